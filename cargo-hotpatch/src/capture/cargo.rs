@@ -1,0 +1,1 @@
+//! Runs cargo, reads its JSON lines. The only module that knows cargo.

@@ -1,0 +1,1 @@
+//! The `RUSTC_WORKSPACE_WRAPPER` role.

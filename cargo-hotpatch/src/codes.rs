@@ -1,0 +1,269 @@
+//! Every reason why the tool does something other than patch, with a stable code.
+//!
+//! A code is never reused and never changes its meaning. `cargo hotpatch explain CODE` prints what stands here.
+
+use serde::Serialize;
+
+/// One stable code: the rule, an example that breaks it, and what a developer can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// `HP0xxx`.
+    pub id: &'static str,
+    /// One line, lower case, no full stop.
+    pub title: &'static str,
+    /// The rule and why it is one.
+    pub rule: &'static str,
+    /// An edit that gets this code.
+    pub example: &'static str,
+    /// What the developer can do about it.
+    pub remedy: &'static str,
+}
+
+/// A place in a source file: 1-based line and column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// The file, as the compiler named it.
+    pub file: String,
+    /// 1-based.
+    pub line: u32,
+    /// 1-based; 1 when only the line is known.
+    pub column: u32,
+}
+
+/// Why an edit was not patched in place: a code, and the facts of this case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Reason {
+    /// A `HP0xxx` of [`ALL`].
+    pub code: &'static str,
+    /// The facts: what, where, what was expected and what was found.
+    pub message: String,
+    /// Where in the source, when it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
+}
+
+impl Reason {
+    /// A reason without a place in the source.
+    #[must_use]
+    pub fn new(code: &Code, message: impl Into<String>) -> Self {
+        Self { code: code.id, message: message.into(), span: None }
+    }
+
+    /// The same reason, with its place.
+    #[must_use]
+    pub fn at(mut self, span: Option<Span>) -> Self {
+        self.span = span;
+        self
+    }
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "[{}] {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Reason {}
+
+macro_rules! codes {
+    ($($name:ident = $id:literal, $title:literal, rule: $rule:literal, example: $example:literal, remedy: $remedy:literal;)*) => {
+        $(
+            #[doc = $title]
+            pub const $name: Code = Code { id: $id, title: $title, rule: $rule, example: $example, remedy: $remedy };
+        )*
+        /// All codes, in the order of their numbers.
+        pub const ALL: &[Code] = &[$($name),*];
+    };
+}
+
+/// The code with this id (case-insensitive), if there is one.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Code> {
+    ALL.iter().find(|code| code.id.eq_ignore_ascii_case(id))
+}
+
+// 00xx: platform and set-up. 01xx: types. 02xx: functions. 03xx: closures and coroutines. 04xx: traits and vtables.
+// 05xx: statics and thread-locals. 06xx: what needs cargo. 07xx: diff and patch link. 08xx: the running program.
+codes! {
+    UNSUPPORTED_PLATFORM = "HP0001", "this platform or target is not supported",
+        rule: "Live patching needs Linux on x86-64 with the GNU C library; the jump table, the stub and the patch linker are written for it.",
+        example: "cargo hotpatch run --target aarch64-unknown-linux-gnu",
+        remedy: "Run the program with `cargo run`, or build it for x86_64-unknown-linux-gnu.";
+    PROFILE_LTO = "HP0002", "link-time optimisation is switched on in the profile",
+        rule: "With LTO the functions of all crates are compiled together at the final link, so there are no objects of one crate to compare.",
+        example: "[profile.dev] lto = true",
+        remedy: "The tool switches LTO off for its own build and says so; nothing has to be changed.";
+    PROFILE_STRIP = "HP0003", "the profile strips symbols or debug info",
+        rule: "Symbols and debug info are how the running program is compared with the new objects.",
+        example: "[profile.release] strip = true",
+        remedy: "The tool keeps symbols in its own build and says so; nothing has to be changed.";
+    TYPE_LAYOUT = "HP0101", "the layout of a type changed",
+        rule: "Values built before the edit keep the old layout; code compiled for the new one would read them wrongly.",
+        example: "struct Counter { hits: u32 } becomes struct Counter { hits: u64 }",
+        remedy: "Let it restart, or keep the new data in a separate type.";
+    TYPE_MEANING = "HP0102", "fields or variants of a type changed their meaning",
+        rule: "The bytes are laid out as before, but stand for something else: fields of one type swapped, variants reordered.",
+        example: "struct P { x: f32, y: f32 } becomes struct P { y: f32, x: f32 }",
+        remedy: "Let it restart.";
+    TYPE_DOUBT = "HP0103", "a type cannot be compared for certain",
+        rule: "Two types of one name, or debug info that is not understood: when in doubt, restart.",
+        example: "two local structs of one name in one function",
+        remedy: "Let it restart; a unique name makes the comparison possible.";
+    SIGNATURE = "HP0201", "a function's signature changed where old callers may meet new code",
+        rule: "A function whose address is in a vtable or whose callers cannot all be recompiled must keep its signature.",
+        example: "a method of a live `dyn Trait` takes another argument",
+        remedy: "Let it restart.";
+    ABI_DOUBT = "HP0202", "a function may be called in another way than before",
+        rule: "Attributes such as `#[track_caller]`, `extern \"C\"` or `repr` change how a function is called without a trace in debug info; without a caller that is byte-identical in both builds the call is not proven equal.",
+        example: "#[track_caller] is added to a function",
+        remedy: "Let it restart.";
+    FUNCTION_WITHOUT_SLOT = "HP0203", "a function that changed has no place in the jump table",
+        rule: "Naked functions, and functions of the standard library instantiated with standard types only, are not behind the jump table.",
+        example: "the body of a #[naked] function is edited",
+        remedy: "Let it restart.";
+    PAIRING_DOUBT = "HP0204", "functions of one name cannot be paired for certain",
+        rule: "Several items share one path (macro expansions, nested items); after the edit it is not certain which is which.",
+        example: "a macro that expands to `fn helper` is used once more in one function",
+        remedy: "Let it restart.";
+    OPTIMISED_CALLEE = "HP0205", "an optimised function's real calling convention may have changed",
+        rule: "Above opt-level 0 the compiler may change what a function takes and whether it can unwind; a caller that nobody edited changed with it.",
+        example: "an edit in a function of a release build changes its callers as well",
+        remedy: "Let it restart; compile the workspace's members with opt-level 0 and the dependencies optimised.";
+    CLOSURE_CAPTURES = "HP0301", "a closure's captures changed",
+        rule: "A closure that was made before the edit holds the old captures.",
+        example: "|| println!(\"{a}\") becomes || println!(\"{a} {b}\")",
+        remedy: "Let it restart.";
+    CLOSURE_PAIRING = "HP0302", "closures cannot be paired for certain",
+        rule: "Closures have numbers, not names; one was added or removed beside others, or two were exchanged.",
+        example: "a closure is inserted before another one in the same function",
+        remedy: "Let it restart, or give the closure's body a name by making it a function.";
+    COROUTINE = "HP0303", "the body of an async function or block changed",
+        rule: "A future that is suspended keeps its state in the layout of the old body.",
+        example: "an `.await` is added to an async fn",
+        remedy: "Let it restart, or move the code that changes often into a plain function that the async one calls.";
+    VTABLE = "HP0401", "the methods of a trait object changed",
+        rule: "Trait objects made before the edit hold vtables with the old slots.",
+        example: "a method is added to a trait that is used as `dyn Trait`",
+        remedy: "Let it restart.";
+    STATIC_TYPE = "HP0501", "the type of a static or thread-local changed",
+        rule: "A static keeps its address and its value through every patch, so its type must stay.",
+        example: "static N: AtomicU32 becomes static N: AtomicU64",
+        remedy: "Let it restart, or add a new static beside the old one.";
+    STATIC_SECTION = "HP0502", "a static became mutable, or stopped being so",
+        rule: "The static would have to move between read-only and writable memory.",
+        example: "static N: u32 becomes static mut N: u32",
+        remedy: "Let it restart.";
+    STATIC_PAIRING = "HP0503", "statics of one name cannot be paired for certain",
+        rule: "Several statics share one path (macro expansions); after the edit it is not certain which value belongs to which.",
+        example: "a logging macro with a hidden static is used once more, above two others",
+        remedy: "Let it restart.";
+    THREAD_LOCAL_IMAGE = "HP0504", "a new thread-local has an initial value that is not zero",
+        rule: "New thread-locals live in zeroed space that was reserved at the start, in every thread.",
+        example: "a new thread_local! { static T: Cell<u32> = const { Cell::new(3) } }",
+        remedy: "Let it restart, or initialise it lazily.";
+    REGISTRY = "HP0505", "something changed that is registered at program start",
+        rule: "Entries of .init_array and of linker-made lists (ctor, inventory, linkme) are read once, at the start.",
+        example: "an inventory::submit! is added",
+        remedy: "Let it restart.";
+    THREAD_LOCAL_SPACE = "HP0506", "the space for new thread-locals is used up",
+        rule: "Every image holds a fixed, zeroed reserve for thread-locals that patches add.",
+        example: "a patch adds a large thread-local array",
+        remedy: "Let it restart: thread-locals of the program itself need no reserve.";
+    MANIFEST = "HP0601", "a manifest or cargo configuration changed",
+        rule: "What cargo reads decides which crates there are and how they are compiled; only cargo can follow it.",
+        example: "a dependency is added to Cargo.toml",
+        remedy: "Let it restart.";
+    BUILD_SCRIPT = "HP0602", "a build script or one of its inputs changed",
+        rule: "The build script has to run again, and what it writes may change anything.",
+        example: "build.rs is edited",
+        remedy: "Let it restart.";
+    PROC_MACRO = "HP0603", "a crate that runs at compile time changed",
+        rule: "A procedural macro, or a crate that one depends on, has to be rebuilt by cargo before anything else.",
+        example: "the source of a derive macro in the workspace is edited",
+        remedy: "Let it restart.";
+    NOT_CAPTURED = "HP0604", "a changed file belongs to a crate that was not captured",
+        rule: "Only workspace members are compiled through the tool; other path dependencies are rebuilt by cargo.",
+        example: "a path dependency outside of the workspace is edited",
+        remedy: "Let it restart, or make the crate a member of the workspace.";
+    ENVIRONMENT = "HP0605", "an environment variable that the build reads changed",
+        rule: "`env!` and `option_env!` put the variable's value into the program; cargo has to compile it again.",
+        example: "a variable read by env! differs in the shell that starts the session",
+        remedy: "Let it restart.";
+    REPLAY_FAILED = "HP0606", "the compiler could not be replayed",
+        rule: "The recorded command did not run as it did under cargo, though the source is not to blame.",
+        example: "the toolchain was updated while the session ran",
+        remedy: "Let it restart.";
+    BAD_OBJECT = "HP0701", "an object cannot be read",
+        rule: "The object is cut short or not of the kind that the compiler writes.",
+        example: "the disk is full, and an object is only half there",
+        remedy: "Let it restart; if it happens again, report it with the object.";
+    UNKNOWN_RELOCATION = "HP0702", "a relocation is not known to the patch linker",
+        rule: "What is not known is not guessed.",
+        example: "a code model other than small",
+        remedy: "Let it restart; report it with the relocation's type.";
+    UNRESOLVED = "HP0703", "a symbol is neither in the program nor in any library of its link",
+        rule: "Everything that a patch refers to has to have one certain address.",
+        example: "an extern function of a C library that is not linked",
+        remedy: "Let it restart; the full link says what is missing.";
+    OUT_OF_RANGE = "HP0704", "a target is too far away",
+        rule: "Relative references reach 2 GiB.",
+        example: "the program could not reserve the arena near its code",
+        remedy: "Let it restart.";
+    AMBIGUOUS_SYMBOL = "HP0705", "a name stands for several things",
+        rule: "A local symbol of a library that exists more than once has no certain address.",
+        example: "two C files with a `static int state`",
+        remedy: "Let it restart.";
+    SELF_CHECK = "HP0706", "the linked patch is not what was planned",
+        rule: "Each patch is read back and compared with the plan before it is sent.",
+        example: "a defect of this tool",
+        remedy: "Let it restart; please report it.";
+    ARENA_FULL = "HP0801", "the arena for patches is full",
+        rule: "Patches are never unmapped, since old frames may run in them.",
+        example: "many hundreds of patches in one session",
+        remedy: "Let it restart: the new process starts with an empty arena.";
+    SLOTS_FULL = "HP0802", "there is no free place in the jump table",
+        rule: "New functions take spare places, of which there is a fixed number.",
+        example: "a patch adds tens of thousands of functions",
+        remedy: "Let it restart.";
+    NOT_CONNECTED = "HP0803", "the program has no connection to the tool",
+        rule: "The stub inside the program obeys over a socket; without it nothing can be patched.",
+        example: "the program executed another one, or closed all its file descriptors",
+        remedy: "Let it restart.";
+    STUB_REFUSED = "HP0804", "the stub refused or could not follow a message",
+        rule: "The stub does what it understands, and nothing else.",
+        example: "the system refuses a mapping",
+        remedy: "Let it restart.";
+    STUB_TIMEOUT = "HP0805", "the stub did not answer in time",
+        rule: "Each message has a deadline.",
+        example: "the program is stopped in a debugger",
+        remedy: "Let the program run on; the next save tries again.";
+    WRONG_PEER = "HP0806", "a foreign process spoke on the session's socket",
+        rule: "Only the program that was started, with the session's token and this protocol version, is obeyed.",
+        example: "another process connects to the socket",
+        remedy: "Nothing: the connection is closed and the session goes on.";
+    PROVISION_FAILED = "HP0901", "the program could not be provisioned with a jump table",
+        rule: "An image without its table is never run as if it had one.",
+        example: "an object with a section that is not understood",
+        remedy: "Report it with the object; `cargo run` works as ever.";
+    NO_EFFECT = "HP0902", "the edit would have no effect on the running program",
+        rule: "What can only be reached from frames that never return would never be seen.",
+        example: "the only caller is a loop in `main` that is already running",
+        remedy: "Let it restart.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_sorted_and_well_formed() {
+        for pair in ALL.windows(2) {
+            assert!(pair[0].id < pair[1].id, "{} must come before {}", pair[0].id, pair[1].id);
+        }
+        for code in ALL {
+            assert!(code.id.len() == 6 && code.id.starts_with("HP0"), "{}", code.id);
+            assert!(!code.title.ends_with('.'), "{}", code.id);
+            assert!(!code.rule.is_empty() && !code.example.is_empty() && !code.remedy.is_empty(), "{}", code.id);
+        }
+    }
+}

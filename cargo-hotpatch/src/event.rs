@@ -1,0 +1,161 @@
+//! What can be said about a session. The engine emits these; the terminal, the JSON lines and waiting editors listen.
+//!
+//! The JSON form is the one documented in `EVENTS.md`; a change here is a change there.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::codes::Reason;
+
+/// The version of the JSON form, written in every `started` event.
+pub const EVENTS_VERSION: u32 = 1;
+
+/// How a save ended. Every save ends in exactly one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OutcomeKind {
+    /// The running program has the new code.
+    Patched,
+    /// Nothing that the program does is different (line numbers may have been refreshed).
+    Unchanged,
+    /// The program was rebuilt and started again.
+    Restarted,
+    /// A restart would have been needed, and the user asked for none.
+    Refused,
+    /// The source does not compile; the program runs on.
+    CompileError,
+    /// A newer save took over while this one was being worked on.
+    Superseded,
+}
+
+/// What happened to one function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FunctionKind {
+    /// Calls reach the new code.
+    Patched,
+    /// Was not in the program before.
+    New,
+    /// Same code, new line numbers.
+    Refreshed,
+    /// Patched, but a frame of the old code is still on a stack.
+    StillRunning,
+}
+
+/// One function in a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FunctionReport {
+    /// Demangled, without hashes.
+    pub name: String,
+    /// What happened to it.
+    pub kind: FunctionKind,
+    /// The name of the thread whose stack holds the old frame (only for `still-running`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+}
+
+/// Milliseconds by stage. A stage that did not run has 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Timings {
+    /// From the file's change on disk to the session's knowing of it.
+    pub watch: f64,
+    /// Deciding what to compile.
+    pub plan: f64,
+    /// Running the compiler (for a restart: cargo).
+    pub compile: f64,
+    /// Comparing objects.
+    pub diff: f64,
+    /// Deciding whether it is safe.
+    pub judge: f64,
+    /// Making the patch file.
+    pub link: f64,
+    /// Sending it, until the runtime's acknowledgement (for a restart: stopping and starting).
+    pub apply: f64,
+    /// From the file's change to the acknowledgement.
+    pub total: f64,
+}
+
+/// The end of a save.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outcome {
+    /// Which of the six.
+    pub outcome: OutcomeKind,
+    /// The functions that are concerned.
+    pub functions: Vec<FunctionReport>,
+    /// Why, for everything but `patched`.
+    pub reason: Option<Reason>,
+    /// Further remarks: statics that keep their value, what the patch left out.
+    pub notes: Vec<String>,
+    /// By stage.
+    pub timings_ms: Timings,
+    /// The number of the patch, counted from 1 in each process.
+    pub patch: Option<u64>,
+    /// The process that runs after this outcome.
+    pub pid: Option<u32>,
+}
+
+/// Everything that can be said.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The first build, or a restart's build, begins.
+    Building {
+        /// Why: absent for the first build.
+        reason: Option<Reason>,
+    },
+    /// A process runs and obeys.
+    Started {
+        /// [`EVENTS_VERSION`].
+        version: u32,
+        /// The process.
+        pid: u32,
+        /// How many functions have a slot in the jump table.
+        slots: usize,
+        /// How many functions of the workspace have none, and so restart when they change.
+        without_slot: usize,
+        /// The executable that runs.
+        image: PathBuf,
+        /// True for every start but the first.
+        restart: bool,
+    },
+    /// Files changed on disk.
+    Saved {
+        /// Their paths, relative to the workspace where they are inside of it.
+        files: Vec<PathBuf>,
+    },
+    /// Work on a save goes on; for progress display only, never written as JSON.
+    #[serde(skip)]
+    Progress {
+        /// What is being done now.
+        stage: &'static str,
+    },
+    /// What the compiler said, rendered; for people only, never written as JSON.
+    #[serde(skip)]
+    Diagnostics {
+        /// With colours if the user's terminal has them.
+        rendered: String,
+    },
+    /// The end of a save.
+    Outcome(Outcome),
+    /// The process ended.
+    Exited {
+        /// The process.
+        pid: u32,
+        /// Its exit code, if it exited.
+        status: Option<i32>,
+        /// The signal that ended it, if one did.
+        signal: Option<i32>,
+    },
+    /// Something the user should know that is not the end of a save.
+    Warning {
+        /// The code and the facts.
+        reason: Reason,
+    },
+}
+
+/// Who listens. Listeners never fail: a full disk under an event log must not stop the session.
+pub trait Listener: Send {
+    /// Takes note of `event`.
+    fn event(&mut self, event: &Event);
+}

@@ -1,0 +1,31 @@
+//! `cargo hotpatch`: save a file, and the running Rust program changes.
+//!
+//! Data flows one way: watch → plan → compile → diff → judge → link → send → report. A file is a phase. Only
+//! [`session`] knows them all. The engine emits [`event`]s; the terminal, JSON lines and waiting editors listen.
+
+pub mod codes;
+pub mod event;
+
+pub mod cli;
+pub mod options;
+
+pub mod capture;
+pub mod table;
+
+pub mod session;
+pub mod watch;
+pub mod plan;
+pub mod compile;
+pub mod diff;
+pub mod source;
+pub mod judge;
+pub mod link;
+pub mod client;
+pub mod process;
+pub mod report;
+
+pub mod object;
+
+pub mod demo;
+pub mod save;
+pub mod stub_object;

@@ -1,0 +1,2 @@
+//! `cargo-hotpatch`: one executable, three roles.
+fn main() {}

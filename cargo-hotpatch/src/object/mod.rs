@@ -1,0 +1,4 @@
+//! Objects as this tool sees them: addresses, and relocatable files as `rustc` writes them.
+
+pub mod address;
+pub mod read;

@@ -1,0 +1,1 @@
+//! Relocatable objects, read once and indexed by section and symbol.
