@@ -135,14 +135,13 @@ impl<'a> Plan<'a> {
         }
         plan.set_slots(slots);
 
-        let mut unknown = plan.sections_with_unknown_references(object)?;
+        let unknown = plan.sections_with_unknown_references(object)?;
         if unknown.iter().any(|&unknown| unknown) {
             let (removed, kept): (Vec<_>, Vec<_>) =
                 std::mem::take(&mut plan.slots).into_iter().partition(|slot| unknown[slot.section as usize]);
             plan.without_slot.extend(removed.into_iter().map(|slot| slot.name.to_owned()));
             plan.set_slots(kept);
         }
-        unknown.clear();
         Ok(plan)
     }
 
@@ -153,13 +152,7 @@ impl<'a> Plan<'a> {
             self.slot_of_symbol[slot.symbol as usize] = Some(number);
             self.slot_of_section[slot.section as usize].get_or_insert(number);
         }
-        // Aliases share the body, and its self references belong to the first of them.
         self.slots = slots;
-        for number in 0..self.slots.len() {
-            if self.slot_of_section[self.slots[number].section as usize].is_some_and(|first| first as usize != number) {
-                self.slots[number].self_fields.clear();
-            }
-        }
     }
 
     /// The slot that a relocation refers to, and whether it does so by the section's symbol.
@@ -174,8 +167,19 @@ impl<'a> Plan<'a> {
         })
     }
 
+    /// Sections whose functions cannot have a slot because of a reference whose meaning is not certain.
+    ///
+    /// Functions that were merged into one body are two names with two thunks. A reference that says which one it means
+    /// is fine, but not one by the section's symbol, and not a recursion: it would follow the other one's patches.
     fn sections_with_unknown_references(&self, object: &Relocatable<'_>) -> Result<Vec<bool>> {
         let mut unknown = vec![false; object.sections.len()];
+        let mut functions = vec![0u32; object.sections.len()];
+        for symbol in object.symbols.iter().filter(|symbol| symbol.kind() == STT_FUNC) {
+            symbol.section.into_iter().for_each(|section| functions[section as usize] += 1);
+        }
+        for slot in &self.slots {
+            unknown[slot.section as usize] |= functions[slot.section as usize] > 1 && !slot.self_fields.is_empty();
+        }
         for (index, section) in (0u32..).zip(&object.sections) {
             if section.kind != SHT_RELA {
                 continue;
@@ -185,11 +189,15 @@ impl<'a> Plan<'a> {
                 continue;
             }
             for relocation in object.relocations(index)? {
-                if let Some((slot, by_section)) = self.referred(object, relocation.symbol)?
-                    && target(place, relocation.kind, relocation.addend, by_section) == Target::Unknown
-                {
-                    unknown[self.slots[slot as usize].section as usize] = true;
-                }
+                let Some((slot, by_section)) = self.referred(object, relocation.symbol)? else {
+                    continue;
+                };
+                let referred = self.slots[slot as usize].section;
+                unknown[referred as usize] |= match target(place, relocation.kind, relocation.addend, by_section) {
+                    Target::Unknown => true,
+                    Target::Thunk => functions[referred as usize] > 1 && (by_section || referred == section.info),
+                    Target::Body => false,
+                };
             }
         }
         Ok(unknown)

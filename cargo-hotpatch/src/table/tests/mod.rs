@@ -24,7 +24,7 @@ fn run(command: &mut Command) {
 
 /// Compiles the program and its library, with a linker that only notes its arguments.
 fn build(flags: &[&str]) -> Built {
-    let directory = tempfile::tempdir().expect("a directory");
+    let directory = tempfile::Builder::new().disable_cleanup(std::env::var_os("KEEP_TEMP_DIR").is_some()).tempdir().expect("a directory");
     let path = |name: &str| directory.path().join(name);
     for (name, text) in [
         ("helper.rs", include_str!("helper.rs")),
@@ -124,16 +124,18 @@ fn check(flags: &[&str]) {
         let Some((program, record, image)) = built.link(linker) else { continue };
         assert_runs(&program);
         assert!(image.verify_slots().expect("good slots") > 20, "{linker}");
-        assert_eq!(record.without_slot, ["_RNvCs".to_owned()].map(|_| record.without_slot[0].clone()), "only the naked function");
-        assert!(record.without_slot[0].ends_with("naked_three"), "{:?}", record.without_slot);
+        assert!(record.without_slot.iter().any(|name| name.ends_with("naked_three")), "{:?}", record.without_slot);
+        if flags.contains(&"-Copt-level=0") {
+            assert_eq!(record.without_slot.len(), 1, "{:?}", record.without_slot);
+        }
         assert!(image.symbols_named("an_extern_that_exists_nowhere").is_empty());
         assert!(!image.symbols().iter().any(|symbol| image.name(symbol).contains("never_called")), "{linker}");
-        assert_slots(&record, &image);
+        assert_slots(linker, &record, &image);
     }
 }
 
 /// Every original object reads back from where the record says, and its functions are where the image says.
-fn assert_slots(record: &LinkRecord, image: &Image) {
+fn assert_slots(linker: &str, record: &LinkRecord, image: &Image) {
     let ids: std::collections::HashSet<&str> = record.objects.iter().map(|object| object.id.as_str()).collect();
     for object in &record.objects {
         let bytes = std::fs::read(&object.path).expect("the original");
@@ -143,9 +145,14 @@ fn assert_slots(record: &LinkRecord, image: &Image) {
     let mut bodies = 0;
     for (name, id, symbol) in image.bodies() {
         assert!(ids.contains(id), "{name} has an unknown object {id}");
-        let slot = image.slot(name, id).unwrap_or_else(|| panic!("{name} of {id} has no slot"));
-        assert_eq!(image.decode_slot(slot), Some(symbol.address), "{name}");
         assert_eq!(image.body(name, id), Some(symbol));
+        let Some(slot) = image.slot(name, id) else {
+            // Merged with a function that has no slot, and nobody calls it by this name.
+            let names = image.symbols().iter().filter(|other| other.address == symbol.address).count();
+            assert!(names > 1, "{linker}: {name} of {id} has no slot");
+            continue;
+        };
+        assert_eq!(image.decode_slot(slot), Some(symbol.address), "{name}");
         bodies += 1;
     }
     assert_eq!(image.slots().count(), bodies);
