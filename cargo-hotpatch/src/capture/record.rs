@@ -107,8 +107,15 @@ pub fn object_id(unit: &str, cgu: &str) -> String {
 #[must_use]
 pub fn parse_object_name(name: &str) -> Option<(&str, &str)> {
     let stem = name.strip_suffix(".rcgu.o")?;
-    let mut parts = stem.split('.');
-    let (unit, cgu) = (parts.next()?, parts.next()?);
+    let (unit, rest) = stem.split_once('.')?;
+    // Without incremental compilation a codegen unit is called `<crate>.<hash>-cgu.<number>`.
+    let length = match rest.split_once("-cgu.") {
+        Some((crate_and_hash, number)) => {
+            crate_and_hash.len() + "-cgu.".len() + number.find('.').unwrap_or(number.len())
+        }
+        None => rest.find('.').unwrap_or(rest.len()),
+    };
+    let cgu = &rest[..length];
     (!unit.is_empty() && !cgu.is_empty()).then_some((unit, cgu))
 }
 
@@ -123,6 +130,14 @@ mod tests {
             Some(("ws-ba66", "089a901k4vwv"))
         );
         assert_eq!(parse_object_name("ws-ba66.089a.rcgu.o"), Some(("ws-ba66", "089a")));
+        assert_eq!(
+            parse_object_name("ws-ba66.ws.3b7f65fa48c62bf4-cgu.12.rcgu.o"),
+            Some(("ws-ba66", "ws.3b7f65fa48c62bf4-cgu.12"))
+        );
+        assert_eq!(
+            parse_object_name("ws-ba66.ws.3b7f65fa48c62bf4-cgu.0.1jsi4ts.rcgu.o"),
+            Some(("ws-ba66", "ws.3b7f65fa48c62bf4-cgu.0"))
+        );
         assert_eq!(parse_object_name("symbols.o"), None);
         assert_eq!(parse_object_name("lib.rmeta"), None);
     }

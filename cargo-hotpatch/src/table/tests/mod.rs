@@ -1,0 +1,178 @@
+//! Real programs, compiled by rustc, rewritten, linked by each linker that is installed, and run.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::image::Image;
+use super::shim::{Link, provision};
+use crate::capture::record::LinkRecord;
+
+/// A directory with the compiled test program, ready to be linked in any way.
+struct Built {
+    directory: tempfile::TempDir,
+    args: Vec<OsString>,
+    stub: Vec<u8>,
+}
+
+fn run(command: &mut Command) {
+    let output = command.stdin(Stdio::null()).output().expect("the program starts");
+    assert!(output.status.success(), "{command:?}\n{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Compiles the program and its library, with a linker that only notes its arguments.
+fn build(flags: &[&str]) -> Built {
+    let directory = tempfile::Builder::new().disable_cleanup(std::env::var_os("KEEP_TEMP_DIR").is_some()).tempdir().expect("a directory");
+    let path = |name: &str| directory.path().join(name);
+    for (name, text) in [
+        ("helper.rs", include_str!("helper.rs")),
+        ("program.rs", include_str!("program.rs")),
+        ("native.c", include_str!("native.c")),
+        ("stub.c", include_str!("stub.c")),
+    ] {
+        std::fs::write(path(name), text).expect("a source file");
+    }
+    let script = path("note-arguments");
+    std::fs::write(&script, format!("#!/bin/sh\nprintf '%s\\0' \"$@\" > '{}'\n", path("args").display())).expect("a script");
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).expect("it becomes executable");
+
+    for source in ["native", "stub"] {
+        run(Command::new("cc").args(["-O1", "-fPIC", "-c", "-o"]).arg(path(&format!("{source}.o"))).arg(path(&format!("{source}.c"))));
+    }
+    run(Command::new("ar").arg("crs").arg(path("libnative.a")).arg(path("native.o")));
+    let rustc = |name: &str| {
+        let mut command = Command::new("rustc");
+        command
+            .current_dir(directory.path())
+            .args(["--edition=2024", "-Cdebuginfo=2", "-Csymbol-mangling-version=v0", "-Csave-temps", "-Ccodegen-units=4"])
+            .args([format!("-Cmetadata={name}"), "-Cextra-filename=-0001".to_owned(), "--crate-name".to_owned(), name.to_owned()])
+            .args(flags)
+            .arg(path(&format!("{name}.rs")));
+        command
+    };
+    run(rustc("helper").arg("--crate-type=lib"));
+    run(rustc("program")
+        .arg(format!("--extern=helper={}", path("libhelper-0001.rlib").display()))
+        .arg(format!("-Clinker={}", script.display()))
+        .args(["-L", ".", "-lstatic=native"]));
+
+    std::fs::create_dir(path("units")).expect("a directory");
+    for name in ["helper", "program"] {
+        std::fs::write(path(&format!("units/{name}-0001.json")), format!("{{\"crate_name\":\"{name}\"}}")).expect("a record");
+    }
+    let args = std::fs::read(path("args")).expect("rustc called the linker");
+    let args = args.split(|&byte| byte == 0).filter(|arg| !arg.is_empty()).map(|arg| OsString::from_vec(arg.to_vec()));
+    let args = args.map(|arg| if arg == "-o" || arg.as_encoded_bytes()[0] == b'-' { arg } else { directory.path().join(arg).into_os_string() });
+    let args = args.collect();
+    let stub = std::fs::read(path("stub.o")).expect("the stub");
+    Built { directory, args, stub }
+}
+
+impl Built {
+    /// Links with one linker. `None` when it is not installed.
+    fn link(&self, linker: &str) -> Option<(PathBuf, LinkRecord, Image)> {
+        let mut args = self.args.clone();
+        if linker != "default" {
+            let name = if linker == "mold" { linker.to_owned() } else { format!("ld.{linker}") };
+            if Command::new(&name).arg("--version").stdout(Stdio::null()).status().is_err() {
+                eprintln!("skipped: {name} is not installed");
+                return None;
+            }
+            args.retain(|arg| {
+                let arg = arg.to_string_lossy();
+                !arg.starts_with("-fuse-ld") && !arg.starts_with("-B")
+            });
+            args.push(format!("-fuse-ld={linker}").into());
+        }
+        let output = self.directory.path().join(format!("program-{linker}"));
+        let position = args.iter().position(|arg| arg == "-o").expect("an output");
+        args[position + 1] = output.clone().into();
+        let link = Link {
+            directory: self.directory.path().join(format!("links/{linker}")),
+            unit: "program-0001".to_owned(),
+            linker: "cc".into(),
+            record_directory: self.directory.path().to_owned(),
+        };
+        let status = provision(&link, args, &self.stub).unwrap_or_else(|error| panic!("{linker}: {error:#}"));
+        assert!(status.success(), "{linker}");
+        let record = std::fs::read(link.directory.join("link.json")).expect("a record");
+        let record: LinkRecord = serde_json::from_slice(&record).expect("a record that reads back");
+        let image = Image::read(&record.image).expect("an image");
+        Some((output, record, image))
+    }
+}
+
+fn assert_runs(program: &Path) {
+    let output = Command::new(program).stdin(Stdio::null()).output().expect("the program starts");
+    assert_eq!(
+        output.status.code(),
+        Some(42),
+        "{}: {:?}\n{}",
+        program.display(),
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+const LINKERS: [&str; 4] = ["default", "lld", "bfd", "mold"];
+
+fn check(flags: &[&str]) {
+    let built = build(flags);
+    for linker in LINKERS {
+        let Some((program, record, image)) = built.link(linker) else { continue };
+        assert_runs(&program);
+        assert!(image.verify_slots().expect("good slots") > 20, "{linker}");
+        assert!(record.without_slot.iter().any(|name| name.ends_with("naked_three")), "{:?}", record.without_slot);
+        if flags.contains(&"-Copt-level=0") {
+            assert_eq!(record.without_slot.len(), 1, "{:?}", record.without_slot);
+        }
+        assert!(image.symbols_named("an_extern_that_exists_nowhere").is_empty());
+        assert!(!image.symbols().iter().any(|symbol| image.name(symbol).contains("never_called")), "{linker}");
+        assert_slots(linker, &record, &image);
+    }
+}
+
+/// Every original object reads back from where the record says, and its functions are where the image says.
+fn assert_slots(linker: &str, record: &LinkRecord, image: &Image) {
+    let ids: std::collections::HashSet<&str> = record.objects.iter().map(|object| object.id.as_str()).collect();
+    for object in &record.objects {
+        let bytes = std::fs::read(&object.path).expect("the original");
+        let bytes = &bytes[usize::try_from(object.offset).expect("small")..][..usize::try_from(object.len).expect("small")];
+        assert!(bytes.starts_with(b"\x7fELF"));
+    }
+    let mut bodies = 0;
+    for (name, id, symbol) in image.bodies() {
+        assert!(ids.contains(id), "{name} has an unknown object {id}");
+        assert_eq!(image.body(name, id), Some(symbol));
+        let Some(slot) = image.slot(name, id) else {
+            // Merged with a function that has no slot, and nobody calls it by this name.
+            let names = image.symbols().iter().filter(|other| other.address == symbol.address).count();
+            assert!(names > 1, "{linker}: {name} of {id} has no slot");
+            continue;
+        };
+        assert_eq!(image.decode_slot(slot), Some(symbol.address), "{name}");
+        bodies += 1;
+    }
+    assert_eq!(image.slots().count(), bodies);
+    assert!(image.spare_slots().len() >= super::anchor::DEFAULT_SPARE_THUNKS);
+    assert_eq!(image.spare_slots().next(), Some(image.region().spare));
+    assert!(image.thread_pointer_offset(image.tls_spare().start).is_some_and(|offset| offset < 0));
+    assert_eq!(image.tls_spare().end - image.tls_spare().start, super::anchor::TLS_SPARE_SIZE);
+}
+
+#[test]
+fn a_debug_program_runs_through_its_table() {
+    check(&["-Copt-level=0"]);
+}
+
+#[test]
+fn an_optimised_program_runs_through_its_table() {
+    check(&["-Copt-level=3"]);
+}
+
+#[test]
+fn a_program_that_is_not_position_independent_runs_through_its_table() {
+    check(&["-Copt-level=1", "-Crelocation-model=static"]);
+}
