@@ -1,0 +1,670 @@
+//! Linux on x86-64 with the GNU C library.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "addresses have 64 bits on every target that the stub is built for"
+)]
+
+use core::ffi::{CStr, c_char, c_int, c_long, c_ulong, c_void};
+use core::mem::MaybeUninit;
+use core::ptr;
+
+use crate::protocol::{NulTerminated, Protection};
+
+/// `errno` of the call that failed; 0 when it was not the operating system who refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Errno(pub(crate) i32);
+
+impl Errno {
+    /// The peer is gone.
+    pub(crate) const PIPE: Self = Self(32);
+    /// The fixed address is taken.
+    const EXISTS: Self = Self(17);
+    const INTERRUPTED: Self = Self(4);
+
+    fn last() -> Self {
+        // SAFETY: the C library's `errno` of this thread is valid for as long as the thread lives.
+        Self(unsafe { *__errno_location() })
+    }
+}
+
+const O_RDONLY: c_int = 0;
+const O_CLOEXEC: c_int = 0o2_000_000;
+const PROT_NONE: c_int = 0;
+const PROT_READ: c_int = 1;
+const PROT_WRITE: c_int = 2;
+const PROT_EXEC: c_int = 4;
+const MAP_PRIVATE: c_int = 0x02;
+const MAP_FIXED: c_int = 0x10;
+const MAP_ANONYMOUS: c_int = 0x20;
+const MAP_NORESERVE: c_int = 0x4000;
+const MAP_POPULATE: c_int = 0x8000;
+const MAP_FIXED_NOREPLACE: c_int = 0x10_0000;
+const MAP_FAILED: usize = usize::MAX;
+const AF_UNIX: u16 = 1;
+const SOCK_STREAM: c_int = 1;
+const SOCK_CLOEXEC: c_int = 0o2_000_000;
+const MSG_NOSIGNAL: c_int = 0x4000;
+const F_DUPFD_CLOEXEC: c_int = 1030;
+const RLIMIT_NOFILE: c_int = 7;
+const CLOCK_MONOTONIC: c_int = 1;
+const SIG_SETMASK: c_int = 2;
+const PTHREAD_CREATE_DETACHED: c_int = 1;
+
+/// `struct stat` as far as we read it.
+#[repr(C)]
+struct Stat {
+    device: u64,
+    inode: u64,
+    _links_to_rdev: [u64; 4],
+    size: i64,
+    _rest: [u64; 11],
+}
+const _: () = assert!(size_of::<Stat>() == 144);
+
+#[repr(C)]
+struct SocketAddress {
+    family: u16,
+    path: [u8; 108],
+}
+
+#[repr(C)]
+struct TimeSpec {
+    seconds: i64,
+    nanoseconds: c_long,
+}
+
+#[repr(C)]
+struct ResourceLimit {
+    soft: c_ulong,
+    hard: c_ulong,
+}
+
+#[repr(C)]
+struct SignalSet([c_ulong; 16]);
+
+#[repr(C, align(8))]
+struct ThreadAttributes([u8; 56]);
+
+/// `Elf64_Phdr`.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ProgramHeader {
+    pub(crate) kind: u32,
+    pub(crate) flags: u32,
+    pub(crate) offset: u64,
+    pub(crate) virtual_address: u64,
+    pub(crate) physical_address: u64,
+    pub(crate) file_size: u64,
+    pub(crate) memory_size: u64,
+    pub(crate) alignment: u64,
+}
+
+/// `struct dl_phdr_info`.
+#[repr(C)]
+pub(crate) struct LoadedObject {
+    pub(crate) bias: u64,
+    pub(crate) name: *const c_char,
+    pub(crate) headers: *const ProgramHeader,
+    pub(crate) header_count: u16,
+    pub(crate) additions: u64,
+    pub(crate) removals: u64,
+    pub(crate) tls_module: usize,
+    pub(crate) tls_block: *mut c_void,
+}
+const _: () = assert!(size_of::<LoadedObject>() == 64);
+
+/// What `dl_iterate_phdr` calls for each loaded object.
+pub(crate) type ObjectCallback =
+    unsafe extern "C" fn(*mut LoadedObject, usize, *mut c_void) -> c_int;
+
+unsafe extern "C" {
+    fn __errno_location() -> *mut c_int;
+    fn open(path: *const c_char, flags: c_int, ...) -> c_int;
+    fn close(file: c_int) -> c_int;
+    fn fstat(file: c_int, stat: *mut Stat) -> c_int;
+    fn fcntl(file: c_int, command: c_int, ...) -> c_int;
+    fn mmap(
+        address: *mut c_void,
+        length: usize,
+        prot: c_int,
+        flags: c_int,
+        file: c_int,
+        offset: i64,
+    ) -> *mut c_void;
+    fn munmap(address: *mut c_void, length: usize) -> c_int;
+    fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int;
+    fn connect(file: c_int, address: *const SocketAddress, length: u32) -> c_int;
+    fn recv(file: c_int, buffer: *mut c_void, length: usize, flags: c_int) -> isize;
+    fn send(file: c_int, buffer: *const c_void, length: usize, flags: c_int) -> isize;
+    fn getpid() -> c_int;
+    fn getrlimit(resource: c_int, limit: *mut ResourceLimit) -> c_int;
+    fn clock_gettime(clock: c_int, time: *mut TimeSpec) -> c_int;
+}
+
+/// A file descriptor that is closed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct File(c_int);
+
+impl Drop for File {
+    fn drop(&mut self) {
+        // SAFETY: closing is always defined; the descriptor is ours (opened by `File::open`), so no other code relies on it.
+        unsafe { close(self.0) };
+    }
+}
+
+impl File {
+    /// Opens a file to read it; not inherited over `exec`.
+    pub(crate) fn open(path: NulTerminated<'_>) -> Result<Self, Errno> {
+        // SAFETY: `path` ends with a NUL, by its type.
+        let file = unsafe { open(path.with_nul().as_ptr().cast(), O_RDONLY | O_CLOEXEC) };
+        if file < 0 {
+            Err(Errno::last())
+        } else {
+            Ok(Self(file))
+        }
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn length(&self) -> Result<u64, Errno> {
+        let stat = status(self.0).ok_or_else(Errno::last)?;
+        u64::try_from(stat.size).map_err(|_| Errno(0))
+    }
+}
+
+fn status(file: c_int) -> Option<Stat> {
+    let mut stat = MaybeUninit::<Stat>::zeroed();
+    // SAFETY: `stat` has the size of the C library's structure, and all bit patterns of it are valid.
+    unsafe {
+        if fstat(file, stat.as_mut_ptr()) == 0 {
+            Some(stat.assume_init())
+        } else {
+            None
+        }
+    }
+}
+
+fn protection_bits(protection: Protection) -> c_int {
+    match protection {
+        Protection::Read => PROT_READ,
+        Protection::ReadExecute => PROT_READ | PROT_EXEC,
+        Protection::ReadWrite => PROT_READ | PROT_WRITE,
+    }
+}
+
+fn mapped(at: *mut c_void, wanted: usize) -> Result<(), Errno> {
+    if at.addr() == MAP_FAILED {
+        Err(Errno::last())
+    } else if at.addr() == wanted {
+        Ok(())
+    } else {
+        // Never with MAP_FIXED; the compiler does not know.
+        Err(Errno(0))
+    }
+}
+
+/// Maps `length` bytes of `file` from `offset` on privately over whatever is at `address`, in one call.
+///
+/// # Safety
+/// Replacing what is mapped at `address..address + length` must be sound: no reference points into it, and whoever runs
+/// code in it must be able to go on at the same address in the new contents. The file must not be changed or cut
+/// short while the mapping lives.
+pub(crate) unsafe fn map_file_over(
+    address: usize,
+    length: usize,
+    protection: Protection,
+    file: &File,
+    offset: u64,
+    populate: bool,
+) -> Result<(), Errno> {
+    let flags = MAP_PRIVATE | MAP_FIXED | if populate { MAP_POPULATE } else { 0 };
+    let offset = i64::try_from(offset).map_err(|_| Errno(0))?;
+    // SAFETY: the caller's promise.
+    let at = unsafe {
+        mmap(
+            ptr::without_provenance_mut(address),
+            length,
+            protection_bits(protection),
+            flags,
+            file.0,
+            offset,
+        )
+    };
+    mapped(at, address)
+}
+
+/// Maps `length` bytes of zeros, readable and writable, over whatever is at `address`.
+///
+/// # Safety
+/// Replacing what is mapped at `address..address + length` must be sound.
+pub(crate) unsafe fn map_zeros_over(address: usize, length: usize) -> Result<(), Errno> {
+    let flags = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS;
+    // SAFETY: the caller's promise.
+    let at = unsafe {
+        mmap(
+            ptr::without_provenance_mut(address),
+            length,
+            PROT_READ | PROT_WRITE,
+            flags,
+            -1,
+            0,
+        )
+    };
+    mapped(at, address)
+}
+
+/// Makes `address..address + length` an inaccessible reservation again.
+///
+/// # Safety
+/// Nobody may use what is mapped there.
+pub(crate) unsafe fn reserve_over(address: usize, length: usize) -> Result<(), Errno> {
+    let flags = MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE;
+    // SAFETY: the caller's promise.
+    let at = unsafe {
+        mmap(
+            ptr::without_provenance_mut(address),
+            length,
+            PROT_NONE,
+            flags,
+            -1,
+            0,
+        )
+    };
+    mapped(at, address)
+}
+
+/// Reserves `address..address + length`, inaccessible, if nothing is there.
+pub(crate) fn reserve_at(address: usize, length: usize) -> Result<(), Errno> {
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+    // SAFETY: without MAP_FIXED nothing that exists is replaced.
+    let at = unsafe {
+        mmap(
+            ptr::without_provenance_mut(address),
+            length,
+            PROT_NONE,
+            flags,
+            -1,
+            0,
+        )
+    };
+    if at.addr() != MAP_FAILED && at.addr() != address {
+        // A kernel before 4.17 takes the address as a mere hint.
+        // SAFETY: this mapping was made by the call above and nobody knows of it.
+        unsafe { munmap(at, length) };
+        return Err(Errno::EXISTS);
+    }
+    mapped(at, address)
+}
+
+/// Gives a reservation back.
+///
+/// # Safety
+/// `address..address + length` must be a reservation made by [`reserve_at`] that nobody uses.
+pub(crate) unsafe fn unreserve(address: usize, length: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { munmap(ptr::without_provenance_mut(address), length) };
+}
+
+/// Maps `length` bytes of zeros somewhere, readable and writable.
+pub(crate) fn map_zeros(length: usize) -> Result<*mut u8, Errno> {
+    // SAFETY: without a fixed address nothing that exists is replaced.
+    let at = unsafe {
+        mmap(
+            ptr::null_mut(),
+            length,
+            PROT_READ | PROT_WRITE,
+            MAP_PRIVATE | MAP_ANONYMOUS,
+            -1,
+            0,
+        )
+    };
+    if at.addr() == MAP_FAILED {
+        Err(Errno::last())
+    } else {
+        Ok(at.cast())
+    }
+}
+
+/// Makes `address..address + length` zero.
+///
+/// # Safety
+/// The range must be mapped writable, and nobody may hold a reference into it.
+pub(crate) unsafe fn fill_with_zeros(address: usize, length: usize) {
+    // SAFETY: the caller's promise; the mapping was made through its address, so its provenance is exposed.
+    unsafe { ptr::with_exposed_provenance_mut::<u8>(address).write_bytes(0, length) };
+}
+
+/// `CLOCK_MONOTONIC` in nanoseconds; `u64::MAX`, later than every deadline, when there is no such clock.
+pub(crate) fn monotonic_nanoseconds() -> u64 {
+    let mut time = TimeSpec {
+        seconds: 0,
+        nanoseconds: 0,
+    };
+    // SAFETY: `time` is a valid place for the result.
+    if unsafe { clock_gettime(CLOCK_MONOTONIC, &raw mut time) } != 0 {
+        return u64::MAX;
+    }
+    time.seconds
+        .cast_unsigned()
+        .wrapping_mul(1_000_000_000)
+        .wrapping_add(time.nanoseconds.cast_unsigned())
+}
+
+/// The process, as it sees itself.
+pub(crate) fn process_id() -> u32 {
+    // SAFETY: `getpid` has no preconditions.
+    unsafe { getpid() }.cast_unsigned()
+}
+
+/// The connection to the tool: a descriptor that the program may close behind our back, and even use again.
+///
+/// The device and inode tell our socket from whatever else has got its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Socket {
+    pub(crate) file: c_int,
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+impl Socket {
+    /// Connects to a Unix socket and moves the descriptor out of the program's way; it is not inherited over `exec`.
+    pub(crate) fn connect(path: &[u8]) -> Result<Self, Errno> {
+        let mut address = SocketAddress {
+            family: AF_UNIX,
+            path: [0; 108],
+        };
+        if path.len() >= address.path.len() {
+            return Err(Errno(0));
+        }
+        for (to, from) in address.path.iter_mut().zip(path) {
+            *to = *from;
+        }
+        // SAFETY: `socket` has no preconditions.
+        let low = unsafe { socket(c_int::from(AF_UNIX), SOCK_STREAM | SOCK_CLOEXEC, 0) };
+        if low < 0 {
+            return Err(Errno::last());
+        }
+        // SAFETY: `low` is ours; `F_DUPFD_CLOEXEC` takes one integer.
+        let high = unsafe { fcntl(low, F_DUPFD_CLOEXEC, out_of_the_way()) };
+        let file = if high < 0 {
+            low
+        } else {
+            // SAFETY: `low` is ours and not used again.
+            unsafe { close(low) };
+            high
+        };
+        limit_send_time(file);
+        // SAFETY: `address` is a `sockaddr_un` of the length that is given (110 bytes).
+        while unsafe { connect(file, &raw const address, size_of::<SocketAddress>() as u32) } != 0 {
+            let errno = Errno::last();
+            if errno != Errno::INTERRUPTED {
+                // SAFETY: `file` is ours and not used again.
+                unsafe { close(file) };
+                return Err(errno);
+            }
+        }
+        match status(file) {
+            Some(stat) => Ok(Self {
+                file,
+                device: stat.device,
+                inode: stat.inode,
+            }),
+            None => Err(Errno::last()),
+        }
+    }
+
+    /// True while the descriptor is still our socket.
+    pub(crate) fn is_ours(self) -> bool {
+        status(self.file).is_some_and(|stat| stat.device == self.device && stat.inode == self.inode)
+    }
+
+    /// Closes the descriptor, if it is still our socket.
+    pub(crate) fn close(self) {
+        if self.is_ours() {
+            // SAFETY: it is our socket, and nobody uses it again.
+            unsafe { close(self.file) };
+        }
+    }
+
+    /// Fills `buffer`, however many pieces it takes.
+    pub(crate) fn receive(self, buffer: &mut [u8]) -> Result<(), Errno> {
+        let mut rest = buffer;
+        while !rest.is_empty() {
+            if !self.is_ours() {
+                return Err(Errno::PIPE);
+            }
+            // SAFETY: `rest` is writable for its length.
+            let got = unsafe { recv(self.file, rest.as_mut_ptr().cast(), rest.len(), 0) };
+            match usize::try_from(got) {
+                Ok(0) => return Err(Errno::PIPE),
+                Ok(got) => rest = rest.get_mut(got..).ok_or(Errno::PIPE)?,
+                Err(_) => {
+                    let errno = Errno::last();
+                    if errno != Errno::INTERRUPTED {
+                        return Err(errno);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends all of `bytes`; never raises `SIGPIPE`.
+    pub(crate) fn send(self, bytes: &[u8]) -> Result<(), Errno> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if !self.is_ours() {
+                return Err(Errno::PIPE);
+            }
+            // SAFETY: `rest` is readable for its length.
+            let sent = unsafe { send(self.file, rest.as_ptr().cast(), rest.len(), MSG_NOSIGNAL) };
+            match usize::try_from(sent) {
+                Ok(sent) => rest = rest.get(sent..).ok_or(Errno::PIPE)?,
+                Err(_) => {
+                    let errno = Errno::last();
+                    if errno != Errno::INTERRUPTED {
+                        return Err(errno);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Lets no `connect` or `send` on this socket take longer than two seconds: a tool that hangs must not hold up a program.
+fn limit_send_time(file: c_int) {
+    unsafe extern "C" {
+        fn setsockopt(
+            file: c_int,
+            level: c_int,
+            option: c_int,
+            value: *const c_void,
+            length: u32,
+        ) -> c_int;
+    }
+    const SOL_SOCKET: c_int = 1;
+    const SO_SNDTIMEO: c_int = 21;
+    let limit = TimeSpec {
+        seconds: 2,
+        nanoseconds: 0,
+    };
+    // SAFETY: the option's value is a `struct timeval`, two 64-bit numbers, of which the second (microseconds) is 0.
+    unsafe {
+        setsockopt(
+            file,
+            SOL_SOCKET,
+            SO_SNDTIMEO,
+            (&raw const limit).cast(),
+            size_of::<TimeSpec>() as u32,
+        )
+    };
+}
+
+/// The lowest descriptor number for the socket: near the end of the first thousand, where programs that count on
+/// getting 3, or that juggle numbers themselves, do not come; and below the process's limit.
+fn out_of_the_way() -> c_int {
+    let mut limit = ResourceLimit { soft: 0, hard: 0 };
+    // SAFETY: `limit` is a valid place for the result.
+    if unsafe { getrlimit(RLIMIT_NOFILE, &raw mut limit) } != 0 {
+        return 0;
+    }
+    let soft = limit.soft.min(1024);
+    c_int::try_from(soft.saturating_sub(24)).unwrap_or(0)
+}
+
+/// The session's variable, until [`forget_environment_variable`] is called. `None` in a set-user-ID program.
+///
+/// # Safety
+/// No other thread may exist, and nobody may change the environment while the result is used.
+pub(crate) unsafe fn environment_variable<'a>(name: &CStr) -> Option<&'a [u8]> {
+    unsafe extern "C" {
+        fn secure_getenv(name: *const c_char) -> *const c_char;
+        fn strlen(string: *const c_char) -> usize;
+    }
+    // SAFETY: `name` is NUL-terminated; the result is null or NUL-terminated and stays while the environment does.
+    unsafe {
+        let value = secure_getenv(name.as_ptr());
+        if value.is_null() {
+            None
+        } else {
+            Some(core::slice::from_raw_parts(value.cast(), strlen(value)))
+        }
+    }
+}
+
+/// Removes the session's variable.
+///
+/// # Safety
+/// No other thread may exist, and nobody may use the variable's value afterwards.
+pub(crate) unsafe fn forget_environment_variable(name: &CStr) {
+    unsafe extern "C" {
+        fn unsetenv(name: *const c_char) -> c_int;
+    }
+    // SAFETY: `name` is NUL-terminated; no other thread reads the environment, as the caller promises.
+    unsafe { unsetenv(name.as_ptr()) };
+}
+
+/// Starts a detached thread that no signal is delivered to.
+///
+/// The stack is 256 KiB on top of what the C library takes for the program's thread-locals.
+pub(crate) fn start_thread(entry: extern "C" fn(*mut c_void) -> *mut c_void) -> Result<(), Errno> {
+    unsafe extern "C" {
+        fn pthread_attr_init(attributes: *mut ThreadAttributes) -> c_int;
+        fn pthread_attr_setdetachstate(attributes: *mut ThreadAttributes, state: c_int) -> c_int;
+        fn pthread_attr_setstacksize(attributes: *mut ThreadAttributes, length: usize) -> c_int;
+        fn pthread_attr_destroy(attributes: *mut ThreadAttributes) -> c_int;
+        fn pthread_create(
+            thread: *mut usize,
+            attributes: *const ThreadAttributes,
+            entry: extern "C" fn(*mut c_void) -> *mut c_void,
+            argument: *mut c_void,
+        ) -> c_int;
+        fn pthread_sigmask(how: c_int, set: *const SignalSet, old: *mut SignalSet) -> c_int;
+        fn sigfillset(set: *mut SignalSet) -> c_int;
+    }
+    const STACK: usize = 256 * 1024;
+    let mut attributes = ThreadAttributes([0; 56]);
+    let mut all = SignalSet([0; 16]);
+    let mut before = SignalSet([0; 16]);
+    let mut thread = 0_usize;
+    // SAFETY: each structure has the size that the C library gives it on this target, and is initialised by it before
+    // it is used; `entry` lives for ever.
+    unsafe {
+        let mut error = pthread_attr_init(&raw mut attributes);
+        if error != 0 {
+            return Err(Errno(error));
+        }
+        pthread_attr_setdetachstate(&raw mut attributes, PTHREAD_CREATE_DETACHED);
+        sigfillset(&raw mut all);
+        pthread_sigmask(SIG_SETMASK, &raw const all, &raw mut before);
+        // glibc takes static thread-locals out of the stack; where they are large a small stack is refused.
+        for length in [STACK, 8 * STACK, 64 * STACK] {
+            pthread_attr_setstacksize(&raw mut attributes, length);
+            error = pthread_create(
+                &raw mut thread,
+                &raw const attributes,
+                entry,
+                ptr::null_mut(),
+            );
+            if error == 0 {
+                break;
+            }
+        }
+        pthread_sigmask(SIG_SETMASK, &raw const before, ptr::null_mut());
+        pthread_attr_destroy(&raw mut attributes);
+        if error == 0 {
+            Ok(())
+        } else {
+            Err(Errno(error))
+        }
+    }
+}
+
+/// Gives the calling thread the name that debuggers and `top -H` show.
+pub(crate) fn name_thread(name: &CStr) {
+    unsafe extern "C" {
+        fn prctl(option: c_int, ...) -> c_int;
+    }
+    const PR_SET_NAME: c_int = 15;
+    // SAFETY: `name` is NUL-terminated; longer names are cut by the kernel.
+    unsafe { prctl(PR_SET_NAME, name.as_ptr(), 0_usize, 0_usize, 0_usize) };
+}
+
+/// Has `child` called in the child after each `fork` of the program, with `errno` preserved.
+pub(crate) fn at_fork_in_child(child: extern "C" fn()) -> Result<(), Errno> {
+    unsafe extern "C" {
+        fn pthread_atfork(
+            prepare: Option<extern "C" fn()>,
+            parent: Option<extern "C" fn()>,
+            child: Option<extern "C" fn()>,
+        ) -> c_int;
+    }
+    // SAFETY: `child` lives for ever.
+    match unsafe { pthread_atfork(None, None, Some(child)) } {
+        0 => Ok(()),
+        error => Err(Errno(error)),
+    }
+}
+
+/// Runs `body` and puts `errno` back, for code that the program does not know it calls.
+pub(crate) fn preserving_errno(body: impl FnOnce()) {
+    // SAFETY: the C library's `errno` of this thread is valid for as long as the thread lives.
+    unsafe {
+        let place = __errno_location();
+        let before = *place;
+        body();
+        *place = before;
+    }
+}
+
+/// Run address of a dynamic symbol as the program would find it, 0 when there is none.
+pub(crate) fn dynamic_symbol(name: NulTerminated<'_>) -> u64 {
+    unsafe extern "C" {
+        fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
+    }
+    // SAFETY: a null handle is RTLD_DEFAULT; `name` is NUL-terminated by its type.
+    unsafe { dlsym(ptr::null_mut(), name.with_nul().as_ptr().cast()) }.addr() as u64
+}
+
+/// `__register_frame` of the unwinder, if the program holds one (with `panic = "abort"` it may not).
+pub(crate) fn register_frame() -> Option<unsafe extern "C" fn(*const c_void)> {
+    let address: usize;
+    // SAFETY: reads one entry of the global offset table. A weak reference cannot be declared in stable Rust.
+    unsafe {
+        core::arch::asm!(
+            ".weak __register_frame",
+            "mov {address}, qword ptr [rip + __register_frame@GOTPCREL]",
+            address = out(reg) address,
+            options(pure, nomem, nostack, preserves_flags),
+        );
+    }
+    if address == 0 {
+        return None;
+    }
+    // SAFETY: not null, so it is the unwinder's function, which takes the address of an `.eh_frame`.
+    Some(unsafe {
+        core::mem::transmute::<*const c_void, unsafe extern "C" fn(*const c_void)>(
+            ptr::without_provenance(address),
+        )
+    })
+}
