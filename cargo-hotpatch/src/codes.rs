@@ -241,6 +241,10 @@ codes! {
         rule: "Only the program that was started, with the session's token and this protocol version, is obeyed.",
         example: "another process connects to the socket",
         remedy: "Nothing: the connection is closed and the session goes on.";
+    PROGRAM_ENDED = "HP0807", "the program had ended",
+        rule: "There was no running program to patch, so the save built it and started it again.",
+        example: "the program crashed, and its source is edited",
+        remedy: "Nothing: the new code runs.";
     PROVISION_FAILED = "HP0901", "the program could not be provisioned with a jump table",
         rule: "An image without its table is never run as if it had one.",
         example: "an object with a section that is not understood",

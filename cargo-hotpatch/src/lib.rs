@@ -12,7 +12,6 @@ pub mod options;
 pub mod capture;
 pub mod table;
 
-pub mod session;
 pub mod watch;
 pub mod plan;
 pub mod compile;

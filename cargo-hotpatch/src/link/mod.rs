@@ -1,1 +1,155 @@
-//! (see the crate's documentation)
+//! The patch linker: takes only what changed, and binds it to the program that runs.
+//!
+//! A symbol is (1) part of the patch, reached through its slot, (2) part of the live image or of an earlier patch, (3) in an
+//! object of the build that holds code which the program never needed before, pulled in section by section, or (4) in a
+//! dynamic library, which the stub is asked for. The result is an ELF file with symbols, unwind tables and debug info:
+//!
+//! ```text
+//!  window start = load bias                      link address 0 = file offset 0
+//!  ├ headers, constants, GOT, unwind tables      readable
+//!  ├ code, stubs for far calls                   readable, executable
+//!  ├ new statics                                 readable, writable
+//!  └ (not mapped) debug info, symbols
+//! ```
+//!
+//! Data flows: [`plan`] finds what belongs to the patch and what each relocation means, [`layout`] gives it places,
+//! [`image`] writes the file, [`verify`] reads it back.
+
+pub mod debug_info;
+pub mod image;
+pub mod layout;
+pub mod live;
+pub mod plan;
+pub mod store;
+pub mod verify;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use anyhow::Result;
+
+use crate::diff::NewFunction;
+use crate::diff::pairing::FunctionKey;
+use crate::object::address::RunAddr;
+use crate::table::policy::SlotPolicy;
+
+pub use live::Live;
+pub use plan::OldNames;
+pub use store::Store;
+
+/// Bytes in a page: x86-64 Linux has no other size for ordinary mappings.
+pub const PAGE: u64 = 4096;
+
+/// Rounds up to a multiple of `align`, which is a power of two or 0 (no alignment).
+#[must_use]
+pub fn align_up(value: u64, align: u64) -> u64 {
+    let align = align.max(1);
+    value.div_ceil(align) * align
+}
+
+/// What to link.
+#[derive(Debug)]
+pub struct Request<'r> {
+    /// Functions that must be in the patch, and the function of the program that each of them replaces.
+    pub replacements: &'r [(FunctionKey, NewFunction)],
+    /// Functions that must be in the patch and get a place of their own: their signature changed.
+    pub renewed: &'r [NewFunction],
+    /// Immutable statics whose new content the patch must bring along.
+    pub changed_constants: &'r BTreeSet<String>,
+    /// By which names the program knows what the new objects know under others.
+    pub names: &'r OldNames,
+    /// Which new functions get a place in the jump table.
+    pub policy: &'r SlotPolicy,
+    /// Where the patch will be.
+    pub start: RunAddr,
+    /// How many bytes there are.
+    pub space: u64,
+}
+
+/// A function of a finished patch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PatchedFunction {
+    /// By which name the program knows it from now on.
+    pub key: FunctionKey,
+    /// Its place in the jump table, if it has one.
+    pub slot: Option<RunAddr>,
+    /// Where its code is.
+    pub body: Range<RunAddr>,
+    /// It had no code in the program before.
+    pub is_new: bool,
+}
+
+/// Protection of a segment. There is none that is writable and executable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// Constants.
+    Read,
+    /// Code.
+    ReadExecute,
+    /// New statics.
+    ReadWrite,
+}
+
+/// A part of the patch file that is mapped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Where in the file, in bytes, a multiple of [`PAGE`].
+    pub file_offset: u64,
+    /// Where in the process, a multiple of [`PAGE`].
+    pub address: RunAddr,
+    /// In bytes, not necessarily a multiple of [`PAGE`].
+    pub length: u64,
+    /// How it is mapped.
+    pub protection: Protection,
+}
+
+/// A finished patch: nothing of it is visible to the program yet.
+#[derive(Debug)]
+pub struct Patch {
+    /// The ELF file.
+    pub file: Vec<u8>,
+    /// What is mapped of it.
+    pub segments: Vec<Segment>,
+    /// The zero-terminated unwind table, if any function has an entry.
+    pub eh_frame: Option<RunAddr>,
+    /// Slots, and what they have to jump to.
+    pub table: Vec<(RunAddr, RunAddr)>,
+    /// The functions in it.
+    pub functions: Vec<PatchedFunction>,
+    /// New statics, and immutable statics with new content: name and place.
+    pub statics: Vec<(String, RunAddr)>,
+    /// New thread-locals: name and offset from the thread pointer.
+    pub thread_locals: Vec<(String, i64)>,
+    /// How much of the thread-local reserve is used after this patch, in bytes.
+    pub thread_local_used: u64,
+    /// How many spare slots are used after this patch.
+    pub spare_slots_used: usize,
+    /// How much address space it needs, in bytes.
+    pub memory: u64,
+}
+
+/// The addresses of symbols in dynamic libraries, as the running program sees them.
+pub trait DynamicSymbols {
+    /// Where `name` is, `None` if no library has it.
+    ///
+    /// # Errors
+    /// When the program cannot be asked.
+    fn look_up(&mut self, name: &str) -> Result<Option<RunAddr>>;
+}
+
+/// Links a patch. Nothing outside of the result changes.
+///
+/// # Errors
+/// A [`crate::codes::Reason`] inside of the error says why the edit cannot be linked; any other error names what is broken.
+pub fn link(
+    request: &Request<'_>,
+    live: &Live,
+    store: &mut Store<'_>,
+    dynamic: &mut dyn DynamicSymbols,
+) -> Result<Patch> {
+    let plan = plan::plan(request, live, store, dynamic)?;
+    let layout = layout::layout(&plan, request)?;
+    let patch = image::write(plan, &layout, request, store)?;
+    verify::verify(&patch, request)?;
+    Ok(patch)
+}

@@ -2,3 +2,6 @@
 
 pub mod address;
 pub mod read;
+pub mod reloc;
+pub mod target;
+pub mod unwind;

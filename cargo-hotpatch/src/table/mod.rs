@@ -20,7 +20,7 @@ mod elf;
 mod frames;
 pub mod image;
 pub mod policy;
-mod references;
+pub(crate) mod references;
 pub mod rewrite;
 pub mod shim;
 #[cfg(test)]

@@ -1,0 +1,297 @@
+//! What differs between the objects that run and the objects that were just compiled. Pure: objects in, differences out.
+//!
+//! As kernel live patching does it, functions are compared section by section: bytes with the relocated fields masked, and
+//! relocations by offset, kind, addend and what they *mean* ([`digest`]). Numbers that compilers give to anonymous data are
+//! noise; so are the disambiguators in mangled names, which shift when an item is inserted above ([`pairing`]).
+
+pub mod digest;
+pub mod pairing;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use anyhow::Result;
+
+use crate::codes::Reason;
+use crate::object::read::{ObjectFile, SectionIndex, SymbolIndex};
+use crate::object::target::Target;
+use digest::{Digest, Side};
+use pairing::{FunctionKey, Item};
+
+/// One object and the id by which the jump table knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct NamedObject<'a> {
+    /// [`crate::capture::record::object_id`].
+    pub id: &'a str,
+    /// Its content.
+    pub file: &'a ObjectFile<'a>,
+}
+
+/// A function in the new objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFunction {
+    /// Its key.
+    pub key: FunctionKey,
+    /// Index into the new objects.
+    pub object: usize,
+    /// Its symbol.
+    pub symbol: SymbolIndex,
+    /// Its code.
+    pub section: SectionIndex,
+}
+
+/// How much a function differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// Only line and column numbers in the places that panics report.
+    LinesOnly,
+    /// Anything else.
+    Code,
+}
+
+/// A function that is there on both sides and differs.
+#[derive(Debug, Clone)]
+pub struct ChangedFunction {
+    /// As the program knows it.
+    pub old: FunctionKey,
+    /// As the new objects know it.
+    pub new: NewFunction,
+    /// How much.
+    pub change: Change,
+    /// A function that refers to it is the same in both builds.
+    pub caller_unchanged: bool,
+    /// Changed functions that refer to it, by their new names.
+    pub changed_callers: Vec<String>,
+    /// Its address stands in data of the old objects (a vtable, a table of functions).
+    pub in_old_data: bool,
+}
+
+/// Everything that differs.
+#[derive(Debug, Default)]
+pub struct Difference {
+    /// On both sides, and different.
+    pub changed: Vec<ChangedFunction>,
+    /// Only in the new objects.
+    pub added: Vec<NewFunction>,
+    /// Only in the old objects.
+    pub removed: Vec<FunctionKey>,
+    /// The same function under another name: its place in the jump table goes on under the new one.
+    pub renamed: Vec<(FunctionKey, FunctionKey)>,
+    /// Statics and thread-locals whose name changed: new name, old name.
+    pub renamed_statics: BTreeMap<String, String>,
+    /// Immutable statics whose content changed, by their new names.
+    pub changed_constants: BTreeSet<String>,
+    /// What cannot be paired for certain.
+    pub doubts: Vec<Reason>,
+}
+
+impl Difference {
+    /// Nothing at all differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.changed.is_empty() && self.added.is_empty() && self.renamed.is_empty() && self.changed_constants.is_empty()
+    }
+}
+
+/// Compares two sets of objects: what runs, and what was just compiled. Objects that are byte-identical on both sides
+/// should be left out by the caller.
+///
+/// # Errors
+/// When an object refers to what it does not have.
+pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Difference> {
+    let old_functions = functions(old);
+    let new_functions = functions(new);
+    let mut result = Difference::default();
+
+    let no_names = HashMap::new();
+    let static_names = pairing::pair_statics(old, new);
+    let mut old_digest = Digest::new(Side::new(old), &static_names);
+    let mut new_digest = Digest::new(Side::new(new), &no_names);
+    let pairs = {
+        let mut content = |is_new: bool, item: &Item| -> Result<[u8; 32]> {
+            let digest = if is_new { &mut new_digest } else { &mut old_digest };
+            Ok(digest.function(item.object, item.symbol, item.section)?.loose)
+        };
+        pairing::pair_functions(&old_functions, &new_functions, &mut content)?
+    };
+    result.doubts = pairs.doubts;
+
+    let mut names = static_names.clone();
+    for (old_index, new_index) in &pairs.pairs {
+        let (from, to) = (&old_functions[*old_index].key, &new_functions[*new_index].key);
+        if from.name != to.name {
+            names.insert(from.name.clone(), to.name.clone());
+        }
+    }
+    let mut old_digest = Digest::new(Side::new(old), &names);
+    let mut new_digest = Digest::new(Side::new(new), &no_names);
+    result.changed_constants = changed_constants(&mut old_digest, &mut new_digest, &names)?;
+    result.renamed_statics =
+        static_names.iter().filter(|(from, to)| from != to).map(|(from, to)| (to.clone(), from.clone())).collect();
+
+    let in_old_data = functions_named_in_data(&old_digest.side, old)?;
+    let callers = callers(&new_digest.side, &new_functions, new)?;
+    let mut unchanged = HashSet::new();
+    let mut changed_indices = HashMap::new();
+    for (old_index, new_index) in &pairs.pairs {
+        let (from, to) = (&old_functions[*old_index], &new_functions[*new_index]);
+        let before = old_digest.function(from.object, from.symbol, from.section)?;
+        let after = new_digest.function(to.object, to.symbol, to.section)?;
+        let uses_changed_constant = || -> Result<bool> {
+            Ok(new_digest
+                .side
+                .named_targets(to.object, to.section)?
+                .iter()
+                .any(|name| result.changed_constants.contains(*name)))
+        };
+        let change = if before.loose != after.loose {
+            Some(Change::Code)
+        } else if !result.changed_constants.is_empty() && uses_changed_constant()? {
+            Some(Change::Code)
+        } else if before.exact != after.exact {
+            Some(Change::LinesOnly)
+        } else {
+            None
+        };
+        match change {
+            None => {
+                unchanged.insert(to.key.name.clone());
+                if from.key != to.key {
+                    result.renamed.push((from.key.clone(), to.key.clone()));
+                }
+            }
+            Some(change) => {
+                changed_indices.insert(to.key.name.clone(), result.changed.len());
+                result.changed.push(ChangedFunction {
+                    old: from.key.clone(),
+                    new: new_function(to),
+                    change,
+                    caller_unchanged: false,
+                    changed_callers: Vec::new(),
+                    in_old_data: in_old_data.contains(from.key.name.as_str()),
+                });
+            }
+        }
+    }
+    for changed in &mut result.changed {
+        for caller in callers.get(changed.new.key.name.as_str()).into_iter().flatten() {
+            if unchanged.contains(*caller) {
+                changed.caller_unchanged = true;
+            } else if changed_indices.contains_key(*caller) && *caller != changed.new.key.name {
+                changed.changed_callers.push((*caller).to_owned());
+            }
+        }
+    }
+    result.added = pairs.added.iter().map(|index| new_function(&new_functions[*index])).collect();
+    result.removed = pairs.removed.iter().map(|index| old_functions[*index].key.clone()).collect();
+    Ok(result)
+}
+
+fn new_function(item: &Item) -> NewFunction {
+    NewFunction { key: item.key.clone(), object: item.object, symbol: item.symbol, section: item.section }
+}
+
+/// Every function of a set of objects with its key. A local function's key names its object only where several objects
+/// have a local function of that name.
+fn functions(objects: &[NamedObject<'_>]) -> Vec<Item> {
+    let mut local_names: HashMap<&str, usize> = HashMap::new();
+    for object in objects {
+        for (symbol, _) in object.file.functions() {
+            let symbol = &object.file.symbols[symbol];
+            if symbol.is_local() {
+                *local_names.entry(symbol.name).or_default() += 1;
+            }
+        }
+    }
+    let mut items = Vec::new();
+    for (index, object) in objects.iter().enumerate() {
+        for (symbol_index, section) in object.file.functions() {
+            let symbol = &object.file.symbols[symbol_index];
+            let ambiguous = symbol.is_local() && local_names.get(symbol.name).is_some_and(|count| *count > 1);
+            items.push(Item {
+                key: FunctionKey {
+                    name: symbol.name.to_owned(),
+                    object: ambiguous.then(|| object.id.to_owned()),
+                },
+                object: index,
+                symbol: symbol_index,
+                section,
+            });
+        }
+    }
+    items
+}
+
+/// Immutable statics that exist on both sides with other content, or that refer to such a one.
+fn changed_constants(
+    old: &mut Digest<'_, '_>,
+    new: &mut Digest<'_, '_>,
+    names: &HashMap<String, String>,
+) -> Result<BTreeSet<String>> {
+    let old_constants = old.side.constants();
+    let new_constants = new.side.constants();
+    let mut changed = BTreeSet::new();
+    for (name, (object, symbol)) in &old_constants {
+        let name = names.get(*name).map_or(*name, String::as_str);
+        if let Some((new_object, new_symbol)) = new_constants.get(name)
+            && old.constant(*object, *symbol)? != new.constant(*new_object, *new_symbol)?
+        {
+            changed.insert(name.to_owned());
+        }
+    }
+    // A constant that refers to a changed one leads old readers to old values, so it counts as changed too.
+    loop {
+        let mut grown = false;
+        for (name, (object, symbol)) in &new_constants {
+            let Some(section) = new.side.objects[*object].file.symbols[*symbol].section() else { continue };
+            if !changed.contains(*name)
+                && !changed.is_empty()
+                && new.side.named_targets(*object, section)?.iter().any(|target| changed.contains(*target))
+            {
+                changed.insert((*name).to_owned());
+                grown = true;
+            }
+        }
+        if !grown {
+            return Ok(changed);
+        }
+    }
+}
+
+/// The functions whose address stands in some allocated data section.
+fn functions_named_in_data<'a>(side: &Side<'a>, objects: &[NamedObject<'a>]) -> Result<HashSet<&'a str>> {
+    let mut names = HashSet::new();
+    for (index, object) in objects.iter().enumerate() {
+        for (section_index, section) in object.file.sections.iter().enumerate() {
+            if !section.is_allocated() || section.is_code() || section.name.starts_with(".eh_frame") {
+                continue;
+            }
+            for relocation in object.file.relocations(section_index)? {
+                if let Target::Named { symbol, .. } = side.symbols[index].target(object.file, &relocation) {
+                    names.insert(object.file.symbols[symbol].name);
+                }
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// For each function's name the functions of `objects` whose code refers to it.
+fn callers<'a>(
+    side: &Side<'a>,
+    functions: &'a [Item],
+    objects: &[NamedObject<'a>],
+) -> Result<HashMap<&'a str, Vec<&'a str>>> {
+    let mut callers: HashMap<&str, Vec<&str>> = HashMap::new();
+    for function in functions {
+        let object = objects[function.object].file;
+        for relocation in object.relocations(function.section)? {
+            if let Target::Named { symbol, .. } = side.symbols[function.object].target(object, &relocation) {
+                let callers = callers.entry(object.symbols[symbol].name).or_default();
+                if callers.last() != Some(&function.key.name.as_str()) {
+                    callers.push(&function.key.name);
+                }
+            }
+        }
+    }
+    Ok(callers)
+}

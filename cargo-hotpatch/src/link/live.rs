@@ -1,0 +1,318 @@
+//! What runs: where each function's slot, each static and each thread-local of the program is, as far as patches have come.
+//!
+//! The image says where things were at the start. Patches add to it, and move names: a function that got another
+//! disambiguator keeps its slot under its new name.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+use super::Patch;
+use crate::diff::pairing::FunctionKey;
+use crate::object::address::{LinkAddr, LoadBias, RunAddr};
+use crate::object::target::is_mangled;
+use crate::table::image::{Image, SymbolKind};
+
+/// How a function of the running program is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Callable {
+    /// Through its place in the jump table.
+    Slot(RunAddr),
+    /// Directly: it has no slot.
+    Direct(RunAddr),
+}
+
+impl Callable {
+    /// The address that calls and function pointers use.
+    #[must_use]
+    pub fn address(self) -> RunAddr {
+        match self {
+            Self::Slot(address) | Self::Direct(address) => address,
+        }
+    }
+}
+
+/// The running program.
+#[derive(Debug)]
+pub struct Live {
+    image: Image,
+    /// Made when first needed: it takes a walk over all symbols.
+    index: OnceCell<Index>,
+    bias: LoadBias,
+    /// The jump table as it is published, slot by slot.
+    table: Vec<u8>,
+    /// Functions whose name or place differs from the image's; `None`: the name stands for nothing any more.
+    functions: HashMap<FunctionKey, Option<Callable>>,
+    /// Code that slots lead to since a patch.
+    bodies: HashMap<RunAddr, Range<RunAddr>>,
+    statics: HashMap<String, RunAddr>,
+    thread_locals: HashMap<String, i64>,
+    thread_local_used: u64,
+    spare_slots_used: usize,
+}
+
+#[derive(Debug, Default)]
+struct Index {
+    /// Slots of local functions by their names without the object's id.
+    local_slots: HashMap<String, Vec<LinkAddr>>,
+    /// Sizes of bodies by their start.
+    bodies: HashMap<LinkAddr, u64>,
+}
+
+/// A name that stands for several things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ambiguous;
+
+impl Live {
+    /// The program of `image`, loaded with `bias`, before any patch.
+    #[must_use]
+    pub fn new(image: Image, bias: LoadBias) -> Self {
+        let table = image.region_bytes().to_vec();
+        Self {
+            image,
+            index: OnceCell::new(),
+            bias,
+            table,
+            functions: HashMap::new(),
+            bodies: HashMap::new(),
+            statics: HashMap::new(),
+            thread_locals: HashMap::new(),
+            thread_local_used: 0,
+            spare_slots_used: 0,
+        }
+    }
+
+    /// The image.
+    #[must_use]
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// What the loader added to the image's addresses.
+    #[must_use]
+    pub fn bias(&self) -> LoadBias {
+        self.bias
+    }
+
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| {
+            let mut index = Index::default();
+            for slot in self.image.slots().filter_map(Result::ok).filter(|slot| slot.id.is_some()) {
+                index.local_slots.entry(slot.name.to_owned()).or_default().push(slot.address);
+            }
+            for (_, _, body) in self.image.bodies() {
+                index.bodies.insert(body.address, body.size);
+            }
+            index
+        })
+    }
+
+    /// Where the jump table is in the process.
+    #[must_use]
+    pub fn table_range(&self) -> Range<RunAddr> {
+        let region = self.image.region();
+        region.start.run(self.bias)..region.end.run(self.bias)
+    }
+
+    /// The published content of the jump table.
+    #[must_use]
+    pub fn table(&self) -> &[u8] {
+        &self.table
+    }
+
+    /// How the function of this name is reached. `object` is the id of the object that defines it, which matters for local
+    /// functions that exist several times.
+    ///
+    /// # Errors
+    /// [`Ambiguous`] when several local functions have this name and none of them is in that object.
+    pub fn function(&self, name: &str, object: &str) -> Result<Option<Callable>, Ambiguous> {
+        let precise = FunctionKey { name: name.to_owned(), object: Some(object.to_owned()) };
+        if let Some(known) = self.functions.get(&precise) {
+            return Ok(*known);
+        }
+        let plain = FunctionKey { name: name.to_owned(), object: None };
+        if let Some(known) = self.functions.get(&plain) {
+            return Ok(*known);
+        }
+        if let Some(slot) = self.image.slot(name, object) {
+            return Ok(Some(Callable::Slot(slot.run(self.bias))));
+        }
+        let elsewhere = self.index().local_slots.get(name).map(Vec::as_slice).unwrap_or_default();
+        match elsewhere {
+            [] => {}
+            [slot] => return Ok(Some(Callable::Slot(slot.run(self.bias)))),
+            _ => return Err(Ambiguous),
+        }
+        let mut addresses = self
+            .image
+            .symbols_named(name)
+            .iter()
+            .filter(|symbol| matches!(symbol.kind, SymbolKind::Function | SymbolKind::Other))
+            .map(|symbol| symbol.address)
+            .collect::<Vec<LinkAddr>>();
+        addresses.sort_unstable();
+        addresses.dedup();
+        match addresses[..] {
+            [] => Ok(None),
+            [address] => Ok(Some(Callable::Direct(address.run(self.bias)))),
+            _ => Err(Ambiguous),
+        }
+    }
+
+    /// Where the code is that a slot leads to now: in a patch, if there is one, else in the image.
+    #[must_use]
+    pub fn body(&self, slot: RunAddr) -> Option<Range<RunAddr>> {
+        if let Some(body) = self.bodies.get(&slot) {
+            return Some(body.clone());
+        }
+        let start = self.image.decode_slot(slot.link(self.bias))?;
+        let size = self.index().bodies.get(&start)?;
+        Some(start.run(self.bias)..start.offset(*size).run(self.bias))
+    }
+
+    /// Where the static of this name is.
+    ///
+    /// # Errors
+    /// [`Ambiguous`] when a name that is not mangled exists several times.
+    pub fn static_address(&self, name: &str) -> Result<Option<RunAddr>, Ambiguous> {
+        if let Some(address) = self.statics.get(name) {
+            return Ok(Some(*address));
+        }
+        let mut addresses: Vec<LinkAddr> = self
+            .image
+            .symbols_named(name)
+            .iter()
+            .filter(|symbol| symbol.kind != SymbolKind::ThreadLocal)
+            .map(|symbol| symbol.address)
+            .collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        match addresses[..] {
+            [] => Ok(None),
+            [address] => Ok(Some(address.run(self.bias))),
+            _ if is_mangled(name) => Ok(Some(addresses[0].run(self.bias))),
+            _ => Err(Ambiguous),
+        }
+    }
+
+    /// The offset from the thread pointer of the thread-local of this name.
+    #[must_use]
+    pub fn thread_local(&self, name: &str) -> Option<i64> {
+        if let Some(offset) = self.thread_locals.get(name) {
+            return Some(*offset);
+        }
+        let symbol =
+            self.image.symbols_named(name).iter().find(|symbol| symbol.kind == SymbolKind::ThreadLocal)?;
+        self.image.thread_pointer_offset(symbol.address.0)
+    }
+
+    /// A free place in the thread-local reserve: the offset from the thread pointer, and how much is used afterwards.
+    #[must_use]
+    pub fn reserve_thread_local(&self, used: u64, size: u64, align: u64) -> Option<(i64, u64)> {
+        let reserve = self.image.tls_spare();
+        let (start, length) = (self.image.thread_pointer_offset(reserve.start)?, reserve.end - reserve.start);
+        // The reserve itself is aligned to 64 bytes; what wants more does not fit.
+        if align > 64 {
+            return None;
+        }
+        let begin = super::align_up(used, align);
+        let end = begin.checked_add(size)?;
+        (end <= length).then_some((start + i64::try_from(begin).ok()?, end))
+    }
+
+    /// How much of the thread-local reserve earlier patches use.
+    #[must_use]
+    pub fn thread_local_used(&self) -> u64 {
+        self.thread_local_used
+    }
+
+    /// The spare slot number `index`, if there are so many.
+    #[must_use]
+    pub fn spare_slot(&self, index: usize) -> Option<RunAddr> {
+        Some(self.image.spare_slots().nth(index)?.run(self.bias))
+    }
+
+    /// How many spare slots earlier patches use.
+    #[must_use]
+    pub fn spare_slots_used(&self) -> usize {
+        self.spare_slots_used
+    }
+
+    /// The jump table as it will be when `patch` is published.
+    ///
+    /// Each slot is `jmp rel32` (e9, then the distance from the slot's fifth byte) and three bytes that are never reached.
+    #[must_use]
+    pub fn table_with(&self, patch: &Patch) -> Option<Vec<u8>> {
+        let range = self.table_range();
+        let mut table = self.table.clone();
+        for (slot, target) in &patch.table {
+            let offset = usize::try_from(slot.0.checked_sub(range.start.0)?).ok()?;
+            let distance = i32::try_from(target.0.wrapping_sub(slot.0 + 5).cast_signed()).ok()?;
+            let bytes = table.get_mut(offset..offset + 8)?;
+            bytes[0] = 0xe9;
+            bytes[1..5].copy_from_slice(&distance.to_le_bytes());
+            bytes[5..].fill(0xcc);
+        }
+        Some(table)
+    }
+
+    /// Takes note that `patch` is published: `table` is the content of the jump table that was sent, `moved` are functions that
+    /// go on under another name (old, new), `removed` names that stand for nothing any more.
+    pub fn commit(
+        &mut self,
+        patch: &Patch,
+        table: Vec<u8>,
+        moved: &[(FunctionKey, FunctionKey)],
+        removed: &[FunctionKey],
+        renamed_statics: &BTreeMap<String, String>,
+    ) {
+        self.table = table;
+        self.commit_names(moved, removed, renamed_statics);
+        for function in &patch.functions {
+            let callable = function.slot.map_or(Callable::Direct(function.body.start), Callable::Slot);
+            self.functions.insert(function.key.clone(), Some(callable));
+            if let Some(slot) = function.slot {
+                self.bodies.insert(slot, function.body.clone());
+            }
+        }
+        self.statics.extend(patch.statics.iter().cloned());
+        self.thread_locals.extend(patch.thread_locals.iter().cloned());
+        self.thread_local_used = patch.thread_local_used;
+        self.spare_slots_used = patch.spare_slots_used;
+    }
+
+    /// Takes note of names that moved, without a patch.
+    pub fn commit_names(
+        &mut self,
+        moved: &[(FunctionKey, FunctionKey)],
+        removed: &[FunctionKey],
+        renamed_statics: &BTreeMap<String, String>,
+    ) {
+        // All lookups come before all changes: in a shifted row, each name is both an old and a new one.
+        let renamed_statics: Vec<(String, Option<RunAddr>, Option<i64>)> = renamed_statics
+            .iter()
+            .map(|(new, old)| (new.clone(), self.static_address(old).ok().flatten(), self.thread_local(old)))
+            .collect();
+        let moved: Vec<(&FunctionKey, &FunctionKey, Option<Callable>)> = moved
+            .iter()
+            .map(|(from, to)| {
+                let callable = self.function(&from.name, from.object.as_deref().unwrap_or("")).ok().flatten();
+                (from, to, callable)
+            })
+            .collect();
+        for key in moved.iter().map(|(from, ..)| *from).chain(removed) {
+            self.functions.insert(key.clone(), None);
+        }
+        for (_, to, callable) in moved {
+            self.functions.insert(to.clone(), callable);
+        }
+        for (name, address, offset) in renamed_statics {
+            if let Some(address) = address {
+                self.statics.insert(name.clone(), address);
+            }
+            if let Some(offset) = offset {
+                self.thread_locals.insert(name, offset);
+            }
+        }
+    }
+}

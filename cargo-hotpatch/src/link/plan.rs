@@ -1,0 +1,812 @@
+//! Which sections belong to a patch, and what each of their relocations means.
+//!
+//! Starts from the functions that have to be replaced and follows references. What the program has stays where it is; what it does
+//! not have comes along. Names are resolved in the order of [`super`]'s documentation.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::{Context, Result, bail};
+
+use super::live::{Ambiguous, Callable, Live};
+use super::store::{ObjectIndex, Store};
+use super::{DynamicSymbols, Request};
+use crate::codes::{self, Code, Reason};
+use crate::diff::pairing::FunctionKey;
+use crate::object::address::RunAddr;
+use crate::object::read::{Place, Relocation, SectionIndex, SymbolIndex};
+use crate::object::reloc::kind;
+use crate::object::target::{Target, is_mangled};
+use crate::table::references::self_references;
+
+/// Index of an atom in its plan.
+pub type AtomIndex = usize;
+
+/// Which mapping an atom goes into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// Constants and tables.
+    ReadOnly,
+    /// Instructions.
+    Code,
+    /// New statics.
+    Writable,
+}
+
+/// The smallest piece that is placed: one section of one object.
+#[derive(Debug)]
+pub struct Atom {
+    /// For messages.
+    pub name: String,
+    /// Where it goes.
+    pub part: Part,
+    /// In bytes, a power of two.
+    pub align: u64,
+    /// Its content; zeros for `.bss`.
+    pub data: Vec<u8>,
+    /// What has to be filled in.
+    pub fixups: Vec<Fixup>,
+    /// Where it is from.
+    pub source: Option<(ObjectIndex, SectionIndex)>,
+}
+
+/// How a value is written into its field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Write {
+    /// S + A, 8 bytes.
+    Absolute64,
+    /// S + A, 4 bytes, zero-extended.
+    Absolute32,
+    /// S + A, 4 bytes, sign-extended.
+    Absolute32Signed,
+    /// S + A - P, 4 bytes.
+    Relative32,
+    /// S + A - P, 8 bytes.
+    Relative64,
+}
+
+/// What S is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Base {
+    /// A place in the running process.
+    Run(RunAddr),
+    /// A place in the patch: an atom and an offset in it.
+    Atom(AtomIndex, u64),
+    /// An entry of the patch's GOT.
+    Got(usize),
+    /// A stub that jumps through an entry of the GOT: for calls that may be further than 2 GiB.
+    FarCall(usize),
+}
+
+/// One field to fill in.
+#[derive(Debug, Clone, Copy)]
+pub struct Fixup {
+    /// In the atom.
+    pub offset: u64,
+    /// How.
+    pub write: Write,
+    /// S.
+    pub base: Base,
+    /// A.
+    pub addend: i64,
+}
+
+/// What an 8-byte GOT entry holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum GotEntry {
+    /// An address.
+    Address(Base),
+    /// An offset from the thread pointer.
+    ThreadPointerOffset(i64),
+}
+
+/// A function of the patch.
+#[derive(Debug)]
+pub struct PlannedFunction {
+    /// Its key from now on.
+    pub key: FunctionKey,
+    /// Its slot.
+    pub slot: Option<RunAddr>,
+    /// Its code: atom, offset and size.
+    pub body: (AtomIndex, u64, u64),
+    /// Not in the program before.
+    pub is_new: bool,
+}
+
+/// All that belongs to a patch.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The pieces.
+    pub atoms: Vec<Atom>,
+    /// The GOT.
+    pub got: Vec<GotEntry>,
+    /// For each far call the GOT entry that it goes through.
+    pub far_calls: Vec<usize>,
+    /// The functions.
+    pub functions: Vec<PlannedFunction>,
+    /// New statics: name and place.
+    pub statics: Vec<(String, AtomIndex, u64)>,
+    /// New thread-locals: name and offset from the thread pointer.
+    pub thread_locals: Vec<(String, i64)>,
+    /// The unwind table, if there is one: an atom like any other.
+    pub eh_frame: Option<AtomIndex>,
+    /// Bytes of the thread-local reserve that are used afterwards.
+    pub thread_local_used: u64,
+    /// Spare slots that are used afterwards.
+    pub spare_slots_used: usize,
+}
+
+fn refuse<T>(code: &Code, message: String) -> Result<T> {
+    Err(Reason::new(code, message).into())
+}
+
+/// Finds what belongs to the patch of `request`.
+///
+/// # Errors
+/// A [`Reason`] inside of the error where something cannot be bound for certain.
+pub fn plan(
+    request: &Request<'_>,
+    live: &Live,
+    store: &mut Store<'_>,
+    dynamic: &mut dyn DynamicSymbols,
+) -> Result<Plan> {
+    let mut planner = Planner {
+        request,
+        live,
+        store,
+        dynamic,
+        plan: Plan {
+            thread_local_used: live.thread_local_used(),
+            spare_slots_used: live.spare_slots_used(),
+            ..Plan::default()
+        },
+        atoms: HashMap::new(),
+        pending: Vec::new(),
+        slots: HashMap::new(),
+        got: HashMap::new(),
+        far: HashMap::new(),
+        new_thread_locals: HashMap::new(),
+        commons: HashMap::new(),
+    };
+    planner.run()?;
+    Ok(planner.plan)
+}
+
+struct Planner<'p, 's> {
+    request: &'p Request<'p>,
+    live: &'p Live,
+    store: &'p mut Store<'s>,
+    dynamic: &'p mut dyn DynamicSymbols,
+    plan: Plan,
+    atoms: HashMap<(ObjectIndex, SectionIndex), AtomIndex>,
+    pending: Vec<AtomIndex>,
+    /// Functions of the patch: how they are reached.
+    slots: HashMap<(ObjectIndex, SymbolIndex), Base>,
+    got: HashMap<GotEntry, usize>,
+    far: HashMap<usize, usize>,
+    new_thread_locals: HashMap<(ObjectIndex, SymbolIndex), i64>,
+    /// CIEs that are in the unwind table: object and offset in its section, to the offset in the atom.
+    commons: HashMap<(ObjectIndex, SectionIndex, usize), usize>,
+}
+
+impl Planner<'_, '_> {
+    fn run(&mut self) -> Result<()> {
+        // Roots come first, so that whatever refers to them finds their slots.
+        for (old, new) in self.request.replacements {
+            let slot = match self.live.function(&old.name, old.object.as_deref().unwrap_or("")) {
+                Ok(Some(Callable::Slot(slot))) => slot,
+                Ok(Some(Callable::Direct(_))) => {
+                    return refuse(
+                        &codes::FUNCTION_WITHOUT_SLOT,
+                        format!("`{}` changed, and has no place in the jump table", pretty(&old.name)),
+                    );
+                }
+                Ok(None) => continue,
+                Err(Ambiguous) => return refuse_ambiguous(&old.name),
+            };
+            self.add_function(new.object, new.symbol, &new.key, Some(slot), false)?;
+        }
+        for new in self.request.renewed {
+            let slot = self.spare_slot()?;
+            self.add_function(new.object, new.symbol, &new.key, Some(slot), true)?;
+        }
+        while let Some(atom) = self.pending.pop() {
+            self.follow(atom)?;
+        }
+        Ok(())
+    }
+
+    fn spare_slot(&mut self) -> Result<RunAddr> {
+        let Some(slot) = self.live.spare_slot(self.plan.spare_slots_used) else {
+            return refuse(
+                &codes::SLOTS_FULL,
+                format!("all {} spare places of the jump table are in use", self.plan.spare_slots_used),
+            );
+        };
+        self.plan.spare_slots_used += 1;
+        Ok(slot)
+    }
+
+    /// Takes a function into the patch and returns how it is reached.
+    fn add_function(
+        &mut self,
+        object: ObjectIndex,
+        symbol: SymbolIndex,
+        key: &FunctionKey,
+        slot: Option<RunAddr>,
+        is_new: bool,
+    ) -> Result<Base> {
+        if let Some(base) = self.slots.get(&(object, symbol)) {
+            return Ok(*base);
+        }
+        let definition = self.store.object(object).file.symbols[symbol];
+        let Some(section) = definition.section() else { bail!("`{}` is not defined in its object", key.name) };
+        let size = if definition.size == 0 {
+            self.store.object(object).file.sections[section].size.saturating_sub(definition.value)
+        } else {
+            definition.size
+        };
+        let atom = self.atom(object, section)?;
+        let base = slot.map_or(Base::Atom(atom, definition.value), Base::Run);
+        self.slots.insert((object, symbol), base);
+        self.plan.functions.push(PlannedFunction { key: key.clone(), slot, body: (atom, definition.value, size), is_new });
+        if let Some(slot) = slot {
+            self.redirect_self_references(atom, definition.value, size, slot)?;
+        }
+        Ok(base)
+    }
+
+    /// A function's references to itself carry no relocation when the assembler could resolve them; they have to go through
+    /// the slot, so that recursion reaches the next patch and the function's address is the one that everybody knows.
+    fn redirect_self_references(&mut self, atom: AtomIndex, start: u64, size: u64, slot: RunAddr) -> Result<()> {
+        let (from, to) = (usize::try_from(start)?, usize::try_from(start.saturating_add(size))?);
+        let atom = &mut self.plan.atoms[atom];
+        let Some(code) = atom.data.get(from..to.min(atom.data.len())) else {
+            bail!("`{}` ends at {:#x} of {:#x}", atom.name, to, atom.data.len());
+        };
+        let Some(found) = self_references(code) else {
+            return refuse(
+                &codes::BAD_OBJECT,
+                format!("the code of `{}` cannot be decoded, so its calls of itself are not known", pretty(&atom.name)),
+            );
+        };
+        for field in found.fields {
+            atom.fixups.push(Fixup {
+                offset: start + field,
+                write: Write::Relative32,
+                base: Base::Run(slot),
+                addend: -4,
+            });
+        }
+        Ok(())
+    }
+
+    /// The atom of a section, made when first needed.
+    fn atom(&mut self, object: ObjectIndex, section: SectionIndex) -> Result<AtomIndex> {
+        if let Some(atom) = self.atoms.get(&(object, section)) {
+            return Ok(*atom);
+        }
+        let stored = self.store.object(object);
+        let source = &stored.file.sections[section];
+        if !source.is_allocated() {
+            bail!("{}: section `{}` is not part of a program's memory", stored.origin, source.name);
+        }
+        if source.is_thread_local() {
+            bail!("{}: a thread-local section `{}` is not a place", stored.origin, source.name);
+        }
+        let part = if source.is_code() {
+            Part::Code
+        } else if source.is_mutable() {
+            Part::Writable
+        } else {
+            Part::ReadOnly
+        };
+        let size = usize::try_from(source.size)?;
+        let data = if source.is_zero_filled() { vec![0; size] } else { source.data.to_vec() };
+        let atom = self.plan.atoms.len();
+        self.plan.atoms.push(Atom {
+            name: source.name.to_owned(),
+            part,
+            align: source.align,
+            data,
+            fixups: Vec::new(),
+            source: Some((object, section)),
+        });
+        if part == Part::Writable {
+            let names: Vec<(String, u64)> = stored
+                .symbols
+                .of(section)
+                .iter()
+                .map(|index| &stored.file.symbols[*index])
+                .filter(|symbol| is_mangled(symbol.name) || !symbol.is_local())
+                .map(|symbol| (symbol.name.to_owned(), symbol.value))
+                .collect();
+            self.plan.statics.extend(names.into_iter().map(|(name, value)| (name, atom, value)));
+        }
+        self.atoms.insert((object, section), atom);
+        self.pending.push(atom);
+        Ok(atom)
+    }
+
+    /// Gives every relocation of an atom its meaning, and takes its unwind entries along.
+    fn follow(&mut self, atom: AtomIndex) -> Result<()> {
+        let Some((object, section)) = self.plan.atoms[atom].source else { return Ok(()) };
+        let relocations = self.store.object(object).file.relocations(section)?;
+        let mut index = 0;
+        while index < relocations.len() {
+            let relocation = relocations[index];
+            index += 1;
+            if matches!(relocation.kind, kind::TLSGD | kind::TLSLD) {
+                let next = relocations.get(index).copied();
+                self.relax_thread_local(atom, object, &relocation, next)?;
+                index += 1;
+                continue;
+            }
+            self.relocate(atom, object, &relocation, relocation.offset)
+                .with_context(|| {
+                    format!("in `{}` of {}", pretty(&self.plan.atoms[atom].name), self.store.object(object).origin)
+                })?;
+        }
+        if self.plan.atoms[atom].part == Part::Code {
+            self.add_unwinding(object, section)?;
+        }
+        Ok(())
+    }
+
+    /// One relocation of a section of `object`, to be applied at `offset` of `atom`.
+    fn relocate(&mut self, atom: AtomIndex, object: ObjectIndex, relocation: &Relocation, offset: u64) -> Result<()> {
+        let write = match relocation.kind {
+            kind::NONE => return Ok(()),
+            kind::ABS64 => Write::Absolute64,
+            kind::ABS32 => Write::Absolute32,
+            kind::ABS32S => Write::Absolute32Signed,
+            kind::PC32 | kind::PLT32 | kind::GOTPCREL | kind::GOTPCRELX | kind::REX_GOTPCRELX | kind::GOTTPOFF => {
+                Write::Relative32
+            }
+            kind::PC64 => Write::Relative64,
+            kind::TPOFF32 | kind::DTPOFF32 => {
+                // Relative to the thread pointer; for DTPOFF32 because its TLSLD is relaxed to the thread pointer as well.
+                let value = self.thread_local(object, relocation.symbol)?.wrapping_add(relocation.addend);
+                let value = i32::try_from(value).context("a thread-local is further than 2 GiB from the thread pointer")?;
+                return self.store_bytes(atom, offset, &value.to_le_bytes());
+            }
+            kind::TPOFF64 => {
+                let value = self.thread_local(object, relocation.symbol)?.wrapping_add(relocation.addend);
+                return self.store_bytes(atom, offset, &value.to_le_bytes());
+            }
+            other => {
+                return refuse(
+                    &codes::UNKNOWN_RELOCATION,
+                    format!(
+                        "a relocation of type {other} at {:#x} of `{}`",
+                        relocation.offset,
+                        pretty(&self.plan.atoms[atom].name)
+                    ),
+                );
+            }
+        };
+        let (base, addend) = match relocation.kind {
+            kind::GOTTPOFF => {
+                let value = self.thread_local(object, relocation.symbol)?;
+                (Base::Got(self.got_entry(GotEntry::ThreadPointerOffset(value))), relocation.addend)
+            }
+            kind::GOTPCREL | kind::GOTPCRELX | kind::REX_GOTPCRELX => {
+                let start = Relocation { addend: -4, ..*relocation };
+                let (base, _) = self.resolve(object, &start)?;
+                (Base::Got(self.got_entry(GotEntry::Address(base))), relocation.addend)
+            }
+            _ => self.resolve(object, relocation)?,
+        };
+        let base = self.reachable(base, relocation)?;
+        self.plan.atoms[atom].fixups.push(Fixup { offset, write, base, addend });
+        Ok(())
+    }
+
+    /// A call to something that may be anywhere (a dynamic library) goes through a stub of the patch.
+    fn reachable(&mut self, base: Base, relocation: &Relocation) -> Result<Base> {
+        let Base::Run(target) = base else { return Ok(base) };
+        if !matches!(relocation.kind, kind::PC32 | kind::PLT32) {
+            return Ok(base);
+        }
+        // One GiB of slack: the place of the reference inside of the patch is not known yet.
+        let distance = target.0.wrapping_sub(self.request.start.0).cast_signed();
+        if distance.unsigned_abs() < (1 << 31) - self.request.space.min(1 << 30) {
+            return Ok(base);
+        }
+        if relocation.kind == kind::PC32 && relocation.addend != -4 {
+            return refuse(
+                &codes::OUT_OF_RANGE,
+                format!("data at {target} is {distance:#x} bytes from the patch at {}", self.request.start),
+            );
+        }
+        let entry = self.got_entry(GotEntry::Address(base));
+        let next = self.plan.far_calls.len();
+        let call = *self.far.entry(entry).or_insert(next);
+        if call == next {
+            self.plan.far_calls.push(entry);
+        }
+        Ok(Base::FarCall(call))
+    }
+
+    fn got_entry(&mut self, entry: GotEntry) -> usize {
+        let next = self.plan.got.len();
+        let index = *self.got.entry(entry).or_insert(next);
+        if index == next {
+            self.plan.got.push(entry);
+        }
+        index
+    }
+
+    fn store_bytes(&mut self, atom: AtomIndex, offset: u64, bytes: &[u8]) -> Result<()> {
+        let at = usize::try_from(offset)?;
+        let atom = &mut self.plan.atoms[atom];
+        let Some(field) = atom.data.get_mut(at..at + bytes.len()) else {
+            bail!("a field at {offset:#x} reaches over the end of `{}`", atom.name);
+        };
+        field.copy_from_slice(bytes);
+        Ok(())
+    }
+
+    /// S and A of a relocation.
+    fn resolve(&mut self, object: ObjectIndex, relocation: &Relocation) -> Result<(Base, i64)> {
+        let stored = self.store.object(object);
+        match stored.symbols.target(&stored.file, relocation) {
+            Target::Named { symbol, addend } => Ok((self.named(object, symbol, relocation.kind)?, addend)),
+            Target::Code { section, addend } => {
+                // A place inside of a function: only that function's own tables say such things, so it is in the patch.
+                let atom = self.atom(object, section)?;
+                Ok((Base::Atom(atom, 0), addend))
+            }
+            Target::Anonymous { section, start, addend, .. } => {
+                let atom = self.atom(object, section)?;
+                Ok((Base::Atom(atom, start), addend))
+            }
+        }
+    }
+
+    /// Where something with a name is.
+    fn named(&mut self, object: ObjectIndex, symbol: SymbolIndex, r_type: u32) -> Result<Base> {
+        if let Some(base) = self.slots.get(&(object, symbol)) {
+            return Ok(*base);
+        }
+        let definition = self.store.object(object).file.symbols[symbol];
+        match definition.place {
+            Place::Absolute => return Ok(Base::Run(RunAddr(definition.value))),
+            Place::Section(section) if self.store.object(object).file.sections[section].is_code() => {
+                return self.function(object, symbol);
+            }
+            Place::Section(section) => return self.data(object, symbol, section),
+            Place::Undefined | Place::Common => {}
+        }
+        let (name, is_weak) = (definition.name, definition.binding == object::elf::STB_WEAK.0);
+        self.elsewhere(object, name, is_weak, r_type)
+    }
+
+    /// A function that this object defines.
+    fn function(&mut self, object: ObjectIndex, symbol: SymbolIndex) -> Result<Base> {
+        let stored = self.store.object(object);
+        let definition = stored.file.symbols[symbol];
+        let (id, is_workspace) = (stored.id.clone(), stored.is_workspace);
+        let precise = FunctionKey { name: definition.name.to_owned(), object: Some(id.clone()) };
+        let plain = FunctionKey { name: definition.name.to_owned(), object: None };
+        // Under which name does the program know it?
+        let old = [&precise, &plain].into_iter().find_map(|key| self.request.names.functions.get(key));
+        let found = match old {
+            Some(old) => self.live.function(&old.name, old.object.as_deref().unwrap_or(&id)),
+            // A C function of a library that only its own file can see: its name says nothing. Its code has no state.
+            None if !is_workspace && definition.is_local() && !is_mangled(definition.name) => Ok(None),
+            None => self.live.function(definition.name, &id),
+        };
+        match found {
+            Ok(Some(callable)) => return Ok(Base::Run(callable.address())),
+            Ok(None) => {}
+            // Several objects have their own copy: this object's own is as good as any, and certain.
+            Err(Ambiguous) => {}
+        }
+        let slot = if is_workspace && self.request.policy.wants_slot(definition.name) {
+            Some(self.spare_slot()?)
+        } else {
+            None
+        };
+        let key = if matches!(found, Err(Ambiguous)) { precise } else { plain };
+        self.add_function(object, symbol, &key, slot, true)
+    }
+
+    /// A static or another named piece of data that this object defines.
+    fn data(&mut self, object: ObjectIndex, symbol: SymbolIndex, section: SectionIndex) -> Result<Base> {
+        let definition = self.store.object(object).file.symbols[symbol];
+        if definition.name.is_empty() || (definition.is_local() && !is_mangled(definition.name)) {
+            // Mutable data without a name that means anything. Were it in the program already, there would be no telling.
+            let stored = self.store.object(object);
+            let is_mutable = stored.file.sections[section].is_mutable();
+            if is_mutable && stored.is_workspace && !definition.name.starts_with("DW.ref.") {
+                let name = stored.file.sections[section].name.to_owned();
+                if self.plan.statics.is_empty() {
+                    return refuse(
+                        &codes::AMBIGUOUS_SYMBOL,
+                        format!("mutable data without a name (`{name}`) cannot be found in the running program"),
+                    );
+                }
+            } else if is_mutable && self.live.static_address(definition.name) != Ok(None) && !definition.name.is_empty() {
+                return refuse_ambiguous(definition.name);
+            }
+            let atom = self.atom(object, section)?;
+            return Ok(Base::Atom(atom, definition.value));
+        }
+        if !self.request.changed_constants.contains(definition.name) {
+            match self.live.static_address(self.request.names.old_static(definition.name)) {
+                Ok(Some(address)) => return Ok(Base::Run(address)),
+                Ok(None) => {}
+                Err(Ambiguous) => return refuse_ambiguous(definition.name),
+            }
+        }
+        let atom = self.atom(object, section)?;
+        if self.plan.atoms[atom].part == Part::ReadOnly {
+            let entry = (definition.name.to_owned(), atom, definition.value);
+            if !self.plan.statics.contains(&entry) {
+                self.plan.statics.push(entry);
+            }
+        }
+        Ok(Base::Atom(atom, definition.value))
+    }
+
+    /// Something that another object defines.
+    fn elsewhere(&mut self, object: ObjectIndex, name: &str, is_weak: bool, r_type: u32) -> Result<Base> {
+        // What was just compiled comes first: it knows whether the name stands for what it stood for.
+        if let Some((object, symbol)) = self.store.find_in_workspace_loaded(name) {
+            return self.named(object, symbol, r_type);
+        }
+        let id = self.store.object(object).id.clone();
+        match self.live.function(name, &id) {
+            Ok(Some(callable)) => return Ok(Base::Run(callable.address())),
+            Ok(None) => {}
+            Err(Ambiguous) => return refuse_ambiguous(name),
+        }
+        match self.live.static_address(self.request.names.old_static(name)) {
+            Ok(Some(address)) => return Ok(Base::Run(address)),
+            Ok(None) => {}
+            Err(Ambiguous) => return refuse_ambiguous(name),
+        }
+        let is_imported = self.live.image().imports().contains(name);
+        if !is_imported {
+            if let Some((object, symbol)) = self.store.find_in_workspace(name)? {
+                return self.named(object, symbol, r_type);
+            }
+            if let Some((object, symbol)) = self.store.find_in_libraries(name)? {
+                return self.named(object, symbol, r_type);
+            }
+        }
+        if let Some(address) = self.dynamic.look_up(name)? {
+            return Ok(Base::Run(address));
+        }
+        if is_weak {
+            return Ok(Base::Run(RunAddr(0)));
+        }
+        refuse(
+            &codes::UNRESOLVED,
+            format!(
+                "`{}` is needed by {}, and neither the program nor a library of its link has it",
+                pretty(name),
+                self.store.object(object).origin
+            ),
+        )
+    }
+
+    /// The offset of a thread-local from the thread pointer.
+    fn thread_local(&mut self, object: ObjectIndex, symbol: SymbolIndex) -> Result<i64> {
+        let stored = self.store.object(object);
+        let definition = stored.file.symbols[symbol];
+        let mut symbol = symbol;
+        let mut object = object;
+        let mut name = definition.name.to_owned();
+        let mut section = definition.section();
+        if name.is_empty()
+            && let Some(index) = section
+            && let Some(named) = stored.symbols.of(index).first()
+        {
+            // A section symbol: the one thread-local in it is meant.
+            symbol = *named;
+            stored.file.symbols[symbol].name.clone_into(&mut name);
+        }
+        if let Some(offset) = self.live.thread_local(self.request.names.old_static(&name)) {
+            return Ok(offset);
+        }
+        if section.is_none() {
+            let found = match self.store.find_in_workspace(&name)? {
+                Some(found) => Some(found),
+                None => self.store.find_in_libraries(&name)?,
+            };
+            let Some((other, other_symbol)) = found else {
+                return refuse(
+                    &codes::UNRESOLVED,
+                    format!("the thread-local `{}` is neither in the program nor in its build", pretty(&name)),
+                );
+            };
+            (object, symbol) = (other, other_symbol);
+            section = self.store.object(object).file.symbols[symbol].section();
+        }
+        if let Some(offset) = self.new_thread_locals.get(&(object, symbol)) {
+            return Ok(*offset);
+        }
+        let Some(section) = section else { bail!("the thread-local `{name}` has no section") };
+        let source = &self.store.object(object).file.sections[section];
+        if !source.is_zero_filled() && source.data.iter().any(|byte| *byte != 0) {
+            return refuse(
+                &codes::THREAD_LOCAL_IMAGE,
+                format!("the new thread-local `{}` begins with a value that is not zero", pretty(&name)),
+            );
+        }
+        let (size, align) = (source.size, source.align);
+        let Some((offset, used)) = self.live.reserve_thread_local(self.plan.thread_local_used, size, align) else {
+            return refuse(
+                &codes::THREAD_LOCAL_SPACE,
+                format!(
+                    "the new thread-local `{}` needs {size} bytes, and {} of the reserve are in use",
+                    pretty(&name),
+                    self.plan.thread_local_used
+                ),
+            );
+        };
+        self.plan.thread_local_used = used;
+        self.new_thread_locals.insert((object, symbol), offset);
+        self.plan.thread_locals.push((name, offset));
+        Ok(offset)
+    }
+
+    /// Rewrites the general and local dynamic access sequences to the local executable one, as a static linker does
+    /// (System V psABI for x86-64, section 11.1.2 "Linker optimization for TLS"):
+    ///
+    /// ```text
+    /// GD  66 48 8d 3d <TLSGD>  66 66 48 e8 <PLT32 __tls_get_addr>    mov %fs:0,%rax
+    ///     66 48 8d 3d <TLSGD>  66 48 ff 15 <GOTPCRELX …>             lea x@tpoff(%rax),%rax
+    /// LD  48 8d 3d <TLSLD>     e8 <PLT32 …>                          66 66 66 mov %fs:0,%rax
+    ///     48 8d 3d <TLSLD>     ff 15 <GOTPCRELX …>                   66 66 66 66 mov %fs:0,%rax
+    /// ```
+    fn relax_thread_local(
+        &mut self,
+        atom: AtomIndex,
+        object: ObjectIndex,
+        relocation: &Relocation,
+        next: Option<Relocation>,
+    ) -> Result<()> {
+        const READ_THREAD_POINTER: [u8; 9] = [0x64, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0];
+        let field = usize::try_from(relocation.offset)?;
+        let call = next.map(|next| next.offset.saturating_sub(relocation.offset));
+        let code = &self.plan.atoms[atom].data;
+        let at = |start: usize, length: usize| code.get(start..start + length).unwrap_or_default();
+        let (start, replacement) = if relocation.kind == kind::TLSGD {
+            let start = field.checked_sub(4).unwrap_or(usize::MAX / 2);
+            let is_known = at(start, 4) == [0x66, 0x48, 0x8d, 0x3d]
+                && (at(field + 4, 4) == [0x66, 0x66, 0x48, 0xe8] || at(field + 4, 4) == [0x66, 0x48, 0xff, 0x15])
+                && call == Some(8);
+            if !is_known {
+                return self.unknown_sequence(atom, relocation);
+            }
+            let offset = self.thread_local(object, relocation.symbol)?.wrapping_add(relocation.addend + 4);
+            let offset = i32::try_from(offset).context("a thread-local is further than 2 GiB from the thread pointer")?;
+            let mut bytes = READ_THREAD_POINTER.to_vec();
+            bytes.extend([0x48, 0x8d, 0x80]);
+            bytes.extend(offset.to_le_bytes());
+            (start, bytes)
+        } else {
+            let start = field.checked_sub(3).unwrap_or(usize::MAX / 2);
+            let prefixes = match (at(start, 3), at(field + 4, 2), call) {
+                ([0x48, 0x8d, 0x3d], [0xe8, _], Some(5)) => 3,
+                ([0x48, 0x8d, 0x3d], [0xff, 0x15], Some(6)) => 4,
+                _ => return self.unknown_sequence(atom, relocation),
+            };
+            let mut bytes = vec![0x66; prefixes];
+            bytes.extend(READ_THREAD_POINTER);
+            (start, bytes)
+        };
+        self.store_bytes(atom, start as u64, &replacement)
+    }
+
+    fn unknown_sequence(&self, atom: AtomIndex, relocation: &Relocation) -> Result<()> {
+        refuse(
+            &codes::UNKNOWN_RELOCATION,
+            format!(
+                "a thread-local is accessed at {:#x} of `{}` by instructions that are not known",
+                relocation.offset,
+                pretty(&self.plan.atoms[atom].name)
+            ),
+        )
+    }
+
+    /// Takes the unwind entries of a code section into the patch's `.eh_frame`.
+    fn add_unwinding(&mut self, object: ObjectIndex, section: SectionIndex) -> Result<()> {
+        let entries = self.store.object(object).frames.get(&section).cloned().unwrap_or_default();
+        for entry in entries {
+            let table = if let Some(table) = self.plan.eh_frame {
+                table
+            } else {
+                let table = self.plan.atoms.len();
+                self.plan.atoms.push(Atom {
+                    name: ".eh_frame".to_owned(),
+                    part: Part::ReadOnly,
+                    align: 8,
+                    data: Vec::new(),
+                    fixups: Vec::new(),
+                    source: None,
+                });
+                self.plan.eh_frame = Some(table);
+                table
+            };
+            let content = self.store.object(object).file.sections[entry.section].data;
+            let common_key = (object, entry.section, entry.common.start);
+            let common = if let Some(common) = self.commons.get(&common_key) {
+                *common
+            } else {
+                let at = self.plan.atoms[table].data.len();
+                self.plan.atoms[table].data.extend_from_slice(&content[entry.common.clone()]);
+                self.commons.insert(common_key, at);
+                for relocation in &entry.common_relocations {
+                    let offset = relocation.offset - entry.common.start as u64 + at as u64;
+                    self.relocate(table, object, relocation, offset)?;
+                }
+                at
+            };
+            let at = self.plan.atoms[table].data.len();
+            self.plan.atoms[table].data.extend_from_slice(&content[entry.record.clone()]);
+            let distance = u32::try_from(at + 4 - common).context("the unwind table is larger than 4 GiB")?;
+            self.store_bytes(table, (at + 4) as u64, &distance.to_le_bytes())?;
+            for relocation in &entry.relocations {
+                let offset = relocation.offset - entry.record.start as u64 + at as u64;
+                if relocation.offset == (entry.record.start + 8) as u64 {
+                    // The described code: the body itself, never its slot.
+                    let code = self.atom(object, section)?;
+                    let write = match relocation.kind {
+                        kind::PC32 => Write::Relative32,
+                        kind::PC64 => Write::Relative64,
+                        kind::ABS64 => Write::Absolute64,
+                        other => bail!("an unwind entry begins with a relocation of type {other}"),
+                    };
+                    let base = Base::Atom(code, entry.code_offset);
+                    self.plan.atoms[table].fixups.push(Fixup { offset, write, base, addend: 0 });
+                } else {
+                    self.relocate(table, object, relocation, offset)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A symbol as a person reads it.
+#[must_use]
+pub fn pretty(name: &str) -> String {
+    let symbol = [".text.", ".data.rel.ro.", ".data.", ".bss.", ".rodata."]
+        .iter()
+        .find_map(|prefix| name.strip_prefix(prefix))
+        .unwrap_or(name);
+    format!("{:#}", rustc_demangle::demangle(symbol))
+}
+
+fn refuse_ambiguous<T>(name: &str) -> Result<T> {
+    refuse(&codes::AMBIGUOUS_SYMBOL, format!("`{}` stands for several things in the running program", pretty(name)))
+}
+
+/// Every kind of fixup has a width that the relocation's own table confirms.
+#[must_use]
+pub fn width(write: Write) -> usize {
+    match write {
+        Write::Absolute64 | Write::Relative64 => 8,
+        Write::Absolute32 | Write::Absolute32Signed | Write::Relative32 => 4,
+    }
+}
+
+/// The names of a request's moved functions and statics, for looking behind new names.
+#[derive(Debug, Default, Clone)]
+pub struct OldNames {
+    /// New key to old key.
+    pub functions: HashMap<FunctionKey, FunctionKey>,
+    /// New name to old name.
+    pub statics: BTreeMap<String, String>,
+}
+
+impl OldNames {
+    /// The name by which the program knows a static.
+    #[must_use]
+    pub fn old_static<'n>(&'n self, name: &'n str) -> &'n str {
+        self.statics.get(name).map_or(name, String::as_str)
+    }
+}

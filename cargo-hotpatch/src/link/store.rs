@@ -1,0 +1,246 @@
+//! Objects that a patch may take from: the ones that were just compiled, the others of the workspace as they run, and the
+//! libraries of the program's link. Read when needed.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+use object::read::archive::ArchiveFile;
+
+use crate::object::read::{ObjectFile, SectionIndex, SymbolIndex};
+use crate::object::target::SymbolsBySection;
+use crate::object::unwind::{FrameEntry, frame_entries};
+
+/// Index of an object in a [`Store`].
+pub type ObjectIndex = usize;
+
+/// An object in a store.
+#[derive(Debug)]
+pub struct Stored<'a> {
+    /// Its file.
+    pub file: ObjectFile<'a>,
+    /// The id by which the jump table knows it; empty for objects of libraries.
+    pub id: String,
+    /// What to call it in messages.
+    pub origin: String,
+    /// It belongs to a crate of the workspace.
+    pub is_workspace: bool,
+    /// Its symbols by section.
+    pub symbols: SymbolsBySection,
+    /// Its unwind entries by code section.
+    pub frames: HashMap<SectionIndex, Vec<FrameEntry>>,
+}
+
+/// Bytes of an object that may be read later.
+#[derive(Debug, Clone)]
+pub struct Source<'a> {
+    /// The object's content.
+    pub bytes: &'a [u8],
+    /// Its id; empty for libraries.
+    pub id: String,
+    /// What to call it in messages.
+    pub origin: String,
+}
+
+/// A memory-mapped file of the program's link, and the names that it defines (for archives, from their index).
+#[derive(Debug)]
+pub struct Library {
+    path: PathBuf,
+    data: memmap2::Mmap,
+}
+
+impl Library {
+    /// Maps a library or object file.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or mapped.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = std::fs::File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+        // SAFETY: the mapping is private and only read. Compilers and cargo replace libraries by renaming new files over
+        // them, which leaves this mapping on the old file; one that is truncated in place while the session runs is
+        // outside of what a build does.
+        let data = unsafe { memmap2::Mmap::map(&file) }.with_context(|| format!("cannot map `{}`", path.display()))?;
+        Ok(Self { path: path.to_owned(), data })
+    }
+
+    /// The file's content.
+    #[must_use]
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// The file's path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// All that a patch may take from.
+#[derive(Debug, Default)]
+pub struct Store<'a> {
+    objects: Vec<Stored<'a>>,
+    /// Defined, not local, in the objects that were read so far.
+    defined: HashMap<&'a str, (ObjectIndex, SymbolIndex)>,
+    workspace: Vec<Source<'a>>,
+    libraries: &'a [Library],
+    library_names: Option<HashMap<&'a [u8], (usize, u64)>>,
+    loaded_members: HashMap<(usize, u64), ObjectIndex>,
+}
+
+impl<'a> Store<'a> {
+    /// A store over the libraries of a link, and those objects of the workspace that were not compiled anew.
+    #[must_use]
+    pub fn new(workspace: Vec<Source<'a>>, libraries: &'a [Library]) -> Self {
+        Self { workspace, libraries, ..Self::default() }
+    }
+
+    /// Adds an object that was just compiled. Its index is the number of objects added before.
+    ///
+    /// # Errors
+    /// When the object cannot be read.
+    pub fn add(&mut self, source: &Source<'a>, is_workspace: bool) -> Result<ObjectIndex> {
+        let file = ObjectFile::parse(source.bytes).with_context(|| format!("in {}", source.origin))?;
+        let index = self.objects.len();
+        for (symbol_index, symbol) in file.symbols.iter().enumerate() {
+            if is_workspace && symbol.section().is_some() && !symbol.is_local() {
+                self.defined.entry(symbol.name).or_insert((index, symbol_index));
+            }
+        }
+        let symbols = SymbolsBySection::new(&file);
+        let frames = frame_entries(&file).with_context(|| format!("in {}", source.origin))?;
+        self.objects.push(Stored {
+            file,
+            id: source.id.clone(),
+            origin: source.origin.clone(),
+            is_workspace,
+            symbols,
+            frames,
+        });
+        Ok(index)
+    }
+
+    /// The object with this index.
+    #[must_use]
+    pub fn object(&self, index: ObjectIndex) -> &Stored<'a> {
+        &self.objects[index]
+    }
+
+    /// How many objects have been read.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// True when nothing has been read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// The definition of a global name in what was just compiled, and in what had to be read besides.
+    #[must_use]
+    pub fn find_in_workspace_loaded(&self, name: &str) -> Option<(ObjectIndex, SymbolIndex)> {
+        self.defined.get(name).copied()
+    }
+
+    /// The definition of a global name: in what was just compiled, else in the rest of the workspace.
+    ///
+    /// # Errors
+    /// When an object of the workspace cannot be read.
+    pub fn find_in_workspace(&mut self, name: &str) -> Result<Option<(ObjectIndex, SymbolIndex)>> {
+        if let Some(found) = self.defined.get(name) {
+            return Ok(Some(*found));
+        }
+        // Reading all of the workspace once is a matter of symbol tables, and only for names that are new to the program.
+        for source in std::mem::take(&mut self.workspace) {
+            self.add(&source, true)?;
+        }
+        Ok(self.defined.get(name).copied())
+    }
+
+    /// All objects of the workspace, read.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn read_workspace(&mut self) -> Result<()> {
+        for source in std::mem::take(&mut self.workspace) {
+            self.add(&source, true)?;
+        }
+        Ok(())
+    }
+
+    /// The definition of a global name in a library of the link.
+    ///
+    /// # Errors
+    /// When an archive or its member cannot be read.
+    pub fn find_in_libraries(&mut self, name: &str) -> Result<Option<(ObjectIndex, SymbolIndex)>> {
+        if self.library_names.is_none() {
+            self.library_names = Some(index_libraries(self.libraries)?);
+        }
+        let Some((library, offset)) =
+            self.library_names.as_ref().and_then(|names| names.get(name.as_bytes()).copied())
+        else {
+            return Ok(None);
+        };
+        let object = if let Some(object) = self.loaded_members.get(&(library, offset)) {
+            *object
+        } else {
+            let file = &self.libraries[library];
+            let origin = file.path.display().to_string();
+            let (bytes, origin) = if offset == 0 {
+                (&file.data[..], origin)
+            } else {
+                let archive = ArchiveFile::parse(&file.data[..]).with_context(|| format!("in {origin}"))?;
+                let member =
+                    archive.member(object::read::archive::ArchiveOffset(offset)).with_context(|| format!("in {origin}"))?;
+                let bytes = member.data(&file.data[..]).with_context(|| format!("in {origin}"))?;
+                (bytes, format!("{origin}({})", String::from_utf8_lossy(member.name())))
+            };
+            let index = self.add(&Source { bytes, id: String::new(), origin }, false)?;
+            self.loaded_members.insert((library, offset), index);
+            index
+        };
+        let stored = &self.objects[object];
+        let symbol = stored
+            .file
+            .symbols
+            .iter()
+            .position(|symbol| symbol.name == name && symbol.section().is_some() && !symbol.is_local())
+            .ok_or_else(|| anyhow!("{}: the index names `{name}`, the member does not define it", stored.origin))?;
+        Ok(Some((object, symbol)))
+    }
+}
+
+fn index_libraries(libraries: &[Library]) -> Result<HashMap<&[u8], (usize, u64)>> {
+    let mut names = HashMap::new();
+    for (index, library) in libraries.iter().enumerate() {
+        let data = &library.data[..];
+        if data.starts_with(b"\x7fELF") {
+            // A plain object is always part of the link: what it defines is either live or was dropped as unused.
+            if let Ok(file) = ObjectFile::parse(data) {
+                for symbol in &file.symbols {
+                    if symbol.section().is_some() && !symbol.is_local() {
+                        names.entry(symbol.name.as_bytes()).or_insert((index, 0));
+                    }
+                }
+            }
+            continue;
+        }
+        if !data.starts_with(b"!<arch>") && !data.starts_with(b"!<thin>") {
+            continue;
+        }
+        let archive =
+            ArchiveFile::parse(data).with_context(|| format!("cannot read archive `{}`", library.path.display()))?;
+        let Some(symbols) =
+            archive.symbols().with_context(|| format!("cannot read the index of `{}`", library.path.display()))?
+        else {
+            continue;
+        };
+        for symbol in symbols {
+            let symbol = symbol.with_context(|| format!("in the index of `{}`", library.path.display()))?;
+            names.entry(symbol.name()).or_insert((index, symbol.offset().0));
+        }
+    }
+    Ok(names)
+}

@@ -1,0 +1,99 @@
+//! Reads a finished patch back and compares it with the plan, before anything is sent.
+
+use anyhow::{Context, Result};
+use gimli::UnwindSection;
+use goblin::elf::Elf;
+
+use super::{PAGE, Patch, Protection, Request};
+use crate::codes::{self, Reason};
+use crate::object::address::RunAddr;
+
+fn wrong(message: String) -> anyhow::Error {
+    Reason::new(&codes::SELF_CHECK, message).into()
+}
+
+/// Checks the file as any other reader would see it.
+///
+/// # Errors
+/// A [`Reason`] with [`codes::SELF_CHECK`] that says what differs.
+pub fn verify(patch: &Patch, request: &Request<'_>) -> Result<()> {
+    let elf = Elf::parse(&patch.file).context("the finished patch cannot be read back")?;
+    if elf.program_headers.len() != patch.segments.len() {
+        return Err(wrong(format!("{} segments planned, {} found", patch.segments.len(), elf.program_headers.len())));
+    }
+    let end = request.start.offset(request.space);
+    let mut previous_end = request.start;
+    for (header, segment) in elf.program_headers.iter().zip(&patch.segments) {
+        let is_same = header.p_offset == segment.file_offset
+            && request.start.offset(header.p_vaddr) == segment.address
+            && header.p_memsz == segment.length
+            && header.is_executable() == (segment.protection == Protection::ReadExecute)
+            && header.is_write() == (segment.protection == Protection::ReadWrite);
+        let is_placed = segment.address.0.is_multiple_of(PAGE)
+            && segment.file_offset.is_multiple_of(PAGE)
+            && segment.address >= previous_end
+            && segment.address.offset(segment.length) <= end
+            && segment.file_offset + segment.length <= patch.file.len() as u64;
+        if !is_same || !is_placed {
+            return Err(wrong(format!("segment {segment:?} was written as {header:?}")));
+        }
+        previous_end = segment.address.offset(segment.length.next_multiple_of(PAGE));
+    }
+    let code = patch.segments.iter().find(|segment| segment.protection == Protection::ReadExecute);
+    let is_code = |address: RunAddr| {
+        code.is_some_and(|code| address >= code.address && address < code.address.offset(code.length))
+    };
+    let written: Vec<(u64, u64, Option<&str>)> = elf
+        .syms
+        .iter()
+        .skip(1)
+        .map(|symbol| (symbol.st_value, symbol.st_size, elf.strtab.get_at(symbol.st_name)))
+        .collect();
+    if written.len() != patch.functions.len() {
+        return Err(wrong(format!("{} functions planned, {} written", patch.functions.len(), written.len())));
+    }
+    for (function, (value, size, name)) in patch.functions.iter().zip(written) {
+        let start = request.start.offset(value);
+        if name != Some(&function.key.name) || function.body != (start..start.offset(size)) || !is_code(start) {
+            return Err(wrong(format!("`{}` was planned at {:?} and written at {start}", function.key.name, function.body)));
+        }
+    }
+    for (slot, target) in &patch.table {
+        if !is_code(*target) {
+            return Err(wrong(format!("slot {slot} would lead to {target}, which is no code of this patch")));
+        }
+    }
+    if let Some(eh_frame) = patch.eh_frame {
+        verify_unwinding(patch, request, eh_frame, &is_code)?;
+    }
+    Ok(())
+}
+
+/// Walks the unwind table as the unwinder will: it must end, and each entry must describe code of this patch.
+fn verify_unwinding(
+    patch: &Patch,
+    request: &Request<'_>,
+    eh_frame: RunAddr,
+    is_code: &dyn Fn(RunAddr) -> bool,
+) -> Result<()> {
+    let offset = usize::try_from(eh_frame.0 - request.start.0)?;
+    let section = gimli::EhFrame::new(&patch.file[offset..], gimli::LittleEndian);
+    let bases = gimli::BaseAddresses::default().set_eh_frame(eh_frame.0);
+    let mut entries = section.entries(&bases);
+    while let Some(entry) =
+        entries.next().map_err(|error| wrong(format!("the unwind table cannot be read back: {error}")))?
+    {
+        if let gimli::CieOrFde::Fde(partial) = entry {
+            let entry = partial
+                .parse(gimli::EhFrame::cie_from_offset)
+                .map_err(|error| wrong(format!("an unwind entry cannot be read back: {error}")))?;
+            if !is_code(RunAddr(entry.initial_address())) {
+                return Err(wrong(format!(
+                    "an unwind entry describes {:#x}, which is no code of this patch",
+                    entry.initial_address()
+                )));
+            }
+        }
+    }
+    Ok(())
+}
