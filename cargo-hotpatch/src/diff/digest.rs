@@ -302,9 +302,8 @@ impl<'a, 'n> Digest<'a, 'n> {
             .collect();
         for entry in entries {
             let data = file.sections[entry.section].data;
-            // The id field of an FDE is a distance inside of the section: layout, not meaning.
-            self.unwind_record(pair, object, &data[entry.common.clone()], entry.common.start, &entry.common_relocations, 0)?;
-            self.unwind_record(pair, object, &data[entry.record.clone()], entry.record.start, &entry.relocations, 8)?;
+            self.unwind_record(pair, object, &data[entry.common.clone()], entry.common.start, &entry.common_relocations)?;
+            self.unwind_record(pair, object, &data[entry.record.clone()], entry.record.start, &entry.relocations)?;
         }
         Ok(())
     }
@@ -316,11 +315,13 @@ impl<'a, 'n> Digest<'a, 'n> {
         record: &[u8],
         start: usize,
         relocations: &[Relocation],
-        skip: usize,
     ) -> Result<()> {
         let file = self.side.objects[object].file;
         let mut bytes = record.to_vec();
-        bytes[..skip.min(record.len())].fill(0);
+        // The length, and the distance from an FDE to its CIE, are layout. So is the padding with `DW_CFA_nop` (0), which is
+        // longer in the last record of a section.
+        let header = 8.min(bytes.len());
+        bytes[..header].fill(0);
         for relocation in relocations {
             let at = usize::try_from(relocation.offset)? - start;
             let width = field_width(relocation.kind).unwrap_or(4);
@@ -338,7 +339,8 @@ impl<'a, 'n> Digest<'a, 'n> {
                 Target::Named { .. } | Target::Code { .. } => {}
             }
         }
-        pair.update(&bytes);
+        let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        pair.update(&bytes[..end]);
         Ok(())
     }
 

@@ -6,6 +6,8 @@
 
 pub mod digest;
 pub mod pairing;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
