@@ -309,7 +309,6 @@ impl Worker {
             lock(&self.known).retain(|path, _| files.contains(path));
             self.batch.retain(|path| files.contains(path));
         }
-        self.triggers = Triggers::of(&self.files);
         let armed = self.arm();
         // Read after the directories are watched: a change in between is then seen twice rather than never.
         let now = Instant::now();
@@ -329,23 +328,37 @@ impl Worker {
         armed
     }
 
-    /// Watches the directories that [`Triggers`] asks for and no others. Goes on after a failure and returns the first.
+    /// Finds out which directories count and watches those and no others. Goes on after a failure, returns the first.
     fn arm(&mut self) -> Result<()> {
+        self.triggers = Triggers::of(&self.files);
+        loop {
+            let outcome = self.arm_once();
+            // A directory that came after the disk was asked and before its parent was watched has made no event.
+            let triggers = Triggers::of(&self.files);
+            let is_settled = triggers.directories() == self.triggers.directories();
+            self.triggers = triggers;
+            if is_settled || outcome.is_err() {
+                return outcome;
+            }
+        }
+    }
+
+    fn arm_once(&mut self) -> Result<()> {
         let wanted = self.triggers.directories();
-        for unwanted in self.armed.difference(&wanted).cloned().collect::<Vec<_>>() {
-            let _ = self.notifier.unwatch(&unwanted);
-            self.armed.remove(&unwanted);
+        let unwanted: Vec<PathBuf> = self.armed.difference(wanted).cloned().collect();
+        for directory in unwanted {
+            let _ = self.notifier.unwatch(&directory);
+            self.armed.remove(&directory);
         }
         let mut outcome = Ok(());
-        for directory in wanted {
-            if self.armed.contains(&directory) {
-                continue;
-            }
-            match self.notifier.watch(&directory, RecursiveMode::NonRecursive) {
+        for directory in wanted.difference(&self.armed.clone()) {
+            match self.notifier.watch(directory, RecursiveMode::NonRecursive) {
                 Ok(()) => {
-                    self.armed.insert(directory);
+                    self.armed.insert(directory.clone());
                 }
-                Err(error) if outcome.is_ok() => outcome = Err(advise(error, Some(&directory))),
+                // Gone again; the next look at the disk does not ask for it.
+                Err(error) if matches!(error.kind, notify::ErrorKind::PathNotFound) => {}
+                Err(error) if outcome.is_ok() => outcome = Err(advise(error, Some(directory))),
                 Err(_) => {}
             }
         }
@@ -404,7 +417,6 @@ impl Worker {
             self.armed.remove(&stale);
         }
         let before = self.triggers.files_below(path);
-        self.triggers = Triggers::of(&self.files);
         let _ = self.arm();
         for file in before.into_iter().chain(self.triggers.files_below(path)) {
             self.batch.note(file, Hint::Finished, now);

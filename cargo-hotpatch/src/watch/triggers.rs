@@ -101,8 +101,9 @@ impl Triggers {
         }
     }
 
-    pub(super) fn directories(&self) -> HashSet<PathBuf> {
-        self.directories.clone()
+    /// Existing directories to watch, none of them through a symbolic link.
+    pub(super) fn directories(&self) -> &HashSet<PathBuf> {
+        &self.directories
     }
 
     /// The given files that an event at `path` concerns.
