@@ -1,1 +1,369 @@
-//! (see the crate's documentation)
+//! The command line as it was typed. What it means is in [`crate::options`].
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+/// `cargo hotpatch …`, or `cargo-hotpatch …` called directly.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo-hotpatch",
+    bin_name = "cargo hotpatch",
+    version,
+    about = "Save a file, and the running Rust program changes",
+    subcommand_required = true,
+    arg_required_else_help = true,
+    after_help = "New here? `cargo hotpatch demo` shows it on a small project of its own."
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "there is one command in a process")]
+pub enum Command {
+    /// Run a program, and move every saved edit into it while it runs
+    Run(RunArguments),
+    /// Have the running session act at once, wait for the outcome, and exit by it
+    Save(SaveArguments),
+    /// Show the whole thing on a small project of its own, in under a minute
+    Demo(DemoArguments),
+    /// Explain a code such as HP0101, or list all codes
+    Explain(ExplainArguments),
+}
+
+/// When to use colours; cargo's own words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl ColorChoice {
+    /// As it is typed after `--color`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
+const OURS: &str = "Live patching";
+const PACKAGE: &str = "Package selection";
+const TARGET: &str = "Target selection";
+const FEATURES: &str = "Feature selection";
+const COMPILATION: &str = "Compilation options";
+const MANIFEST: &str = "Manifest options";
+
+/// `cargo hotpatch run`: what `cargo run` takes, and a few of ours.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 the session ended in good order, 2 wrong usage, 101 the first build failed, 130 interrupted,
+1 anything else. With --once: the program's own status, or 128 + the signal that ended it.")]
+pub struct RunArguments {
+    /// Append one JSON object a line to FILE for everything that happens (see EVENTS.md)
+    #[arg(long, value_name = "FILE", help_heading = OURS)]
+    pub events: Option<PathBuf>,
+    /// End when the program ends, with its status
+    #[arg(long, help_heading = OURS)]
+    pub once: bool,
+    /// Never restart the program: an edit that would need it is refused
+    #[arg(long, help_heading = OURS)]
+    pub no_restart: bool,
+
+    /// Package with the target to run
+    #[arg(short, long, value_name = "SPEC", help_heading = PACKAGE)]
+    pub package: Option<String>,
+
+    /// Name of the bin target to run
+    #[arg(long, value_name = "NAME", help_heading = TARGET, conflicts_with = "example")]
+    pub bin: Option<String>,
+    /// Name of the example target to run
+    #[arg(long, value_name = "NAME", help_heading = TARGET)]
+    pub example: Option<String>,
+
+    /// Space or comma separated list of features to activate
+    #[arg(short = 'F', long, value_name = "FEATURES", help_heading = FEATURES)]
+    pub features: Vec<String>,
+    /// Activate all available features
+    #[arg(long, help_heading = FEATURES)]
+    pub all_features: bool,
+    /// Do not activate the `default` feature
+    #[arg(long, help_heading = FEATURES)]
+    pub no_default_features: bool,
+
+    /// Number of parallel jobs, defaults to # of CPUs
+    #[arg(short, long, value_name = "N", allow_negative_numbers = true, help_heading = COMPILATION)]
+    pub jobs: Option<String>,
+    /// Build in release mode, with optimizations
+    #[arg(short, long, help_heading = COMPILATION, conflicts_with = "profile")]
+    pub release: bool,
+    /// Build with the specified profile
+    #[arg(long, value_name = "PROFILE-NAME", help_heading = COMPILATION)]
+    pub profile: Option<String>,
+    /// Build for the target triple
+    #[arg(long, value_name = "TRIPLE", help_heading = COMPILATION)]
+    pub target: Option<String>,
+    /// Directory for all generated artifacts
+    #[arg(long, value_name = "DIRECTORY", help_heading = COMPILATION)]
+    pub target_dir: Option<PathBuf>,
+
+    /// Path to Cargo.toml
+    #[arg(long, value_name = "PATH", help_heading = MANIFEST)]
+    pub manifest_path: Option<PathBuf>,
+    /// Ignore `rust-version` specification in packages
+    #[arg(long, help_heading = MANIFEST)]
+    pub ignore_rust_version: bool,
+    /// Assert that `Cargo.lock` will remain unchanged
+    #[arg(long, help_heading = MANIFEST)]
+    pub locked: bool,
+    /// Run without accessing the network
+    #[arg(long, help_heading = MANIFEST)]
+    pub offline: bool,
+    /// Equivalent to specifying both --locked and --offline
+    #[arg(long, help_heading = MANIFEST)]
+    pub frozen: bool,
+
+    /// Use verbose output (-vv very verbose)
+    #[arg(short, long, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Print neither cargo's messages nor ours (for full-screen programs)
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Coloring
+    #[arg(long, value_name = "WHEN")]
+    pub color: Option<ColorChoice>,
+    /// Override a configuration value
+    #[arg(long, value_name = "KEY=VALUE|PATH")]
+    pub config: Vec<OsString>,
+    /// Unstable (nightly-only) flags to Cargo
+    #[arg(short = 'Z', value_name = "FLAG")]
+    pub unstable: Vec<String>,
+
+    /// Arguments for the program to run
+    #[arg(trailing_var_arg = true, value_name = "ARGS")]
+    pub program_arguments: Vec<OsString>,
+}
+
+/// `cargo hotpatch save`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Exit codes: 0 patched or unchanged, 10 restarted, 11 refused, 12 compile error, 13 superseded by a newer save,
+20 no session runs for this workspace, 2 wrong usage, 1 anything else.")]
+pub struct SaveArguments {
+    /// The files that were saved; without any, every file is looked at
+    #[arg(value_name = "FILES")]
+    pub files: Vec<PathBuf>,
+    /// Path to a Cargo.toml of the session's workspace; otherwise the FILES and the current directory tell
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+    /// Print nothing; the exit code tells
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Coloring
+    #[arg(long, value_name = "WHEN")]
+    pub color: Option<ColorChoice>,
+}
+
+/// `cargo hotpatch demo`.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Leave the demo's project on disk and say where
+    #[arg(long)]
+    pub keep: bool,
+    /// Coloring
+    #[arg(long, value_name = "WHEN")]
+    pub color: Option<ColorChoice>,
+}
+
+/// `cargo hotpatch explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// Such as HP0101 (upper or lower case); without one, all codes are listed
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+    /// Coloring
+    #[arg(long, value_name = "WHEN")]
+    pub color: Option<ColorChoice>,
+}
+
+/// Takes the command line apart. Cargo calls `cargo-hotpatch hotpatch …`; a person may leave the second word out.
+///
+/// # Errors
+/// What clap says about wrong usage, and about `--help` and `--version`: print it with [`clap::Error::exit`].
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::Error> {
+    let mut arguments: Vec<OsString> = arguments.into_iter().collect();
+    if arguments.get(1).is_some_and(|word| word == "hotpatch") {
+        arguments.remove(1);
+    }
+    Arguments::try_parse_from(arguments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn typed(words: &[&str]) -> Result<Arguments, clap::Error> {
+        parse(
+            std::iter::once("cargo-hotpatch")
+                .chain(words.iter().copied())
+                .map(OsString::from),
+        )
+    }
+
+    fn run(words: &[&str]) -> RunArguments {
+        match typed(words).expect("it parses").command {
+            Command::Run(run) => run,
+            other => panic!("not run: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn cargo_and_people_call_it_alike() {
+        assert_eq!(
+            run(&["hotpatch", "run", "--bin", "a"]).bin.as_deref(),
+            Some("a")
+        );
+        assert_eq!(run(&["run", "--bin", "a"]).bin.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn what_cargo_run_takes_is_taken() {
+        let taken = run(&[
+            "run",
+            "-p",
+            "app",
+            "--bin",
+            "b",
+            "-F",
+            "x,y",
+            "--features",
+            "z",
+            "--all-features",
+            "--no-default-features",
+            "-r",
+            "--target",
+            "x86_64-unknown-linux-gnu",
+            "--target-dir",
+            "t",
+            "--manifest-path",
+            "m/Cargo.toml",
+            "--locked",
+            "--offline",
+            "--frozen",
+            "-j",
+            "-1",
+            "-vv",
+            "--color",
+            "always",
+            "--config",
+            "a=1",
+            "--",
+            "-x",
+            "--release",
+            "--",
+            "y",
+        ]);
+        assert_eq!(taken.features, ["x,y", "z"]);
+        assert!(
+            taken.release && taken.locked && taken.offline && taken.frozen && taken.all_features
+        );
+        assert_eq!((taken.verbose, taken.jobs.as_deref()), (2, Some("-1")));
+        assert_eq!(taken.program_arguments, ["-x", "--release", "--", "y"]);
+        assert_eq!(
+            run(&["run", "one", "-r", "--two"]).program_arguments,
+            ["one", "-r", "--two"]
+        );
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        for words in [
+            &["run", "-q", "-v"][..],
+            &["run", "--bin", "a", "--example", "b"],
+            &["run", "-r", "--profile", "x"],
+            &["run", "--color", "sometimes"],
+            &["nonsense"],
+            &[],
+        ] {
+            assert_eq!(
+                typed(words).expect_err("it is refused").exit_code(),
+                2,
+                "{words:?}"
+            );
+        }
+    }
+
+    fn help(of: &str) -> String {
+        let error = typed(&[of, "--help"]).expect_err("help is reported as an error");
+        assert_eq!(error.exit_code(), 0);
+        error.render().to_string()
+    }
+
+    #[test]
+    fn help_lists_what_exists() {
+        let text = typed(&["--help"]).expect_err("help").render().to_string();
+        let expected = "\
+Save a file, and the running Rust program changes
+
+Usage: cargo hotpatch <COMMAND>
+
+Commands:
+  run      Run a program, and move every saved edit into it while it runs
+  save     Have the running session act at once, wait for the outcome, and exit by it
+  demo     Show the whole thing on a small project of its own, in under a minute
+  explain  Explain a code such as HP0101, or list all codes
+  help     Print this message or the help of the given subcommand(s)
+
+Options:
+  -h, --help     Print help
+  -V, --version  Print version
+
+New here? `cargo hotpatch demo` shows it on a small project of its own.
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn help_of_each_command_tells_its_exit_codes() {
+        let save = help("save");
+        for (code, word) in [
+            (10, "restarted"),
+            (11, "refused"),
+            (12, "compile"),
+            (13, "superseded"),
+            (20, "session"),
+        ] {
+            assert!(
+                save.contains(&format!("{code} ")) && save.contains(word),
+                "{save}"
+            );
+        }
+        let run = help("run");
+        assert!(
+            run.starts_with("Run a program") && run.contains("101 the first build failed"),
+            "{run}"
+        );
+        assert!(
+            run.contains("Usage: cargo hotpatch run [OPTIONS] [ARGS]..."),
+            "{run}"
+        );
+    }
+}
