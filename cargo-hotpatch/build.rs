@@ -21,6 +21,7 @@ const TARGET_SUFFIX: &str = "-linux-gnu";
 const ALLOWED: &[&str] = &[
     "__errno_location",
     "__real_dl_iterate_phdr",
+    "__register_atfork",
     "bcmp",
     "clock_gettime",
     "close",
@@ -38,7 +39,6 @@ const ALLOWED: &[&str] = &[
     "munmap",
     "open",
     "prctl",
-    "pthread_atfork",
     "pthread_attr_destroy",
     "pthread_attr_init",
     "pthread_attr_setdetachstate",

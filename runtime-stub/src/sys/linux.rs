@@ -610,17 +610,21 @@ pub(crate) fn name_thread(name: &CStr) {
     unsafe { prctl(PR_SET_NAME, name.as_ptr(), 0_usize, 0_usize, 0_usize) };
 }
 
-/// Has `child` called in the child after each `fork` of the program, with `errno` preserved.
+/// Has `child` called in the child after each `fork` of the program.
+///
+/// `pthread_atfork` itself is in no shared library but in an archive, which a link may be done with by the time it comes to
+/// our object; it calls this function and nothing else.
 pub(crate) fn at_fork_in_child(child: extern "C" fn()) -> Result<(), Errno> {
     unsafe extern "C" {
-        fn pthread_atfork(
+        fn __register_atfork(
             prepare: Option<extern "C" fn()>,
             parent: Option<extern "C" fn()>,
             child: Option<extern "C" fn()>,
+            shared_object: *mut c_void,
         ) -> c_int;
     }
-    // SAFETY: `child` lives for ever.
-    match unsafe { pthread_atfork(None, None, Some(child)) } {
+    // SAFETY: `child` lives for ever; no shared object, since the main program is never unloaded.
+    match unsafe { __register_atfork(None, None, Some(child), ptr::null_mut()) } {
         0 => Ok(()),
         error => Err(Errno(error)),
     }
