@@ -133,6 +133,13 @@ impl<'a> Plan<'a> {
                 None => plan.without_slot.push(name.to_owned()),
             }
         }
+        // The allocator's entry points are the workspace's if it has a `#[global_allocator]`, and then they are beside other
+        // functions; alone, they are the compiler's own shim.
+        let is_allocator_shim = |name: &str| name.contains("7___rustc");
+        if slots.iter().all(|slot| is_allocator_shim(slot.name)) && plan.without_slot.iter().all(|name| is_allocator_shim(name)) {
+            slots.clear();
+            plan.without_slot.clear();
+        }
         plan.set_slots(slots);
 
         let unknown = plan.sections_with_unknown_references(object)?;

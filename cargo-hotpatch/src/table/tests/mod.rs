@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::image::Image;
+use super::policy::SlotPolicy;
+use super::rewrite::rewrite;
 use super::shim::{Link, provision};
 use crate::capture::record::LinkRecord;
 
@@ -104,8 +106,8 @@ impl Built {
     }
 }
 
-fn assert_runs(program: &Path) {
-    let output = Command::new(program).stdin(Stdio::null()).output().expect("the program starts");
+fn assert_runs(program: &Path, args: &[&str]) {
+    let output = Command::new(program).args(args).stdin(Stdio::null()).output().expect("the program starts");
     assert_eq!(
         output.status.code(),
         Some(42),
@@ -118,11 +120,11 @@ fn assert_runs(program: &Path) {
 
 const LINKERS: [&str; 4] = ["default", "lld", "bfd", "mold"];
 
-fn check(flags: &[&str]) {
+fn check(flags: &[&str], run_with: &[&str]) {
     let built = build(flags);
     for linker in LINKERS {
         let Some((program, record, image)) = built.link(linker) else { continue };
-        assert_runs(&program);
+        assert_runs(&program, run_with);
         assert!(image.verify_slots().expect("good slots") > 20, "{linker}");
         assert!(record.without_slot.iter().any(|name| name.ends_with("naked_three")), "{:?}", record.without_slot);
         if flags.contains(&"-Copt-level=0") {
@@ -164,15 +166,149 @@ fn assert_slots(linker: &str, record: &LinkRecord, image: &Image) {
 
 #[test]
 fn a_debug_program_runs_through_its_table() {
-    check(&["-Copt-level=0"]);
+    check(&["-Copt-level=0"], &[]);
 }
 
 #[test]
 fn an_optimised_program_runs_through_its_table() {
-    check(&["-Copt-level=3"]);
+    check(&["-Copt-level=3"], &[]);
 }
 
 #[test]
 fn a_program_that_is_not_position_independent_runs_through_its_table() {
-    check(&["-Copt-level=1", "-Crelocation-model=static"]);
+    check(&["-Copt-level=1", "-Crelocation-model=static"], &[]);
+}
+
+#[test]
+fn a_program_that_aborts_on_panic_runs_through_its_table() {
+    check(&["-Copt-level=0", "-Cpanic=abort"], &[]);
+}
+
+#[test]
+fn exported_functions_are_found_by_name() {
+    check(&["-Copt-level=0", "-Clink-arg=-Wl,--export-dynamic-symbol=helper_callback", "-Cincremental=incremental"], &["exported"]);
+}
+
+/// Links rewritten objects between the table's two ends. `None` when the linker is not installed.
+fn link_objects(directory: &Path, objects: &[(&str, &[u8])], linker: &str, flags: &[&str]) -> Option<PathBuf> {
+    let name = if linker == "mold" { linker.to_owned() } else { format!("ld.{linker}") };
+    if Command::new(&name).arg("--version").stdout(Stdio::null()).status().is_err() {
+        eprintln!("skipped: {name} is not installed");
+        return None;
+    }
+    let output = directory.join(format!("linked-{linker}"));
+    let mut command = Command::new("cc");
+    command.arg(format!("-fuse-ld={linker}")).arg("-o").arg(&output).args(flags);
+    let (start, end) = (super::anchor::start_object().expect("start"), super::anchor::end_object(1).expect("end"));
+    for (name, bytes) in std::iter::once(&("start.o", &start[..])).chain(objects).chain([&("end.o", &end[..])]) {
+        let path = directory.join(name);
+        std::fs::write(&path, bytes).expect("an object");
+        command.arg(path);
+    }
+    super::anchor::ROOTS.iter().for_each(|root| _ = command.arg(format!("-Wl,-u,{root}")));
+    run(&mut command);
+    Some(output)
+}
+
+fn compile(directory: &Path, name: &str, source: &str, flags: &[&str]) -> Vec<u8> {
+    let path = directory.join(name);
+    std::fs::write(&path, source).expect("a source file");
+    let object = directory.join("compiled.o");
+    run(Command::new("cc").args(flags).arg("-c").arg(&path).arg("-o").arg(&object));
+    std::fs::read(object).expect("an object")
+}
+
+#[test]
+fn what_other_compilers_write_is_rewritten() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let directory = directory.path();
+    let policy = SlotPolicy::default();
+    // The same inline (COMDAT) function and the same weak function in two objects.
+    let shared = |prefix: &str| {
+        format!(
+            ".section .text.inlined,\"axG\",@progbits,inlined,comdat\n.weak inlined\n.type inlined,@function\n\
+             inlined: .cfi_startproc\nmov $30,%eax\nret\n.cfi_endproc\n.size inlined,.-inlined\n\
+             .section .text.weak_one,\"ax\",@progbits\n.weak weak_one\n.type weak_one,@function\n\
+             weak_one: .cfi_startproc\nmov $4,%eax\nret\n.cfi_endproc\n.size weak_one,.-weak_one\n\
+             .section .text.{prefix}i,\"ax\",@progbits\n.globl {prefix}_inlined\n.type {prefix}_inlined,@function\n\
+             {prefix}_inlined: .cfi_startproc\nmov inlined@GOTPCREL(%rip),%rax\nret\n.cfi_endproc\n\
+             .section .text.{prefix}w,\"ax\",@progbits\n.globl {prefix}_weak\n.type {prefix}_weak,@function\n\
+             {prefix}_weak: .cfi_startproc\nmov weak_one@GOTPCREL(%rip),%rax\nret\n.cfi_endproc\n\
+             .section .note.GNU-stack,\"\",@progbits\n"
+        )
+    };
+    for optimisation in ["-O0", "-O2"] {
+        let flags = ["-ffunction-sections", "-fPIC", "-g", "-gz", optimisation];
+        let shapes = rewrite(&compile(directory, "shapes.c", include_str!("shapes.c"), &flags), "00000001", &policy).expect("C");
+        assert!(shapes.slots.iter().any(|name| name == "recursive"), "{:?}", shapes.slots);
+        assert!(!shapes.slots.iter().any(|name| name == "indirect"), "{:?}", shapes.slots);
+        let [a, b] = [("other", "00000002"), ("another", "00000003")].map(|(prefix, id)| {
+            let object = rewrite(&compile(directory, "shared.s", &shared(prefix), &[]), id, &policy).expect("assembly");
+            assert_eq!(object.slots.len(), 4);
+            object.bytes
+        });
+        for linker in ["lld", "bfd", "mold"] {
+            for gc in ["-Wl,--gc-sections", "-Wl,--no-gc-sections"] {
+                let objects = [("shapes.o", &shapes.bytes[..]), ("a.o", &a), ("b.o", &b)];
+                let Some(program) = link_objects(directory, &objects, linker, &[gc]) else { continue };
+                assert_runs(&program, &[]);
+                Image::read(&program).expect("an image").verify_slots().expect("good slots");
+            }
+        }
+    }
+}
+
+#[test]
+fn objects_with_very_many_sections_are_rewritten() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let directory = directory.path();
+    // The first passes the limit of 65,279 sections by being rewritten, the second is beyond it from the start.
+    for count in [22_000, 66_000] {
+        let mut source = String::from(".globl main\n.set main,f0\n.type main,@function\n");
+        for number in 0..count {
+            use std::fmt::Write as _;
+            let next = number + 1;
+            // Every other function is local; each calls the next one.
+            let scope = if number % 2 == 0 { format!(".globl f{number}\n") } else { String::new() };
+            let body = if next < count { format!("push %rax\ncall f{next}\npop %rcx\nret") } else { "mov $42,%eax\nret".to_owned() };
+            writeln!(
+                source,
+                ".section .text.f{number},\"ax\",@progbits\n{scope}.type f{number},@function\nf{number}: .cfi_startproc\n{body}\n.cfi_endproc\n.size f{number},.-f{number}"
+            )
+            .expect("a string takes it");
+        }
+        source.push_str(".section .note.GNU-stack,\"\",@progbits\n");
+        let object = compile(directory, "many.s", &source, &[]);
+        let rewritten = rewrite(&object, "0000000a", &SlotPolicy::default()).expect("rewritten");
+        assert_eq!(rewritten.slots.len() + rewritten.without_slot.len(), count + 1);
+        assert!(rewritten.slots.len() >= count - 1, "{:?}", rewritten.without_slot);
+        for linker in ["lld", "bfd", "mold"] {
+            let Some(program) = link_objects(directory, &[("many.o", &rewritten.bytes)], linker, &["-Wl,--gc-sections"]) else { continue };
+            assert_runs(&program, &[]);
+            let slots = Image::read(&program).expect("an image").verify_slots().expect("good slots");
+            assert!(slots >= count - 1, "{linker}: {slots}");
+        }
+    }
+}
+
+#[test]
+fn damaged_objects_are_refused_and_never_panic() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let source = "static int f(int n) { return n ? f(n - 1) * n : 1; } int g(int n) { return f(n); }";
+    let object = compile(directory.path(), "small.c", source, &["-O1", "-g", "-ffunction-sections"]);
+    let policy = SlotPolicy::default();
+    assert_eq!(rewrite(&object, "00000001", &policy).expect("whole").bytes, rewrite(&object, "00000001", &policy).expect("whole").bytes);
+    for length in 0..object.len() {
+        assert!(rewrite(&object[..length], "00000001", &policy).is_err(), "cut at {length}");
+    }
+    // Any byte wrong: an error or a result, never a panic.
+    for position in 0..object.len() {
+        for value in [0x00, 0x7f, 0xff, object[position] ^ 0x10] {
+            let mut damaged = object.clone();
+            damaged[position] = value;
+            let _ = rewrite(&damaged, "00000001", &policy);
+        }
+    }
+    let error = rewrite(b"BC\xc0\xde bitcode", "00000001", &policy).expect_err("bitcode");
+    assert!(error.to_string().contains("link-time optimisation"), "{error:#}");
 }

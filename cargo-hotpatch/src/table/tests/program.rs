@@ -9,6 +9,8 @@ unsafe extern "C" {
     static hotpatch_thunks_end: u8;
     fn mprotect(address: *mut u8, length: usize, protection: i32) -> i32;
     fn call_me_back(callback: extern "C" fn(i32) -> i32, value: i32) -> i32;
+    fn dlsym(handle: *mut u8, name: *const std::ffi::c_char) -> *mut u8;
+    fn on_illegal_instruction(handler: extern "C" fn());
     fn is_own_address_from_c(callback: extern "C" fn(i32) -> i32) -> i32;
 }
 
@@ -104,6 +106,29 @@ impl Shape for Counted {
     }
 }
 
+static SEEN_INSIDE_OF_THUNK: AtomicUsize = AtomicUsize::new(0);
+
+/// The thunk that is being called is illegal for a moment: the signal arrives with the program inside of it.
+#[inline(never)]
+fn caller_of_a_trap() -> u64 {
+    std::hint::black_box(helper::sum_up_to(std::hint::black_box(3))) + 1
+}
+
+extern "C" fn trapped() {
+    let trace = std::backtrace::Backtrace::force_capture().to_string();
+    SEEN_INSIDE_OF_THUNK.store(usize::from(trace.contains("caller_of_a_trap") && trace.contains("program::main")), Ordering::Relaxed);
+    overwrite(helper::sum_up_to as *const () as usize, 0xe9);
+}
+
+fn overwrite(thunk: usize, byte: u8) {
+    let (start, _, end) = bounds();
+    unsafe {
+        assert_eq!(mprotect(start as *mut u8, end - start, 7), 0);
+        (std::hint::black_box(thunk) as *mut u8).write(byte);
+        assert_eq!(mprotect(start as *mut u8, end - start, 5), 0);
+    }
+}
+
 static TABLE: [fn(u64) -> u64; 2] = [replacement, replacement];
 
 fn main() {
@@ -143,12 +168,25 @@ fn main() {
         assert_eq!(is_own_address_from_c(helper::helper_callback), 1);
     }
 
+    #[cfg(panic = "unwind")]
+    {
     std::panic::set_hook(Box::new(|_| {}));
     let caught = std::panic::catch_unwind(|| helper::panic_with("deep"));
     assert_eq!(caught.unwrap_err().downcast_ref::<String>().unwrap(), "deep");
     assert_eq!(helper::DROPS.load(Ordering::Relaxed), 1);
     let _ = std::panic::take_hook();
+    }
     assert!(frame_with_a_name());
+
+    // 06 is not an instruction in 64-bit mode.
+    unsafe { on_illegal_instruction(trapped) };
+    overwrite(helper::sum_up_to as *const () as usize, 0x06);
+    assert_eq!(caller_of_a_trap(), 7);
+    assert_eq!(SEEN_INSIDE_OF_THUNK.load(Ordering::Relaxed), 1, "a backtrace from inside of a thunk lost its caller");
+
+    let exported = unsafe { dlsym(std::ptr::null_mut(), c"helper_callback".as_ptr()) } as usize;
+    assert!(exported == 0 || exported == helper::helper_callback as *const () as usize);
+    assert_eq!(exported != 0, std::env::args().any(|arg| arg == "exported"));
 
     // A call that was already running when the thunk moved goes on in the old code, each new one is new.
     assert_eq!(local_recursion(6), 1000 + 4 + 1 + 1);
