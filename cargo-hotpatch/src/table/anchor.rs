@@ -15,9 +15,10 @@
 use anyhow::{Context as _, Result};
 
 use super::elf::{
-    FILE_HEADER_SIZE, RELA_SIZE, Rela, SECTION_HEADER_SIZE, SHF_ALLOC, SHF_EXECINSTR, SHF_INFO_LINK, SHF_TLS, SHF_WRITE,
-    SHT_NOBITS, SHT_PROGBITS, SHT_RELA, SHT_STRTAB, SHT_SYMTAB, SHT_X86_64_UNWIND, STB_GLOBAL, STB_LOCAL, STT_OBJECT,
-    STT_SECTION, STT_TLS, STV_HIDDEN, SYMBOL_SIZE, SectionHeader, Symbol, pad_to,
+    FILE_HEADER_SIZE, RELA_SIZE, Rela, SECTION_HEADER_SIZE, SHF_ALLOC, SHF_EXECINSTR,
+    SHF_INFO_LINK, SHF_TLS, SHF_WRITE, SHT_NOBITS, SHT_PROGBITS, SHT_RELA, SHT_STRTAB, SHT_SYMTAB,
+    SHT_X86_64_UNWIND, STB_GLOBAL, STB_LOCAL, STT_OBJECT, STT_SECTION, STT_TLS, STV_HIDDEN,
+    SYMBOL_SIZE, SectionHeader, Symbol, pad_to,
 };
 use super::frames::{CIE, push_entry};
 use super::{THUNK_SECTION, THUNK_SIZE};
@@ -52,7 +53,10 @@ pub const SPARE_THUNK: [u8; THUNK_SIZE] = [0x0f, 0x0b, 0xcc, 0xcc, 0xcc, 0xcc, 0
 /// Never for what it is given; the sums are checked all the same.
 pub fn start_object() -> Result<Vec<u8>> {
     let code = SPARE_THUNK.to_vec();
-    let symbols = [(THUNKS_START, STT_OBJECT, CODE, 0, 0), (TLS_SPARE, STT_TLS, TLS, 0, TLS_SPARE_SIZE)];
+    let symbols = [
+        (THUNKS_START, STT_OBJECT, CODE, 0, 0),
+        (TLS_SPARE, STT_TLS, TLS, 0, TLS_SPARE_SIZE),
+    ];
     object(&code, &symbols)
 }
 
@@ -64,7 +68,10 @@ pub fn end_object(spare_thunks: usize) -> Result<Vec<u8>> {
     let count = spare_thunks.max(1).next_multiple_of(PAGE_SIZE / THUNK_SIZE);
     let code = SPARE_THUNK.repeat(count);
     let size = code.len() as u64;
-    let symbols = [(SPARE_THUNKS, STT_OBJECT, CODE, 0, size), (THUNKS_END, STT_OBJECT, CODE, size, 0)];
+    let symbols = [
+        (SPARE_THUNKS, STT_OBJECT, CODE, 0, size),
+        (THUNKS_END, STT_OBJECT, CODE, size, 0),
+    ];
     object(&code, &symbols)
 }
 
@@ -101,11 +108,22 @@ fn object(code: &[u8], symbols: &[Definition]) -> Result<Vec<u8>> {
         symbol.other = STV_HIDDEN;
         symbol.write(&mut table);
     }
-    let section = |name, kind, flags, align| SectionHeader { name, kind, flags, align, ..SectionHeader::default() };
+    let section = |name, kind, flags, align| SectionHeader {
+        name,
+        kind,
+        flags,
+        align,
+        ..SectionHeader::default()
+    };
     let relocation: [u8; RELA_SIZE] = Rela::to_bytes(frame);
     let mut headers = [
         SectionHeader::default(),
-        section(string(THUNK_SECTION)?, SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, PAGE_SIZE as u64),
+        section(
+            string(THUNK_SECTION)?,
+            SHT_PROGBITS,
+            SHF_ALLOC | SHF_EXECINSTR,
+            PAGE_SIZE as u64,
+        ),
         section(string(".eh_frame")?, SHT_X86_64_UNWIND, SHF_ALLOC, 8),
         SectionHeader {
             link: SYMBOLS,
@@ -115,7 +133,12 @@ fn object(code: &[u8], symbols: &[Definition]) -> Result<Vec<u8>> {
         },
         SectionHeader {
             size: if has_tls { TLS_SPARE_SIZE } else { 0 },
-            ..section(string(".tbss.hotpatch_tls_spare")?, SHT_NOBITS, SHF_ALLOC | SHF_WRITE | SHF_TLS, 64)
+            ..section(
+                string(".tbss.hotpatch_tls_spare")?,
+                SHT_NOBITS,
+                SHF_ALLOC | SHF_WRITE | SHF_TLS,
+                64,
+            )
         },
         SectionHeader {
             link: STRINGS,
@@ -132,8 +155,13 @@ fn object(code: &[u8], symbols: &[Definition]) -> Result<Vec<u8>> {
     }
 
     let mut out = vec![0; FILE_HEADER_SIZE];
-    let contents: [(u32, &[u8]); 5] =
-        [(CODE, code), (FRAMES, &frames), (FRAME_RELOCATIONS, &relocation), (SYMBOLS, &table), (STRINGS, &strings)];
+    let contents: [(u32, &[u8]); 5] = [
+        (CODE, code),
+        (FRAMES, &frames),
+        (FRAME_RELOCATIONS, &relocation),
+        (SYMBOLS, &table),
+        (STRINGS, &strings),
+    ];
     for (index, data) in contents {
         pad_to(&mut out, 8);
         let header = &mut headers[index as usize];
@@ -165,8 +193,14 @@ mod tests {
     #[test]
     fn both_objects_read_back_as_written() {
         for (bytes, expected) in [
-            (start_object().expect("the start"), vec![(THUNKS_START, 0), (TLS_SPARE, 0)]),
-            (end_object(1000).expect("the end"), vec![(SPARE_THUNKS, 0), (THUNKS_END, 2 * 4096)]),
+            (
+                start_object().expect("the start"),
+                vec![(THUNKS_START, 0), (TLS_SPARE, 0)],
+            ),
+            (
+                end_object(1000).expect("the end"),
+                vec![(SPARE_THUNKS, 0), (THUNKS_END, 2 * 4096)],
+            ),
         ] {
             let object = Relocatable::parse(&bytes).expect("a relocatable object");
             let names = object.symbol_names().expect("names");

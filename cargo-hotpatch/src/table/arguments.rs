@@ -18,10 +18,17 @@ pub(crate) enum Flavour {
 impl Flavour {
     /// From the linker's name and the arguments that rustc chose for it.
     pub(crate) fn of(linker: &OsStr, args: &[OsString]) -> Self {
-        let name = Path::new(linker).file_name().unwrap_or_default().to_string_lossy();
+        let name = Path::new(linker)
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy();
         let stem = name.rsplit('-').next().unwrap_or(&name);
         let is_linker = matches!(stem, "ld" | "lld" | "mold" | "wild") || stem.starts_with("ld.");
-        if is_linker || args.iter().any(|arg| arg == "-flavor" || arg == "--eh-frame-hdr" || arg == "--gc-sections") {
+        if is_linker
+            || args
+                .iter()
+                .any(|arg| arg == "-flavor" || arg == "--eh-frame-hdr" || arg == "--gc-sections")
+        {
             Self::Raw
         } else {
             Self::Driver
@@ -46,7 +53,11 @@ fn expand_nested(args: Vec<OsString>, depth: usize) -> Result<Vec<OsString>> {
     ensure!(depth < 16, "response files are nested too deeply");
     let mut expanded = Vec::with_capacity(args.len());
     for arg in args {
-        let Some(path) = arg.as_bytes().strip_prefix(b"@").map(|path| Path::new(OsStr::from_bytes(path))) else {
+        let Some(path) = arg
+            .as_bytes()
+            .strip_prefix(b"@")
+            .map(|path| Path::new(OsStr::from_bytes(path)))
+        else {
             expanded.push(arg);
             continue;
         };
@@ -55,7 +66,9 @@ fn expand_nested(args: Vec<OsString>, depth: usize) -> Result<Vec<OsString>> {
             // As all linkers do: such a file may have this name.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => expanded.push(arg),
             Err(error) => {
-                return Err(error).with_context(|| format!("failed to read the response file {}", path.display()));
+                return Err(error).with_context(|| {
+                    format!("failed to read the response file {}", path.display())
+                });
             }
         }
     }
@@ -76,7 +89,9 @@ fn split(text: &[u8]) -> Vec<OsString> {
                 current.get_or_insert_default();
             }
             (byte, Some(open)) if byte == open => quote = None,
-            (byte, None) if byte.is_ascii_whitespace() => args.extend(current.take().map(OsString::from_vec)),
+            (byte, None) if byte.is_ascii_whitespace() => {
+                args.extend(current.take().map(OsString::from_vec));
+            }
             (byte, _) => current.get_or_insert_default().push(byte),
         }
     }
@@ -104,7 +119,14 @@ pub(crate) fn join(args: &[OsString]) -> Vec<u8> {
 fn is_unwanted(flag: &[u8]) -> bool {
     matches!(
         flag,
-        b"-s" | b"-S" | b"-x" | b"-X" | b"--strip-all" | b"--strip-debug" | b"--discard-all" | b"--discard-locals"
+        b"-s"
+            | b"-S"
+            | b"-x"
+            | b"-X"
+            | b"--strip-all"
+            | b"--strip-debug"
+            | b"--discard-all"
+            | b"--discard-locals"
     ) || flag.starts_with(b"--icf=")
         || flag.starts_with(b"-icf=")
 }
@@ -126,10 +148,14 @@ pub(crate) fn without_unwanted(args: Vec<OsString>, flavour: Flavour) -> Vec<OsS
                 }
             }
             Flavour::Driver if bytes.starts_with(b"-Wl,") => {
-                let flags: Vec<&[u8]> =
-                    bytes[4..].split(|&byte| byte == b',').filter(|flag| !is_unwanted(flag)).collect();
+                let flags: Vec<&[u8]> = bytes[4..]
+                    .split(|&byte| byte == b',')
+                    .filter(|flag| !is_unwanted(flag))
+                    .collect();
                 if !flags.is_empty() {
-                    kept.push(OsString::from_vec([b"-Wl,", flags.join(&b","[..]).as_slice()].concat()));
+                    kept.push(OsString::from_vec(
+                        [b"-Wl,", flags.join(&b","[..]).as_slice()].concat(),
+                    ));
                 }
             }
             _ => kept.push(arg),
@@ -158,7 +184,9 @@ pub(crate) fn first_input(args: &[OsString]) -> usize {
         .position(|arg| {
             let path = Path::new(arg);
             !arg.as_bytes().starts_with(b"-")
-                && path.extension().is_some_and(|extension| extension == "o" || extension == "rlib" || extension == "a")
+                && path.extension().is_some_and(|extension| {
+                    extension == "o" || extension == "rlib" || extension == "a"
+                })
         })
         .unwrap_or(args.len())
 }
@@ -189,8 +217,10 @@ pub(crate) fn inputs(args: &[OsString]) -> Vec<PathBuf> {
             _ if bytes.starts_with(b"-l") => {
                 let name = OsStr::from_bytes(&bytes[2..]).to_string_lossy();
                 for directory in &directories {
-                    let (shared, archive) =
-                        (directory.join(format!("lib{name}.so")), directory.join(format!("lib{name}.a")));
+                    let (shared, archive) = (
+                        directory.join(format!("lib{name}.so")),
+                        directory.join(format!("lib{name}.a")),
+                    );
                     if !is_static && shared.exists() {
                         break;
                     }
@@ -202,7 +232,9 @@ pub(crate) fn inputs(args: &[OsString]) -> Vec<PathBuf> {
             }
             _ if !bytes.starts_with(b"-") => {
                 let path = PathBuf::from(arg);
-                if path.extension().is_some_and(|extension| extension == "o" || extension == "rlib" || extension == "a") {
+                if path.extension().is_some_and(|extension| {
+                    extension == "o" || extension == "rlib" || extension == "a"
+                }) {
                     found.push(path);
                 }
             }
@@ -222,32 +254,66 @@ mod tests {
 
     #[test]
     fn response_files_read_back_as_written() {
-        let args = strings(&["plain", "with space", "q\"uote", "back\\slash", "'single'", "", "new\nline"]);
+        let args = strings(&[
+            "plain",
+            "with space",
+            "q\"uote",
+            "back\\slash",
+            "'single'",
+            "",
+            "new\nline",
+        ]);
         assert_eq!(split(&join(&args)), args);
         // As rustc writes them.
-        assert_eq!(split(b"a\\ b\nc\\\\d\n-Wl,x\n"), strings(&["a b", "c\\d", "-Wl,x"]));
+        assert_eq!(
+            split(b"a\\ b\nc\\\\d\n-Wl,x\n"),
+            strings(&["a b", "c\\d", "-Wl,x"])
+        );
     }
 
     #[test]
     fn nested_response_files_are_expanded_and_absent_ones_are_left() {
         let directory = tempfile::tempdir().expect("a directory");
-        let (outer, inner) = (directory.path().join("outer"), directory.path().join("inner"));
+        let (outer, inner) = (
+            directory.path().join("outer"),
+            directory.path().join("inner"),
+        );
         std::fs::write(&inner, "x y").expect("a file");
         std::fs::write(&outer, format!("a @{} b", inner.display())).expect("a file");
         let args = strings(&["-m64", &format!("@{}", outer.display()), "@absent-file"]);
-        assert_eq!(expand(args).expect("expanded"), strings(&["-m64", "a", "x", "y", "b", "@absent-file"]));
+        assert_eq!(
+            expand(args).expect("expanded"),
+            strings(&["-m64", "a", "x", "y", "b", "@absent-file"])
+        );
     }
 
     #[test]
     fn flags_that_strip_or_fold_are_removed() {
         let args = strings(&[
-            "-m64", "-s", "-Wl,--strip-all", "-Wl,--gc-sections,--strip-debug,-O1", "-Xlinker", "--icf=all", "-Xlinker",
-            "--as-needed", "-Wl,-s", "-nodefaultlibs",
+            "-m64",
+            "-s",
+            "-Wl,--strip-all",
+            "-Wl,--gc-sections,--strip-debug,-O1",
+            "-Xlinker",
+            "--icf=all",
+            "-Xlinker",
+            "--as-needed",
+            "-Wl,-s",
+            "-nodefaultlibs",
         ]);
-        let expected = ["-m64", "-Wl,--gc-sections,-O1", "-Xlinker", "--as-needed", "-nodefaultlibs"];
+        let expected = [
+            "-m64",
+            "-Wl,--gc-sections,-O1",
+            "-Xlinker",
+            "--as-needed",
+            "-nodefaultlibs",
+        ];
         assert_eq!(without_unwanted(args, Flavour::Driver), strings(&expected));
         let args = strings(&["-flavor", "gnu", "--strip-debug", "-S", "--gc-sections"]);
-        assert_eq!(without_unwanted(args, Flavour::Raw), strings(&["-flavor", "gnu", "--gc-sections"]));
+        assert_eq!(
+            without_unwanted(args, Flavour::Raw),
+            strings(&["-flavor", "gnu", "--gc-sections"])
+        );
     }
 
     #[test]
@@ -261,7 +327,11 @@ mod tests {
             ("mold", vec![], Flavour::Raw),
             ("clang", vec![], Flavour::Driver),
         ] {
-            assert_eq!(Flavour::of(OsStr::new(linker), &strings(&args)), expected, "{linker}");
+            assert_eq!(
+                Flavour::of(OsStr::new(linker), &strings(&args)),
+                expected,
+                "{linker}"
+            );
         }
     }
 }

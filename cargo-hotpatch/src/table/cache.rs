@@ -82,24 +82,32 @@ pub(crate) struct Cache {
 impl Cache {
     /// Opens or creates a cache. A state that cannot be read is forgotten: everything can be made again.
     pub(crate) fn open(directory: PathBuf) -> Result<Self> {
-        std::fs::create_dir_all(&directory).with_context(|| format!("failed to create {}", directory.display()))?;
+        std::fs::create_dir_all(&directory)
+            .with_context(|| format!("failed to create {}", directory.display()))?;
         let state = std::fs::read(directory.join("state.json"))
             .ok()
             .and_then(|text| serde_json::from_slice::<State>(&text).ok())
             .filter(|state| state.version == REWRITER_VERSION)
-            .unwrap_or_else(|| State { version: REWRITER_VERSION, ..State::default() });
+            .unwrap_or_else(|| State {
+                version: REWRITER_VERSION,
+                ..State::default()
+            });
         Ok(Self { directory, state })
     }
 
     /// Rewrites what is not yet rewritten.
     pub(crate) fn provide(&mut self, inputs: &[Input], policy: &SlotPolicy) -> Result<Outcome> {
-        let identities = inputs.iter().map(|input| identity(&input.path)).collect::<Result<Vec<_>>>()?;
+        let identities = inputs
+            .iter()
+            .map(|input| identity(&input.path))
+            .collect::<Result<Vec<_>>>()?;
         let files: Vec<Vec<HashedMember>> = inputs
             .par_iter()
             .zip(&identities)
             .map(|(input, identity)| match self.state.files.get(identity) {
                 Some(members) => Ok(members.clone()),
-                None => hash_members(input).with_context(|| format!("failed to read {}", input.path.display())),
+                None => hash_members(input)
+                    .with_context(|| format!("failed to read {}", input.path.display())),
             })
             .collect::<Result<_>>()?;
 
@@ -111,20 +119,32 @@ impl Cache {
             let mut objects = Vec::with_capacity(members.len());
             for HashedMember { member, hash } in members {
                 let codegen_unit = match parse_object_name(&member.name) {
-                    Some((unit, cgu)) if unit == input.unit => Some((cgu.to_owned(), object_id(unit, cgu))),
+                    Some((unit, cgu)) if unit == input.unit => {
+                        Some((cgu.to_owned(), object_id(unit, cgu)))
+                    }
                     _ => None,
                 };
                 let id = codegen_unit.as_ref().map_or("", |(_, id)| id);
                 let key = cache_key(hash, id, &fingerprint);
                 let rewritten = self.directory.join(format!("{key}.o"));
-                match self.state.rewritten.get(&key).filter(|_| rewritten.exists()) {
+                match self
+                    .state
+                    .rewritten
+                    .get(&key)
+                    .filter(|_| rewritten.exists())
+                {
                     Some(facts) => {
                         outcome.reused += 1;
                         known.insert(key.clone(), facts.clone());
                     }
                     None => jobs.push((input, member, id.to_owned(), key.clone())),
                 }
-                objects.push(Object { codegen_unit, offset: member.offset, len: member.len, rewritten });
+                objects.push(Object {
+                    codegen_unit,
+                    offset: member.offset,
+                    len: member.len,
+                    rewritten,
+                });
             }
             outcome.objects.push(objects);
         }
@@ -136,7 +156,13 @@ impl Cache {
             .map(|(input, member, id, key)| {
                 let facts = self
                     .make(input, member, &id, &key, policy)
-                    .with_context(|| format!("failed to rewrite {} of {}", member.name, input.path.display()))?;
+                    .with_context(|| {
+                        format!(
+                            "failed to rewrite {} of {}",
+                            member.name,
+                            input.path.display()
+                        )
+                    })?;
                 Ok((key, facts))
             })
             .collect::<Result<Vec<_>>>()?;
@@ -144,7 +170,9 @@ impl Cache {
 
         for facts in known.values() {
             outcome.slots += facts.slots;
-            outcome.without_slot.extend(facts.without_slot.iter().cloned());
+            outcome
+                .without_slot
+                .extend(facts.without_slot.iter().cloned());
         }
         outcome.without_slot.sort_unstable();
         outcome.without_slot.dedup();
@@ -153,7 +181,14 @@ impl Cache {
         Ok(outcome)
     }
 
-    fn make(&self, input: &Input, member: &Member, id: &str, key: &str, policy: &SlotPolicy) -> Result<Facts> {
+    fn make(
+        &self,
+        input: &Input,
+        member: &Member,
+        id: &str,
+        key: &str,
+        policy: &SlotPolicy,
+    ) -> Result<Facts> {
         let file = archive::map(&input.path)?;
         let start = usize::try_from(member.offset)?;
         let bytes = start
@@ -167,7 +202,10 @@ impl Cache {
         }
         let result = rewrite(bytes, id, policy)?;
         write_atomically(&target, &result.bytes)?;
-        Ok(Facts { slots: result.slots.len(), without_slot: result.without_slot })
+        Ok(Facts {
+            slots: result.slots.len(),
+            without_slot: result.without_slot,
+        })
     }
 
     /// Writes the state, and removes rewritten objects that the last [`Cache::provide`] did not use.
@@ -177,7 +215,10 @@ impl Cache {
         for entry in std::fs::read_dir(&self.directory).context("failed to list the cache")? {
             let path = entry.context("failed to list the cache")?.path();
             let stale = path.extension().is_some_and(|extension| extension == "o")
-                && path.file_stem().and_then(|stem| stem.to_str()).is_some_and(|key| !self.state.rewritten.contains_key(key));
+                && path
+                    .file_stem()
+                    .and_then(|stem| stem.to_str())
+                    .is_some_and(|key| !self.state.rewritten.contains_key(key));
             if stale {
                 // It costs space, and nothing else.
                 let _ = std::fs::remove_file(path);
@@ -198,9 +239,14 @@ fn cache_key(hash: &str, id: &str, policy: &str) -> String {
 
 /// What tells a file from any other, and from itself before it was changed. A hard link has the same.
 fn identity(path: &Path) -> Result<String> {
-    let metadata = std::fs::metadata(path).with_context(|| format!("failed to read {}", path.display()))?;
+    let metadata =
+        std::fs::metadata(path).with_context(|| format!("failed to read {}", path.display()))?;
     let (device, inode, length) = (metadata.dev(), metadata.ino(), metadata.len());
-    Ok(format!("{device}:{inode}:{length}:{}.{:09}", metadata.mtime(), metadata.mtime_nsec()))
+    Ok(format!(
+        "{device}:{inode}:{length}:{}.{:09}",
+        metadata.mtime(),
+        metadata.mtime_nsec()
+    ))
 }
 
 fn hash_members(input: &Input) -> Result<Vec<HashedMember>> {
@@ -208,8 +254,17 @@ fn hash_members(input: &Input) -> Result<Vec<HashedMember>> {
     let members = if input.is_archive {
         archive::members(&bytes)?
     } else {
-        let name = input.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        vec![Member { name, offset: 0, len: bytes.len() as u64 }]
+        let name = input
+            .path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        vec![Member {
+            name,
+            offset: 0,
+            len: bytes.len() as u64,
+        }]
     };
     members
         .into_par_iter()

@@ -69,7 +69,12 @@ pub(crate) fn array_at<const N: usize>(bytes: &[u8], offset: usize) -> Result<[u
         .checked_add(N)
         .and_then(|end| bytes.get(offset..end))
         .and_then(|slice| slice.try_into().ok())
-        .with_context(|| format!("{N} bytes at offset {offset:#x} lie outside of its {:#x} bytes", bytes.len()))
+        .with_context(|| {
+            format!(
+                "{N} bytes at offset {offset:#x} lie outside of its {:#x} bytes",
+                bytes.len()
+            )
+        })
 }
 
 pub(crate) fn u16_at(bytes: &[u8], offset: usize) -> Result<u16> {
@@ -86,14 +91,18 @@ pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> Result<u64> {
 
 /// The NUL-terminated string at `offset` of a string table.
 pub(crate) fn string_at(table: &[u8], offset: u32) -> Result<&str> {
-    let tail = table
-        .get(offset as usize..)
-        .with_context(|| format!("string offset {offset:#x} is outside of its table of {:#x} bytes", table.len()))?;
+    let tail = table.get(offset as usize..).with_context(|| {
+        format!(
+            "string offset {offset:#x} is outside of its table of {:#x} bytes",
+            table.len()
+        )
+    })?;
     let end = tail
         .iter()
         .position(|&byte| byte == 0)
         .with_context(|| format!("the string at {offset:#x} has no end"))?;
-    std::str::from_utf8(&tail[..end]).with_context(|| format!("the string at {offset:#x} is not UTF-8"))
+    std::str::from_utf8(&tail[..end])
+        .with_context(|| format!("the string at {offset:#x} is not UTF-8"))
 }
 
 /// A section header, field by field.
@@ -180,9 +189,23 @@ impl Symbol {
     }
 
     /// A symbol in `section`.
-    pub(crate) fn defined(name: u32, binding: u8, kind: u8, section: u32, value: u64, size: u64) -> Self {
-        let mut symbol =
-            Self { name, info: binding << 4 | kind, other: 0, raw_section: 0, section: None, value, size };
+    pub(crate) fn defined(
+        name: u32,
+        binding: u8,
+        kind: u8,
+        section: u32,
+        value: u64,
+        size: u64,
+    ) -> Self {
+        let mut symbol = Self {
+            name,
+            info: binding << 4 | kind,
+            other: 0,
+            raw_section: 0,
+            section: None,
+            value,
+            size,
+        };
         symbol.set_section(section);
         symbol
     }
@@ -197,7 +220,11 @@ impl Symbol {
 
     /// What stands beside the symbol in `SHT_SYMTAB_SHNDX`.
     pub(crate) fn extended_index(&self) -> u32 {
-        if self.raw_section == SHN_XINDEX { self.section.unwrap_or(0) } else { 0 }
+        if self.raw_section == SHN_XINDEX {
+            self.section.unwrap_or(0)
+        } else {
+            0
+        }
     }
 }
 
@@ -266,14 +293,29 @@ impl<'a> Relocatable<'a> {
             "it holds LLVM bitcode instead of machine code (link-time optimisation has to be off)"
         );
         let ident: [u8; 16] = array_at(bytes, 0).context("its ELF header")?;
-        ensure!(ident.starts_with(b"\x7fELF"), "it does not begin with the ELF magic number");
-        ensure!(ident[4] == 2 && ident[5] == 1, "it is not a 64-bit little-endian ELF file");
+        ensure!(
+            ident.starts_with(b"\x7fELF"),
+            "it does not begin with the ELF magic number"
+        );
+        ensure!(
+            ident[4] == 2 && ident[5] == 1,
+            "it is not a 64-bit little-endian ELF file"
+        );
         let (file_type, machine) = (u16_at(bytes, 16)?, u16_at(bytes, 18)?);
-        ensure!(file_type == 1, "it is not a relocatable ELF file (e_type is {file_type}, not 1)");
-        ensure!(machine == 62, "it is not made for x86-64 (e_machine is {machine}, not 62)");
+        ensure!(
+            file_type == 1,
+            "it is not a relocatable ELF file (e_type is {file_type}, not 1)"
+        );
+        ensure!(
+            machine == 62,
+            "it is not made for x86-64 (e_machine is {machine}, not 62)"
+        );
         let table = usize::try_from(u64_at(bytes, 40)?).context("e_shoff")?;
         let header_size = usize::from(u16_at(bytes, 58)?);
-        ensure!(header_size == SECTION_HEADER_SIZE, "its section headers have {header_size} bytes, not 64");
+        ensure!(
+            header_size == SECTION_HEADER_SIZE,
+            "its section headers have {header_size} bytes, not 64"
+        );
 
         let null = SectionHeader::read(bytes, table).context("section header 0")?;
         let count = match u16_at(bytes, 60)? {
@@ -285,7 +327,10 @@ impl<'a> Relocatable<'a> {
             index => u32::from(index),
         };
         ensure!(
-            count.checked_mul(SECTION_HEADER_SIZE).and_then(|size| size.checked_add(table)).is_some_and(|end| end <= bytes.len()),
+            count
+                .checked_mul(SECTION_HEADER_SIZE)
+                .and_then(|size| size.checked_add(table))
+                .is_some_and(|end| end <= bytes.len()),
             "{count} section headers at {table:#x} do not fit into its {:#x} bytes",
             bytes.len()
         );
@@ -296,14 +341,24 @@ impl<'a> Relocatable<'a> {
             })
             .collect::<Result<Vec<_>>>()?;
 
-        let mut object =
-            Self { bytes, sections, section_names, symbol_table: None, extended_indexes: None, symbols: Vec::new() };
+        let mut object = Self {
+            bytes,
+            sections,
+            section_names,
+            symbol_table: None,
+            extended_indexes: None,
+            symbols: Vec::new(),
+        };
         for (index, section) in (0u32..).zip(&object.sections) {
             match section.kind {
-                SHT_SYMTAB if object.symbol_table.is_some() => bail!("it has more than one symbol table"),
+                SHT_SYMTAB if object.symbol_table.is_some() => {
+                    bail!("it has more than one symbol table")
+                }
                 SHT_SYMTAB => object.symbol_table = Some(index),
                 SHT_SYMTAB_SHNDX => object.extended_indexes = Some(index),
-                SHT_CREL => bail!("section {index} holds compact relocations (SHT_CREL), which are not supported"),
+                SHT_CREL => bail!(
+                    "section {index} holds compact relocations (SHT_CREL), which are not supported"
+                ),
                 _ => {}
             }
         }
@@ -315,10 +370,20 @@ impl<'a> Relocatable<'a> {
 
     fn read_symbols(&self, table: u32) -> Result<Vec<Symbol>> {
         let data = self.data(table)?;
-        let extended = self.extended_indexes.map(|index| self.data(index)).transpose()?;
-        ensure!(data.len().is_multiple_of(SYMBOL_SIZE), "{:#x} bytes are not a multiple of 24", data.len());
+        let extended = self
+            .extended_indexes
+            .map(|index| self.data(index))
+            .transpose()?;
+        ensure!(
+            data.len().is_multiple_of(SYMBOL_SIZE),
+            "{:#x} bytes are not a multiple of 24",
+            data.len()
+        );
         let first_global = self.section(table)?.info as usize;
-        ensure!(first_global <= data.len() / SYMBOL_SIZE, "its first global symbol {first_global} does not exist");
+        ensure!(
+            first_global <= data.len() / SYMBOL_SIZE,
+            "its first global symbol {first_global} does not exist"
+        );
         let mut symbols = Vec::with_capacity(data.len() / SYMBOL_SIZE);
         for index in 0..data.len() / SYMBOL_SIZE {
             let raw: [u8; SYMBOL_SIZE] = array_at(data, index * SYMBOL_SIZE)?;
@@ -335,7 +400,10 @@ impl<'a> Relocatable<'a> {
                 _ => None,
             };
             if let Some(section) = section {
-                ensure!((section as usize) < self.sections.len(), "symbol {index} is in section {section}, which does not exist");
+                ensure!(
+                    (section as usize) < self.sections.len(),
+                    "symbol {index} is in section {section}, which does not exist"
+                );
             }
             symbols.push(Symbol {
                 name: u32_at(&raw, 0)?,
@@ -352,9 +420,12 @@ impl<'a> Relocatable<'a> {
 
     /// The header of a section.
     pub(crate) fn section(&self, index: u32) -> Result<&SectionHeader> {
-        self.sections
-            .get(index as usize)
-            .with_context(|| format!("section {index} does not exist; there are {}", self.sections.len()))
+        self.sections.get(index as usize).with_context(|| {
+            format!(
+                "section {index} does not exist; there are {}",
+                self.sections.len()
+            )
+        })
     }
 
     /// The bytes of a section in the file; none for `SHT_NOBITS`.
@@ -372,7 +443,8 @@ impl<'a> Relocatable<'a> {
 
     /// A section's name.
     pub(crate) fn section_name(&self, index: u32) -> Result<&'a str> {
-        string_at(self.data(self.section_names)?, self.section(index)?.name).with_context(|| format!("the name of section {index}"))
+        string_at(self.data(self.section_names)?, self.section(index)?.name)
+            .with_context(|| format!("the name of section {index}"))
     }
 
     /// The string table of the symbols.
@@ -391,12 +463,20 @@ impl<'a> Relocatable<'a> {
             "relocation section {index} has {:#x} bytes, which is not a multiple of 24",
             section.size
         );
-        Ok(self.data(index)?.as_chunks::<RELA_SIZE>().0.iter().map(Rela::from_bytes))
+        Ok(self
+            .data(index)?
+            .as_chunks::<RELA_SIZE>()
+            .0
+            .iter()
+            .map(Rela::from_bytes))
     }
 }
 
 /// Calls `visit` with the name of each symbol that an object defines for others: what an archive's index holds.
-pub(crate) fn visit_defined_globals(bytes: &[u8], visit: &mut dyn FnMut(&[u8]) -> std::io::Result<()>) -> Result<()> {
+pub(crate) fn visit_defined_globals(
+    bytes: &[u8],
+    visit: &mut dyn FnMut(&[u8]) -> std::io::Result<()>,
+) -> Result<()> {
     let object = Relocatable::parse(bytes)?;
     let names = object.symbol_names()?;
     for symbol in &object.symbols {

@@ -24,7 +24,12 @@ const ENTRY_SIZE: usize = 24;
 
 /// Appends an FDE for `length` bytes of code to an `.eh_frame` whose [`CIE`] is at `cie`, and returns the relocation that
 /// gives it the address of `symbol`.
-pub(crate) fn push_entry(frames: &mut Vec<u8>, cie: usize, symbol: u32, length: u32) -> Result<Rela> {
+pub(crate) fn push_entry(
+    frames: &mut Vec<u8>,
+    cie: usize,
+    symbol: u32,
+    length: u32,
+) -> Result<Rela> {
     let start = frames.len();
     let back = u32::try_from(start + 4 - cie).context("an .eh_frame of more than 4 GiB")?;
     frames.extend_from_slice(&20u32.to_le_bytes());
@@ -33,7 +38,12 @@ pub(crate) fn push_entry(frames: &mut Vec<u8>, cie: usize, symbol: u32, length: 
     frames.extend_from_slice(&length.to_le_bytes());
     frames.extend_from_slice(&[0; 8]);
     debug_assert_eq!(frames.len(), start + ENTRY_SIZE);
-    Ok(Rela { offset: (start + 8) as u64, kind: R_X86_64_PC32, symbol, addend: 0 })
+    Ok(Rela {
+        offset: (start + 8) as u64,
+        kind: R_X86_64_PC32,
+        symbol,
+        addend: 0,
+    })
 }
 
 /// What an object's `.eh_frame` sections say.
@@ -48,7 +58,10 @@ pub(crate) struct Frames {
 impl Frames {
     /// Reads all `.eh_frame` sections of an object.
     pub(crate) fn read(object: &Relocatable<'_>) -> Result<Self> {
-        let mut frames = Self { append_to: None, has_entry: vec![false; object.sections.len()] };
+        let mut frames = Self {
+            append_to: None,
+            has_entry: vec![false; object.sections.len()],
+        };
         for (index, section) in (0u32..).zip(&object.sections) {
             if section.kind != SHT_RELA || object.section_name(section.info)? != ".eh_frame" {
                 continue;
@@ -61,26 +74,44 @@ impl Frames {
         Ok(frames)
     }
 
-    fn read_section(&mut self, object: &Relocatable<'_>, section: u32, relocations: u32) -> Result<usize> {
+    fn read_section(
+        &mut self,
+        object: &Relocatable<'_>,
+        section: u32,
+        relocations: u32,
+    ) -> Result<usize> {
         let data = object.data(section)?;
-        let by_offset: HashMap<u64, Rela> =
-            object.relocations(relocations)?.map(|relocation| (relocation.offset, relocation)).collect();
+        let by_offset: HashMap<u64, Rela> = object
+            .relocations(relocations)?
+            .map(|relocation| (relocation.offset, relocation))
+            .collect();
         let mut position = 0;
         while position < data.len() {
             let length = u32_at(data, position)?;
             if length == 0 {
                 break;
             }
-            ensure!(length != u32::MAX, "the record at {position:#x} has a 64-bit length");
+            ensure!(
+                length != u32::MAX,
+                "the record at {position:#x} has a 64-bit length"
+            );
             let end = position + 4 + length as usize;
-            ensure!(length >= 4 && end <= data.len(), "the record at {position:#x} has {length:#x} bytes, more than there are");
+            ensure!(
+                length >= 4 && end <= data.len(),
+                "the record at {position:#x} has {length:#x} bytes, more than there are"
+            );
             if array_at::<4>(data, position + 4)? != [0; 4]
                 && let Some(relocation) = by_offset.get(&(position as u64 + 8))
             {
                 let symbol = object
                     .symbols
                     .get(relocation.symbol as usize)
-                    .with_context(|| format!("the entry at {position:#x} refers to symbol {}, which does not exist", relocation.symbol))?;
+                    .with_context(|| {
+                        format!(
+                            "the entry at {position:#x} refers to symbol {}, which does not exist",
+                            relocation.symbol
+                        )
+                    })?;
                 if let Some(covered) = symbol.section
                     && symbol.value.wrapping_add_signed(relocation.addend) == 0
                 {
@@ -104,10 +135,21 @@ mod tests {
         frames.extend_from_slice(&CIE);
         let relocation = push_entry(&mut frames, cie, 7, 8).expect("a small table");
         assert_eq!(frames.len(), 40 + 24 + ENTRY_SIZE);
-        assert_eq!(relocation, Rela { offset: 72, kind: R_X86_64_PC32, symbol: 7, addend: 0 });
+        assert_eq!(
+            relocation,
+            Rela {
+                offset: 72,
+                kind: R_X86_64_PC32,
+                symbol: 7,
+                addend: 0
+            }
+        );
         let pointer = u32_at(&frames, 68).expect("in range") as usize;
         assert_eq!(68 - pointer, cie);
-        assert_eq!(u32_at(&frames, 64).expect("in range") as usize, ENTRY_SIZE - 4);
+        assert_eq!(
+            u32_at(&frames, 64).expect("in range") as usize,
+            ENTRY_SIZE - 4
+        );
         assert_eq!(u32_at(&CIE, 0).expect("in range") as usize, CIE.len() - 4);
     }
 }

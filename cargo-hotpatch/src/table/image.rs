@@ -141,7 +141,8 @@ impl Image {
     /// # Errors
     /// When the file cannot be read, is cut short, is not an x86-64 executable, is stripped, or has no jump table.
     pub fn read(path: &Path) -> Result<Self> {
-        Self::read_inner(path).with_context(|| format!("failed to read the image {}", path.display()))
+        Self::read_inner(path)
+            .with_context(|| format!("failed to read the image {}", path.display()))
     }
 
     fn read_inner(path: &Path) -> Result<Self> {
@@ -150,21 +151,36 @@ impl Image {
         // and cargo replace files, they do not overwrite them (and the shim removes the old output first).
         let bytes = unsafe { memmap2::Mmap::map(&file) }?;
         let header = Elf::parse_header(&bytes).context("it has no complete ELF header")?;
-        ensure!(header.e_machine == elf::header::EM_X86_64, "it is not made for x86-64");
+        ensure!(
+            header.e_machine == elf::header::EM_X86_64,
+            "it is not made for x86-64"
+        );
         let is_pie = match header.e_type {
             elf::header::ET_DYN => true,
             elf::header::ET_EXEC => false,
             other => bail!("it is not an executable (e_type is {other})"),
         };
         let context = Ctx::new(Container::Big, goblin::container::Endian::Little);
-        let program_headers =
-            ProgramHeader::parse(&bytes, usize::try_from(header.e_phoff)?, usize::from(header.e_phnum), context)
-                .context("its program headers are cut short")?;
-        let sections = SectionHeader::parse(&bytes, usize::try_from(header.e_shoff)?, usize::from(header.e_shnum), context)
-            .context("its section headers are cut short")?;
+        let program_headers = ProgramHeader::parse(
+            &bytes,
+            usize::try_from(header.e_phoff)?,
+            usize::from(header.e_phnum),
+            context,
+        )
+        .context("its program headers are cut short")?;
+        let sections = SectionHeader::parse(
+            &bytes,
+            usize::try_from(header.e_shoff)?,
+            usize::from(header.e_shnum),
+            context,
+        )
+        .context("its section headers are cut short")?;
         let contents = |section: &SectionHeader| -> Result<Range<usize>> {
             let range = section.file_range().unwrap_or_default();
-            ensure!(range.start <= range.end && range.end <= bytes.len(), "a section at {range:#x?} lies outside of the file");
+            ensure!(
+                range.start <= range.end && range.end <= bytes.len(),
+                "a section at {range:#x?} lies outside of the file"
+            );
             Ok(range)
         };
 
@@ -172,18 +188,32 @@ impl Image {
             .iter()
             .find(|section| section.sh_type == section_header::SHT_SYMTAB)
             .context("it has no symbol table (is it stripped?)")?;
-        let names = sections.get(table.sh_link as usize).context("its symbol table has no names")?;
+        let names = sections
+            .get(table.sh_link as usize)
+            .context("its symbol table has no names")?;
         let (table, names) = (contents(table)?, contents(names)?);
-        let symbols = read_symbols(&bytes[table], &bytes[names.clone()]).context("its symbol table")?;
+        let symbols =
+            read_symbols(&bytes[table], &bytes[names.clone()]).context("its symbol table")?;
 
-        let section_names = sections.get(usize::from(header.e_shstrndx)).map(&contents).transpose()?.unwrap_or_default();
+        let section_names = sections
+            .get(usize::from(header.e_shstrndx))
+            .map(&contents)
+            .transpose()?
+            .unwrap_or_default();
         let sections_loaded = sections
             .iter()
-            .filter(|section| section.sh_flags & u64::from(section_header::SHF_ALLOC) != 0 && section.sh_size != 0)
+            .filter(|section| {
+                section.sh_flags & u64::from(section_header::SHF_ALLOC) != 0 && section.sh_size != 0
+            })
             .map(|section| {
                 Ok(ImageSection {
-                    name: string_at(&bytes[section_names.clone()], u32::try_from(section.sh_name)?)?.to_owned(),
-                    addresses: LinkAddr(section.sh_addr)..LinkAddr(section.sh_addr.wrapping_add(section.sh_size)),
+                    name: string_at(
+                        &bytes[section_names.clone()],
+                        u32::try_from(section.sh_name)?,
+                    )?
+                    .to_owned(),
+                    addresses: LinkAddr(section.sh_addr)
+                        ..LinkAddr(section.sh_addr.wrapping_add(section.sh_size)),
                     is_thread_local_zero: section.sh_type == section_header::SHT_NOBITS
                         && section.sh_flags & u64::from(section_header::SHF_TLS) != 0,
                 })
@@ -205,7 +235,10 @@ impl Image {
         let tls = program_headers
             .iter()
             .find(|header| header.p_type == program_header::PT_TLS)
-            .map(|header| TlsSegment { size: header.p_memsz, align: header.p_align.max(1) });
+            .map(|header| TlsSegment {
+                size: header.p_memsz,
+                align: header.p_align.max(1),
+            });
         let (needed, imports) = read_dynamic(&bytes, &sections, &contents)?;
 
         let mut image = Self {
@@ -213,7 +246,11 @@ impl Image {
             bytes,
             symbols,
             names,
-            region: ThunkRegion { start: LinkAddr(0), spare: LinkAddr(0), end: LinkAddr(0) },
+            region: ThunkRegion {
+                start: LinkAddr(0),
+                spare: LinkAddr(0),
+                end: LinkAddr(0),
+            },
             region_in_file: 0..0,
             segments,
             tls,
@@ -248,9 +285,16 @@ impl Image {
         let described = format!("the jump table {start}..{spare}..{end}");
         ensure!(start < spare && spare < end, "{described} is out of order");
         for address in [start, spare, end] {
-            ensure!(address.0.is_multiple_of(PAGE_SIZE as u64), "{described} does not consist of whole pages");
+            ensure!(
+                address.0.is_multiple_of(PAGE_SIZE as u64),
+                "{described} does not consist of whole pages"
+            );
         }
-        for section in self.sections.iter().filter(|section| !section.is_thread_local_zero) {
+        for section in self
+            .sections
+            .iter()
+            .filter(|section| !section.is_thread_local_zero)
+        {
             if section.addresses.start < end && start < section.addresses.end {
                 ensure!(
                     section.name == THUNK_SECTION && section.addresses == (start..end),
@@ -264,19 +308,34 @@ impl Image {
         let segment = self
             .segments
             .iter()
-            .find(|segment| segment.address <= start && end <= segment.address.offset(segment.file_size))
+            .find(|segment| {
+                segment.address <= start && end <= segment.address.offset(segment.file_size)
+            })
             .with_context(|| format!("{described} is not in a loaded segment"))?;
-        ensure!(segment.executable && !segment.writable, "{described} is in a segment that is not read-execute");
+        ensure!(
+            segment.executable && !segment.writable,
+            "{described} is in a segment that is not read-execute"
+        );
         let offset = usize::try_from(segment.file_offset + (start.0 - segment.address.0))?;
         let range = offset..offset + usize::try_from(end.0 - start.0)?;
-        let bytes = self.bytes.get(range.clone()).with_context(|| format!("{described} lies outside of the file"))?;
+        let bytes = self
+            .bytes
+            .get(range.clone())
+            .with_context(|| format!("{described} lies outside of the file"))?;
         let spares = &bytes[usize::try_from(spare.0 - start.0)?..];
         ensure!(
-            spares.as_chunks::<THUNK_SIZE>().0.iter().all(|thunk| *thunk == SPARE_THUNK),
+            spares
+                .as_chunks::<THUNK_SIZE>()
+                .0
+                .iter()
+                .all(|thunk| *thunk == SPARE_THUNK),
             "{described} has something else in its spare thunks: another section was placed behind them"
         );
         if let Some(tls) = self.tls {
-            ensure!(self.tls_spare.end <= tls.size, "{TLS_SPARE} lies outside of the thread-local segment");
+            ensure!(
+                self.tls_spare.end <= tls.size,
+                "{TLS_SPARE} lies outside of the thread-local segment"
+            );
         } else {
             bail!("it has no thread-local segment for {TLS_SPARE}");
         }
@@ -288,8 +347,11 @@ impl Image {
     /// # Errors
     /// Naming the first slot that is not as it should be.
     pub fn verify_slots(&self) -> Result<usize> {
-        let mut bodies: Vec<(LinkAddr, &str)> =
-            self.symbols.iter().filter_map(|symbol| Some((symbol.address, split_suffix(self.name(symbol), ".hpb")?.0))).collect();
+        let mut bodies: Vec<(LinkAddr, &str)> = self
+            .symbols
+            .iter()
+            .filter_map(|symbol| Some((symbol.address, split_suffix(self.name(symbol), ".hpb")?.0)))
+            .collect();
         bodies.sort_unstable();
         let mut count = 0;
         for slot in self.slots() {
@@ -318,8 +380,13 @@ impl Image {
     pub fn symbols_named(&self, name: &str) -> &[ImageSymbol] {
         let hash = hash_of(name.as_bytes());
         let key = |symbol: &ImageSymbol| (symbol.name_hash, self.name(symbol));
-        let start = self.symbols.partition_point(|symbol| key(symbol) < (hash, name));
-        let length = self.symbols[start..].iter().take_while(|symbol| key(symbol) == (hash, name)).count();
+        let start = self
+            .symbols
+            .partition_point(|symbol| key(symbol) < (hash, name));
+        let length = self.symbols[start..]
+            .iter()
+            .take_while(|symbol| key(symbol) == (hash, name))
+            .count();
         &self.symbols[start..start + length]
     }
 
@@ -333,7 +400,10 @@ impl Image {
     #[must_use]
     pub fn name(&self, symbol: &ImageSymbol) -> &str {
         let start = self.names.start + symbol.name_start as usize;
-        let name = self.bytes.get(start..start + symbol.name_length as usize).unwrap_or_default();
+        let name = self
+            .bytes
+            .get(start..start + symbol.name_length as usize)
+            .unwrap_or_default();
         // Checked when the symbols were read.
         std::str::from_utf8(name).unwrap_or_default()
     }
@@ -359,7 +429,10 @@ impl Image {
     /// The slot of a function that is global in its object.
     #[must_use]
     pub fn global_slot(&self, name: &str) -> Option<LinkAddr> {
-        self.symbols_named(name).iter().map(|symbol| symbol.address).find(|&address| self.is_used_slot(address))
+        self.symbols_named(name)
+            .iter()
+            .map(|symbol| symbol.address)
+            .find(|&address| self.is_used_slot(address))
     }
 
     /// The slot of a function that is local to the object with this id.
@@ -376,16 +449,26 @@ impl Image {
 
     /// All slots that stand for a function. An error where a thunk is not a `jmp`.
     pub fn slots(&self) -> impl Iterator<Item = Result<Slot<'_>>> {
-        self.symbols.iter().filter(|symbol| symbol.kind == SymbolKind::Function && self.is_used_slot(symbol.address)).map(|symbol| {
-            let (name, id) = match split_suffix(self.name(symbol), ".hpt") {
-                Some((name, id)) => (name, Some(id)),
-                None => (self.name(symbol), None),
-            };
-            let body = self
-                .decode_slot(symbol.address)
-                .with_context(|| format!("the thunk of {name} at {} is not a jump", symbol.address))?;
-            Ok(Slot { name, id, address: symbol.address, body })
-        })
+        self.symbols
+            .iter()
+            .filter(|symbol| {
+                symbol.kind == SymbolKind::Function && self.is_used_slot(symbol.address)
+            })
+            .map(|symbol| {
+                let (name, id) = match split_suffix(self.name(symbol), ".hpt") {
+                    Some((name, id)) => (name, Some(id)),
+                    None => (self.name(symbol), None),
+                };
+                let body = self.decode_slot(symbol.address).with_context(|| {
+                    format!("the thunk of {name} at {} is not a jump", symbol.address)
+                })?;
+                Ok(Slot {
+                    name,
+                    id,
+                    address: symbol.address,
+                    body,
+                })
+            })
     }
 
     /// All bodies: the function's name, the object's id, and the symbol.
@@ -405,7 +488,9 @@ impl Image {
 
     /// In the table, before the spares, on a thunk's boundary.
     fn is_used_slot(&self, address: LinkAddr) -> bool {
-        self.region.start < address && address < self.region.spare && address.0.is_multiple_of(THUNK_SIZE as u64)
+        self.region.start < address
+            && address < self.region.spare
+            && address.0.is_multiple_of(THUNK_SIZE as u64)
     }
 
     /// Where the thunk at this address leads in the file; `None` outside of the table or when it is not a `jmp rel32`.
@@ -416,19 +501,29 @@ impl Image {
         let (0xe9, displacement) = (thunk[0], u32_at(thunk, 1).ok()?.cast_signed()) else {
             return None;
         };
-        Some(LinkAddr(address.0.wrapping_add(5).wrapping_add_signed(i64::from(displacement))))
+        Some(LinkAddr(
+            address
+                .0
+                .wrapping_add(5)
+                .wrapping_add_signed(i64::from(displacement)),
+        ))
     }
 
     /// The bytes that the file holds for these addresses; `None` when they are not all in one segment's file part.
     #[must_use]
     pub fn bytes_at(&self, address: LinkAddr, length: u64) -> Option<&[u8]> {
         let end = address.0.checked_add(length)?;
-        let segment = self
-            .segments
-            .iter()
-            .find(|segment| segment.address <= address && end <= segment.address.0.saturating_add(segment.file_size))?;
-        let start = usize::try_from(segment.file_offset.checked_add(address.0 - segment.address.0)?).ok()?;
-        self.bytes.get(start..start.checked_add(usize::try_from(length).ok()?)?)
+        let segment = self.segments.iter().find(|segment| {
+            segment.address <= address && end <= segment.address.0.saturating_add(segment.file_size)
+        })?;
+        let start = usize::try_from(
+            segment
+                .file_offset
+                .checked_add(address.0 - segment.address.0)?,
+        )
+        .ok()?;
+        self.bytes
+            .get(start..start.checked_add(usize::try_from(length).ok()?)?)
     }
 
     /// The thread-local segment. There always is one, since it holds the reserve.
@@ -461,8 +556,18 @@ impl Image {
     /// From the lowest to behind the highest link address.
     #[must_use]
     pub fn addresses(&self) -> Range<LinkAddr> {
-        let start = self.segments.iter().map(|segment| segment.address).min().unwrap_or_default();
-        let end = self.segments.iter().map(|segment| segment.address.offset(segment.size)).max().unwrap_or_default();
+        let start = self
+            .segments
+            .iter()
+            .map(|segment| segment.address)
+            .min()
+            .unwrap_or_default();
+        let end = self
+            .segments
+            .iter()
+            .map(|segment| segment.address.offset(segment.size))
+            .max()
+            .unwrap_or_default();
         start..end
     }
 
@@ -499,7 +604,11 @@ fn split_suffix<'a>(name: &'a str, tag: &str) -> Option<(&'a str, &'a str)> {
 
 fn read_symbols(table: &[u8], names: &[u8]) -> Result<Vec<ImageSymbol>> {
     const SYMBOL_SIZE: usize = 24;
-    ensure!(table.len().is_multiple_of(SYMBOL_SIZE), "{:#x} bytes are not a multiple of {SYMBOL_SIZE}", table.len());
+    ensure!(
+        table.len().is_multiple_of(SYMBOL_SIZE),
+        "{:#x} bytes are not a multiple of {SYMBOL_SIZE}",
+        table.len()
+    );
     let symbols: Result<Vec<Option<ImageSymbol>>> = table
         .par_chunks_exact(SYMBOL_SIZE)
         .map(|raw| {
@@ -527,7 +636,8 @@ fn read_symbols(table: &[u8], names: &[u8]) -> Result<Vec<ImageSymbol>> {
         })
         .collect();
     let mut symbols: Vec<ImageSymbol> = symbols?.into_iter().flatten().collect();
-    let name = |symbol: &ImageSymbol| &names[symbol.name_start as usize..][..symbol.name_length as usize];
+    let name =
+        |symbol: &ImageSymbol| &names[symbol.name_start as usize..][..symbol.name_length as usize];
     symbols.par_sort_unstable_by(|a, b| {
         a.name_hash
             .cmp(&b.name_hash)
@@ -546,14 +656,18 @@ fn read_dynamic(
     let (mut needed, mut imports) = (Vec::new(), HashSet::new());
     for section in sections {
         let names = || -> Result<&[u8]> {
-            let names = sections.get(section.sh_link as usize).context("the dynamic section has no names")?;
+            let names = sections
+                .get(section.sh_link as usize)
+                .context("the dynamic section has no names")?;
             Ok(&bytes[contents(names)?])
         };
         match section.sh_type {
             section_header::SHT_DYNAMIC => {
                 for entry in bytes[contents(section)?].chunks_exact(16) {
                     if u64_at(entry, 0)? == elf::dynamic::DT_NEEDED {
-                        needed.push(string_at(names()?, u32::try_from(u64_at(entry, 8)?)?)?.to_owned());
+                        needed.push(
+                            string_at(names()?, u32::try_from(u64_at(entry, 8)?)?)?.to_owned(),
+                        );
                     }
                 }
             }

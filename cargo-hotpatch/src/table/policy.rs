@@ -16,7 +16,9 @@ pub struct SlotPolicy {
 impl SlotPolicy {
     /// A policy for these crates.
     pub fn new<S: Into<String>>(workspace_crates: impl IntoIterator<Item = S>) -> Self {
-        Self { workspace_crates: workspace_crates.into_iter().map(Into::into).collect() }
+        Self {
+            workspace_crates: workspace_crates.into_iter().map(Into::into).collect(),
+        }
     }
 
     /// True unless the name proves that no edit in the workspace can change the function.
@@ -72,7 +74,11 @@ fn crate_root(mangled: &str, mut position: usize) -> Option<(&str, usize)> {
         }
         position += 1;
     }
-    let digits = bytes.get(position..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = bytes
+        .get(position..)?
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     let length: usize = mangled.get(position..position + digits)?.parse().ok()?;
     position += digits;
     if bytes.get(position) == Some(&b'_') {
@@ -94,18 +100,36 @@ mod tests {
     fn instances_of_the_standard_library_have_no_slot_unless_they_name_the_workspace() {
         for (name, expected) in [
             // core::ptr::drop_in_place::<alloc::string::String>, instantiated by myapp
-            ("_RINvNtCs123_4core3ptr13drop_in_placeNtNtCs5_5alloc6string6StringECs9_5myapp", false),
+            (
+                "_RINvNtCs123_4core3ptr13drop_in_placeNtNtCs5_5alloc6string6StringECs9_5myapp",
+                false,
+            ),
             // core::ptr::drop_in_place::<myapp::Config>
-            ("_RINvNtCs123_4core3ptr13drop_in_placeNtCs9_5myapp6ConfigEBL_", true),
-            ("_RNCINvNtCsjrHSEGnQ3l9_3std2rt10lang_startuE0Cs6xxl1lAjzDf_1a", false),
-            ("_RNvXs8_NtCslNYArtu3iFV_5alloc5boxedINtB5_3BoxDNtCs6xxl1lAjzDf_1a1TEL_ENtNtNtCsgEmfK2I1SDS_4core3ops4drop4Drop4dropBK_", true),
+            (
+                "_RINvNtCs123_4core3ptr13drop_in_placeNtCs9_5myapp6ConfigEBL_",
+                true,
+            ),
+            (
+                "_RNCINvNtCsjrHSEGnQ3l9_3std2rt10lang_startuE0Cs6xxl1lAjzDf_1a",
+                false,
+            ),
+            (
+                "_RNvXs8_NtCslNYArtu3iFV_5alloc5boxedINtB5_3BoxDNtCs6xxl1lAjzDf_1a1TEL_ENtNtNtCsgEmfK2I1SDS_4core3ops4drop4Drop4dropBK_",
+                true,
+            ),
             ("_RNvCs6xxl1lAjzDf_1a4main", true),
             ("_RNvCs6xxl1lAjzDf_1a4main.llvm.8123", true),
-            ("_RNvMNtCs1_5alloc5allocNtB2_6Global18alloc_impl_runtimeCs6xxl1lAjzDf_1a.cold", false),
+            (
+                "_RNvMNtCs1_5alloc5allocNtB2_6Global18alloc_impl_runtimeCs6xxl1lAjzDf_1a.cold",
+                false,
+            ),
             // another crate's generic with another crate's type
             ("_RINvCs4_5serde2deNtCs7_5bytes5BytesECs9_5myapp", false),
             // a closure of the workspace as argument
-            ("_RINvNtNtCs1_4core6option6Option3mapuNCNvCs9_10helper_lib3run0EB1_", true),
+            (
+                "_RINvNtNtCs1_4core6option6Option3mapuNCNvCs9_10helper_lib3run0EB1_",
+                true,
+            ),
             // a trait of the workspace for a foreign type
             ("_RNvXCs9_5myappmNtB2_5Trait1f", true),
             // the allocator's entry points stand for the workspace's #[global_allocator]
@@ -135,7 +159,11 @@ mod tests {
             let demangled = format!("{:#}", rustc_demangle::demangle(name));
             let roots = demangled
                 .match_indices("::")
-                .filter_map(|(at, _)| demangled[..at].rsplit(|c: char| !c.is_alphanumeric() && c != '_' && c != ':').next())
+                .filter_map(|(at, _)| {
+                    demangled[..at]
+                        .rsplit(|c: char| !c.is_alphanumeric() && c != '_' && c != ':')
+                        .next()
+                })
                 .any(|root| policy.workspace_crates.contains(root));
             assert_eq!(policy.wants_slot(name), roots, "{name} is {demangled}");
         }

@@ -14,10 +14,11 @@
 use iced_x86::{Code, Decoder, DecoderOptions, Mnemonic, OpKind, Register};
 
 use super::elf::{
-    R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOT32, R_X86_64_GOT64, R_X86_64_GOTOFF64,
-    R_X86_64_GOTPCREL, R_X86_64_GOTPCREL64, R_X86_64_GOTPCRELX, R_X86_64_GOTPLT64, R_X86_64_PC32, R_X86_64_PC64,
-    R_X86_64_PLT32, R_X86_64_PLTOFF64, R_X86_64_REX_GOTPCRELX, R_X86_64_SIZE32, R_X86_64_SIZE64, SHF_ALLOC,
-    SHF_LINK_ORDER, SHT_X86_64_UNWIND, SectionHeader,
+    R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOT32,
+    R_X86_64_GOT64, R_X86_64_GOTOFF64, R_X86_64_GOTPCREL, R_X86_64_GOTPCREL64, R_X86_64_GOTPCRELX,
+    R_X86_64_GOTPLT64, R_X86_64_PC32, R_X86_64_PC64, R_X86_64_PLT32, R_X86_64_PLTOFF64,
+    R_X86_64_REX_GOTPCRELX, R_X86_64_SIZE32, R_X86_64_SIZE64, SHF_ALLOC, SHF_LINK_ORDER,
+    SHT_X86_64_UNWIND, SectionHeader,
 };
 
 /// What kind of section a relocation is in.
@@ -73,8 +74,16 @@ pub(crate) fn target(place: Place, kind: u32, addend: i64, by_section: bool) -> 
         _ if by_section => Target::Unknown,
         (
             _,
-            R_X86_64_PC64 | R_X86_64_GOT32 | R_X86_64_GOTPCREL | R_X86_64_GOTPCRELX | R_X86_64_REX_GOTPCRELX
-            | R_X86_64_CODE_4_GOTPCRELX | R_X86_64_GOT64 | R_X86_64_GOTPCREL64 | R_X86_64_GOTPLT64 | R_X86_64_GOTOFF64
+            R_X86_64_PC64
+            | R_X86_64_GOT32
+            | R_X86_64_GOTPCREL
+            | R_X86_64_GOTPCRELX
+            | R_X86_64_REX_GOTPCRELX
+            | R_X86_64_CODE_4_GOTPCRELX
+            | R_X86_64_GOT64
+            | R_X86_64_GOTPCREL64
+            | R_X86_64_GOTPLT64
+            | R_X86_64_GOTOFF64
             | R_X86_64_PLTOFF64,
         ) => Target::Thunk,
         _ => Target::Unknown,
@@ -108,12 +117,15 @@ pub(crate) fn self_references(code: &[u8]) -> Option<SelfReferences> {
         }
         let begins_with_stack = *begins_with_stack.get_or_insert_with(|| {
             instruction.mnemonic() == Mnemonic::Push
-                || (instruction.mnemonic() == Mnemonic::Sub && instruction.op0_register() == Register::RSP)
+                || (instruction.mnemonic() == Mnemonic::Sub
+                    && instruction.op0_register() == Register::RSP)
         });
         let fields = decoder.get_constant_offsets(&instruction);
         if instruction.is_ip_rel_memory_operand() && instruction.ip_rel_memory_address() == 0 {
             if instruction.mnemonic() == Mnemonic::Lea && fields.displacement_size() == 4 {
-                found.fields.push(instruction.ip() + fields.displacement_offset() as u64);
+                found
+                    .fields
+                    .push(instruction.ip() + fields.displacement_offset() as u64);
             }
         } else if instruction.op_count() > 0
             && instruction.op0_kind() == OpKind::NearBranch64
@@ -122,7 +134,9 @@ pub(crate) fn self_references(code: &[u8]) -> Option<SelfReferences> {
             let is_call = instruction.mnemonic() == Mnemonic::Call;
             match fields.immediate_size() {
                 4 if is_call || begins_with_stack => {
-                    found.fields.push(instruction.ip() + fields.immediate_offset() as u64);
+                    found
+                        .fields
+                        .push(instruction.ip() + fields.immediate_offset() as u64);
                 }
                 1 if begins_with_stack => found.short_tail_calls += 1,
                 _ => {}
@@ -135,11 +149,17 @@ pub(crate) fn self_references(code: &[u8]) -> Option<SelfReferences> {
 /// A cheap filter in front of the decoder: does any 32-bit field, or the displacement of a short jump, lead to the start?
 fn may_refer_to_itself(code: &[u8]) -> bool {
     let long = code.windows(4).zip(4i64..).any(|(field, end)| {
-        field[3] == 0xff && i64::from(i32::from_le_bytes([field[0], field[1], field[2], field[3]])) == -end
+        field[3] == 0xff
+            && i64::from(i32::from_le_bytes([field[0], field[1], field[2], field[3]])) == -end
     });
-    long || code.iter().take(127).zip(code.iter().skip(1)).zip(2i16..).any(|((&opcode, &displacement), end)| {
-        matches!(opcode, 0xeb | 0x70..=0x7f) && i16::from(displacement.cast_signed()) == -end
-    })
+    long || code
+        .iter()
+        .take(127)
+        .zip(code.iter().skip(1))
+        .zip(2i16..)
+        .any(|((&opcode, &displacement), end)| {
+            matches!(opcode, 0xeb | 0x70..=0x7f) && i16::from(displacement.cast_signed()) == -end
+        })
 }
 
 #[cfg(test)]
@@ -149,14 +169,26 @@ mod tests {
     #[test]
     fn calls_and_addresses_of_itself_are_found() {
         // push rax; call 0; lea rax, [rip - 13]; pop rcx; ret
-        let code = [0x50, 0xe8, 0xfa, 0xff, 0xff, 0xff, 0x48, 0x8d, 0x05, 0xf3, 0xff, 0xff, 0xff, 0x59, 0xc3];
-        assert_eq!(self_references(&code), Some(SelfReferences { fields: vec![2, 9], short_tail_calls: 0 }));
+        let code = [
+            0x50, 0xe8, 0xfa, 0xff, 0xff, 0xff, 0x48, 0x8d, 0x05, 0xf3, 0xff, 0xff, 0xff, 0x59,
+            0xc3,
+        ];
+        assert_eq!(
+            self_references(&code),
+            Some(SelfReferences {
+                fields: vec![2, 9],
+                short_tail_calls: 0
+            })
+        );
     }
 
     #[test]
     fn a_loop_at_the_start_is_not_a_call() {
         // dec rdi; jne 0; ret, with a short and with a long jump
-        assert_eq!(self_references(&[0x48, 0xff, 0xcf, 0x75, 0xfb, 0xc3]), Some(SelfReferences::default()));
+        assert_eq!(
+            self_references(&[0x48, 0xff, 0xcf, 0x75, 0xfb, 0xc3]),
+            Some(SelfReferences::default())
+        );
         let long = [0x48, 0xff, 0xcf, 0x0f, 0x85, 0xf7, 0xff, 0xff, 0xff, 0xc3];
         assert_eq!(self_references(&long), Some(SelfReferences::default()));
     }
@@ -166,11 +198,17 @@ mod tests {
         // push rbx; pop rbx; jmp 0, with a short and with a long jump
         assert_eq!(
             self_references(&[0x53, 0x5b, 0xeb, 0xfc]),
-            Some(SelfReferences { fields: vec![], short_tail_calls: 1 })
+            Some(SelfReferences {
+                fields: vec![],
+                short_tail_calls: 1
+            })
         );
         assert_eq!(
             self_references(&[0x53, 0x5b, 0xe9, 0xf9, 0xff, 0xff, 0xff]),
-            Some(SelfReferences { fields: vec![3], short_tail_calls: 0 })
+            Some(SelfReferences {
+                fields: vec![3],
+                short_tail_calls: 0
+            })
         );
     }
 
@@ -197,7 +235,10 @@ mod tests {
         assert_eq!(target(Place::Code, R_X86_64_PC32, 12, true), Target::Body);
         assert_eq!(target(Place::Code, R_X86_64_PC64, 0, true), Target::Unknown);
         assert_eq!(target(Place::About, R_X86_64_64, 0, false), Target::Body);
-        assert_eq!(target(Place::Code, R_X86_64_REX_GOTPCRELX, -4, false), Target::Thunk);
+        assert_eq!(
+            target(Place::Code, R_X86_64_REX_GOTPCRELX, -4, false),
+            Target::Thunk
+        );
         assert_eq!(target(Place::Data, 9999, 0, false), Target::Unknown);
     }
 }

@@ -13,10 +13,11 @@
 use anyhow::{Context as _, Result, ensure};
 
 use super::elf::{
-    FILE_HEADER_SIZE, R_X86_64_PC32, R_X86_64_PLT32, RELA_SIZE, Rela, Relocatable, SHF_ALLOC, SHF_EXCLUDE, SHF_EXECINSTR,
-    SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHN_LORESERVE, SHN_XINDEX, SHT_GROUP, SHT_LLVM_ADDRSIG, SHT_NOBITS,
-    SHT_PROGBITS, SHT_REL, SHT_RELA, SHT_SYMTAB_SHNDX, STB_GLOBAL, STB_LOCAL, STB_WEAK, STT_FUNC, STT_SECTION,
-    SectionHeader, Symbol, pad_to, string_at, u32_at, u64_at,
+    FILE_HEADER_SIZE, R_X86_64_PC32, R_X86_64_PLT32, RELA_SIZE, Rela, Relocatable, SHF_ALLOC,
+    SHF_EXCLUDE, SHF_EXECINSTR, SHF_GNU_RETAIN, SHF_GROUP, SHF_INFO_LINK, SHN_LORESERVE,
+    SHN_XINDEX, SHT_GROUP, SHT_LLVM_ADDRSIG, SHT_NOBITS, SHT_PROGBITS, SHT_REL, SHT_RELA,
+    SHT_SYMTAB_SHNDX, STB_GLOBAL, STB_LOCAL, STB_WEAK, STT_FUNC, STT_SECTION, SectionHeader,
+    Symbol, pad_to, string_at, u32_at, u64_at,
 };
 use super::frames::{CIE, Frames, push_entry};
 use super::policy::SlotPolicy;
@@ -25,6 +26,9 @@ use super::{THUNK_SECTION, THUNK_SIZE};
 
 /// A thunk before its relocation is applied: `jmp rel32`, then three `int3`.
 const THUNK: [u8; THUNK_SIZE] = [0xe9, 0, 0, 0, 0, 0xcc, 0xcc, 0xcc];
+
+/// [`THUNK_SIZE`], as unwind tables state it.
+const THUNK_LENGTH: u32 = 8;
 
 /// Part of the keys of cached results: changes whenever the rewriter writes something else for the same input.
 pub const REWRITER_VERSION: u32 = 1;
@@ -52,9 +56,21 @@ pub fn rewrite(bytes: &[u8], id: &str, policy: &SlotPolicy) -> Result<Rewritten>
     let object = Relocatable::parse(bytes)?;
     let plan = Plan::new(&object, policy)?;
     let short_tail_calls = plan.slots.iter().map(|slot| slot.short_tail_calls).sum();
-    let (slots, without_slot) = (plan.slots.iter().map(|slot| slot.name.to_owned()).collect(), plan.without_slot.clone());
-    let bytes = if plan.slots.is_empty() { bytes.to_vec() } else { Writer::new(&object, plan, id)?.write()? };
-    Ok(Rewritten { bytes, slots, without_slot, short_tail_calls })
+    let (slots, without_slot) = (
+        plan.slots.iter().map(|slot| slot.name.to_owned()).collect(),
+        plan.without_slot.clone(),
+    );
+    let bytes = if plan.slots.is_empty() {
+        bytes.to_vec()
+    } else {
+        Writer::new(&object, plan, id)?.write()?
+    };
+    Ok(Rewritten {
+        bytes,
+        slots,
+        without_slot,
+        short_tail_calls,
+    })
 }
 
 /// A function that gets a thunk.
@@ -101,11 +117,13 @@ impl<'a> Plan<'a> {
         };
         let mut slots = Vec::new();
         for (index, symbol) in (0u32..).zip(&object.symbols) {
-            let (STT_FUNC, Some(section), STB_LOCAL | STB_GLOBAL | STB_WEAK) = (symbol.kind(), symbol.section, symbol.binding())
+            let (STT_FUNC, Some(section), STB_LOCAL | STB_GLOBAL | STB_WEAK) =
+                (symbol.kind(), symbol.section, symbol.binding())
             else {
                 continue;
             };
-            let name = string_at(names, symbol.name).with_context(|| format!("the name of symbol {index}"))?;
+            let name = string_at(names, symbol.name)
+                .with_context(|| format!("the name of symbol {index}"))?;
             if !policy.wants_slot(name) {
                 continue;
             }
@@ -117,7 +135,11 @@ impl<'a> Plan<'a> {
                 && !shared[section as usize];
             // A name with a version (`f@@V1`) cannot be extended.
             let nameable = !name.is_empty() && !name.contains('@');
-            let references = if alone && nameable && plan.frames.append_to.is_some() && plan.frames.has_entry[section as usize] {
+            let references = if alone
+                && nameable
+                && plan.frames.append_to.is_some()
+                && plan.frames.has_entry[section as usize]
+            {
                 self_references(object.data(section)?)
             } else {
                 None
@@ -133,13 +155,24 @@ impl<'a> Plan<'a> {
                 None => plan.without_slot.push(name.to_owned()),
             }
         }
+        // The allocator's entry points are the workspace's if it has a `#[global_allocator]`, and then they are beside other
+        // functions; alone, they are the compiler's own shim.
+        let is_allocator_shim = |name: &str| name.contains("7___rustc");
+        if slots.iter().all(|slot| is_allocator_shim(slot.name))
+            && plan.without_slot.iter().all(|name| is_allocator_shim(name))
+        {
+            slots.clear();
+            plan.without_slot.clear();
+        }
         plan.set_slots(slots);
 
         let unknown = plan.sections_with_unknown_references(object)?;
         if unknown.iter().any(|&unknown| unknown) {
-            let (removed, kept): (Vec<_>, Vec<_>) =
-                std::mem::take(&mut plan.slots).into_iter().partition(|slot| unknown[slot.section as usize]);
-            plan.without_slot.extend(removed.into_iter().map(|slot| slot.name.to_owned()));
+            let (removed, kept): (Vec<_>, Vec<_>) = std::mem::take(&mut plan.slots)
+                .into_iter()
+                .partition(|slot| unknown[slot.section as usize]);
+            plan.without_slot
+                .extend(removed.into_iter().map(|slot| slot.name.to_owned()));
             plan.set_slots(kept);
         }
         Ok(plan)
@@ -157,12 +190,16 @@ impl<'a> Plan<'a> {
 
     /// The slot that a relocation refers to, and whether it does so by the section's symbol.
     fn referred(&self, object: &Relocatable<'_>, symbol: u32) -> Result<Option<(u32, bool)>> {
-        let entry = object
-            .symbols
-            .get(symbol as usize)
-            .with_context(|| format!("a relocation refers to symbol {symbol}; there are {}", object.symbols.len()))?;
+        let entry = object.symbols.get(symbol as usize).with_context(|| {
+            format!(
+                "a relocation refers to symbol {symbol}; there are {}",
+                object.symbols.len()
+            )
+        })?;
         Ok(match (entry.kind(), entry.section) {
-            (STT_SECTION, Some(section)) => self.slot_of_section[section as usize].map(|slot| (slot, true)),
+            (STT_SECTION, Some(section)) => {
+                self.slot_of_section[section as usize].map(|slot| (slot, true))
+            }
             _ => self.slot_of_symbol[symbol as usize].map(|slot| (slot, false)),
         })
     }
@@ -174,17 +211,28 @@ impl<'a> Plan<'a> {
     fn sections_with_unknown_references(&self, object: &Relocatable<'_>) -> Result<Vec<bool>> {
         let mut unknown = vec![false; object.sections.len()];
         let mut functions = vec![0u32; object.sections.len()];
-        for symbol in object.symbols.iter().filter(|symbol| symbol.kind() == STT_FUNC) {
-            symbol.section.into_iter().for_each(|section| functions[section as usize] += 1);
+        for symbol in object
+            .symbols
+            .iter()
+            .filter(|symbol| symbol.kind() == STT_FUNC)
+        {
+            symbol
+                .section
+                .into_iter()
+                .for_each(|section| functions[section as usize] += 1);
         }
         for slot in &self.slots {
-            unknown[slot.section as usize] |= functions[slot.section as usize] > 1 && !slot.self_fields.is_empty();
+            unknown[slot.section as usize] |=
+                functions[slot.section as usize] > 1 && !slot.self_fields.is_empty();
         }
         for (index, section) in (0u32..).zip(&object.sections) {
             if section.kind != SHT_RELA {
                 continue;
             }
-            let place = Place::of(object.section(section.info)?, object.section_name(section.info)?);
+            let place = Place::of(
+                object.section(section.info)?,
+                object.section_name(section.info)?,
+            );
             if place == Place::About {
                 continue;
             }
@@ -193,11 +241,15 @@ impl<'a> Plan<'a> {
                     continue;
                 };
                 let referred = self.slots[slot as usize].section;
-                unknown[referred as usize] |= match target(place, relocation.kind, relocation.addend, by_section) {
-                    Target::Unknown => true,
-                    Target::Thunk => functions[referred as usize] > 1 && (by_section || referred == section.info),
-                    Target::Body => false,
-                };
+                unknown[referred as usize] |=
+                    match target(place, relocation.kind, relocation.addend, by_section) {
+                        Target::Unknown => true,
+                        Target::Thunk => {
+                            functions[referred as usize] > 1
+                                && (by_section || referred == section.info)
+                        }
+                        Target::Body => false,
+                    };
             }
         }
         Ok(unknown)
@@ -245,7 +297,11 @@ impl<'o, 'a> Writer<'o, 'a> {
             );
             let local_thunk = if is_local { slot.symbol } else { next };
             next += u32::from(!is_local);
-            symbols.push(SlotSymbols { thunk: slot.symbol, body, local_thunk });
+            symbols.push(SlotSymbols {
+                thunk: slot.symbol,
+                body,
+                local_thunk,
+            });
         }
         let added_locals = next - first_global;
         for symbol in &mut symbols {
@@ -253,7 +309,9 @@ impl<'o, 'a> Writer<'o, 'a> {
                 symbol.thunk += added_locals;
             }
         }
-        let mut out = Vec::with_capacity(object.bytes.len() + plan.slots.len() * 700 + object.symbols.len() * 32);
+        let mut out = Vec::with_capacity(
+            object.bytes.len() + plan.slots.len() * 700 + object.symbols.len() * 32,
+        );
         out.extend_from_slice(object.bytes);
         Ok(Self {
             object,
@@ -282,7 +340,11 @@ impl<'o, 'a> Writer<'o, 'a> {
     }
 
     fn moved(&self, symbol: u32) -> u32 {
-        if symbol >= self.first_global { symbol + self.added_locals } else { symbol }
+        if symbol >= self.first_global {
+            symbol + self.added_locals
+        } else {
+            symbol
+        }
     }
 
     /// Sets a section's content to `data`, at the end of the file.
@@ -306,7 +368,10 @@ impl<'o, 'a> Writer<'o, 'a> {
             let start = usize::try_from(section.offset)?;
             match section.kind {
                 SHT_RELA => {
-                    let place = Place::of(self.object.section(section.info)?, self.object.section_name(section.info)?);
+                    let place = Place::of(
+                        self.object.section(section.info)?,
+                        self.object.section_name(section.info)?,
+                    );
                     for (number, relocation) in self.object.relocations(index)?.enumerate() {
                         let symbol = self.redirected(place, relocation)?;
                         if symbol != relocation.symbol {
@@ -320,7 +385,12 @@ impl<'o, 'a> Writer<'o, 'a> {
                     for number in 0..self.object.data(index)?.len() / 16 {
                         let at = start + number * 16 + 12;
                         let symbol = u32_at(self.object.bytes, at)?;
-                        let relocation = Rela { offset: 0, kind: 0, symbol, addend: 0 };
+                        let relocation = Rela {
+                            offset: 0,
+                            kind: 0,
+                            symbol,
+                            addend: 0,
+                        };
                         let symbol = self.redirected(Place::About, relocation)?;
                         self.out[at..at + 4].copy_from_slice(&symbol.to_le_bytes());
                     }
@@ -344,12 +414,14 @@ impl<'o, 'a> Writer<'o, 'a> {
             return Ok(self.moved(relocation.symbol));
         };
         let symbols = self.symbols[slot as usize];
-        Ok(match target(place, relocation.kind, relocation.addend, by_section) {
-            Target::Thunk if by_section => symbols.local_thunk,
-            Target::Thunk => symbols.thunk,
-            _ if by_section => relocation.symbol,
-            _ => symbols.body,
-        })
+        Ok(
+            match target(place, relocation.kind, relocation.addend, by_section) {
+                Target::Thunk if by_section => symbols.local_thunk,
+                Target::Thunk => symbols.thunk,
+                _ if by_section => relocation.symbol,
+                _ => symbols.body,
+            },
+        )
     }
 
     fn append_thunks(&mut self) -> Result<()> {
@@ -364,7 +436,12 @@ impl<'o, 'a> Writer<'o, 'a> {
                 ..SectionHeader::default()
             };
             let thunk = self.add_section(thunk, &THUNK)?;
-            let jump = Rela { offset: 1, kind: R_X86_64_PLT32, symbol: self.symbols[number].body, addend: -4 };
+            let jump = Rela {
+                offset: 1,
+                kind: R_X86_64_PLT32,
+                symbol: self.symbols[number].body,
+                addend: -4,
+            };
             let header = self.relocation_header(thunk, inherited & SHF_GROUP);
             self.add_section(header, &jump.to_bytes())?;
         }
@@ -388,7 +465,11 @@ impl<'o, 'a> Writer<'o, 'a> {
         let mut names = self.object.data(self.object.section_names)?.to_vec();
         let relocations = push_string(&mut names, &format!(".rela{THUNK_SECTION}"))?;
         for header in &mut self.headers[self.first_thunk as usize..] {
-            header.name = if header.kind == SHT_RELA { relocations } else { relocations + 5 };
+            header.name = if header.kind == SHT_RELA {
+                relocations
+            } else {
+                relocations + 5
+            };
         }
         Ok(names)
     }
@@ -397,7 +478,10 @@ impl<'o, 'a> Writer<'o, 'a> {
         let mut relocations_of = vec![0; self.object.sections.len()];
         for (index, section) in (0u32..).zip(&self.object.sections) {
             if section.kind == SHT_RELA {
-                relocations_of[self.object.section(section.info).map(|_| section.info as usize)?] = index;
+                relocations_of[self
+                    .object
+                    .section(section.info)
+                    .map(|_| section.info as usize)?] = index;
             }
         }
         for number in 0..self.plan.slots.len() {
@@ -410,7 +494,12 @@ impl<'o, 'a> Writer<'o, 'a> {
             let mut entries: Vec<Rela> = slot
                 .self_fields
                 .iter()
-                .map(|&offset| Rela { offset, kind: R_X86_64_PC32, symbol: self.symbols[number].local_thunk, addend: -4 })
+                .map(|&offset| Rela {
+                    offset,
+                    kind: R_X86_64_PC32,
+                    symbol: self.symbols[number].local_thunk,
+                    addend: -4,
+                })
                 .collect();
             match relocations_of[section as usize] {
                 0 => {
@@ -443,14 +532,17 @@ impl<'o, 'a> Writer<'o, 'a> {
     }
 
     fn append_frames(&mut self) -> Result<()> {
-        let (section, relocations, end) = self.plan.frames.append_to.context("it has no .eh_frame")?;
+        let (section, relocations, end) =
+            self.plan.frames.append_to.context("it has no .eh_frame")?;
         let mut data = self.current(section)?;
         let mut entries = self.current(relocations)?;
         data.truncate(end);
         let cie = data.len();
         data.extend_from_slice(&CIE);
         for symbols in &self.symbols {
-            entries.extend(push_entry(&mut data, cie, symbols.local_thunk, THUNK_SIZE as u32)?.to_bytes());
+            entries.extend(
+                push_entry(&mut data, cie, symbols.local_thunk, THUNK_LENGTH)?.to_bytes(),
+            );
         }
         self.replace(section, &data);
         self.replace(relocations, &entries);
@@ -460,12 +552,21 @@ impl<'o, 'a> Writer<'o, 'a> {
     /// Groups name their signature by symbol, and the thunk of a member is a member.
     fn rewrite_groups(&mut self) -> Result<()> {
         let mut added: Vec<Vec<u32>> = vec![Vec::new(); self.object.sections.len()];
-        for (header, index) in self.headers.iter().zip(0u32..).skip(self.first_thunk as usize) {
+        for (header, index) in self
+            .headers
+            .iter()
+            .zip(0u32..)
+            .skip(self.first_thunk as usize)
+        {
             if header.flags & SHF_GROUP == 0 {
                 continue;
             }
             // A thunk's relocations belong to the thunk, and a thunk to its body.
-            let owner = if header.kind == SHT_RELA { header.info } else { index };
+            let owner = if header.kind == SHT_RELA {
+                header.info
+            } else {
+                index
+            };
             let body = match owner.checked_sub(self.first_thunk) {
                 Some(offset) => self.plan.slots[(offset / 2) as usize].section,
                 None => owner,
@@ -479,7 +580,13 @@ impl<'o, 'a> Writer<'o, 'a> {
             self.headers[index as usize].info = self.moved(section.info);
             let data = self.object.data(index)?;
             let mut extended = data.to_vec();
-            for member in data.as_chunks::<4>().0.iter().skip(1).map(|word| u32::from_le_bytes(*word)) {
+            for member in data
+                .as_chunks::<4>()
+                .0
+                .iter()
+                .skip(1)
+                .map(|word| u32::from_le_bytes(*word))
+            {
                 let members = added.get(member as usize).with_context(|| {
                     format!("group {index} has section {member} as a member, which does not exist")
                 })?;
@@ -496,8 +603,11 @@ impl<'o, 'a> Writer<'o, 'a> {
         let strings = self.object.section(self.symbol_table)?.link;
         // LLVM keeps both kinds of names in one section.
         let shares_names = strings == self.object.section_names;
-        let mut names =
-            if shares_names { std::mem::take(section_names) } else { self.object.symbol_names()?.to_vec() };
+        let mut names = if shares_names {
+            std::mem::take(section_names)
+        } else {
+            self.object.symbol_names()?.to_vec()
+        };
 
         let first_global = self.first_global as usize;
         let mut table: Vec<Symbol> = self.object.symbols[..first_global].to_vec();
@@ -506,9 +616,23 @@ impl<'o, 'a> Writer<'o, 'a> {
             let original = self.object.symbols[slot.symbol as usize];
             let thunk_section = self.first_thunk + 2 * number;
             let name = push_string(&mut names, &format!("{}.hpb{}", slot.name, self.id))?;
-            table.push(Symbol::defined(name, STB_LOCAL, STT_FUNC, slot.section, 0, original.size));
+            table.push(Symbol::defined(
+                name,
+                STB_LOCAL,
+                STT_FUNC,
+                slot.section,
+                0,
+                original.size,
+            ));
             let thunk = if let Some(index) = (slot.symbol as usize).checked_sub(first_global) {
-                table.push(Symbol::defined(0, STB_LOCAL, STT_SECTION, thunk_section, 0, 0));
+                table.push(Symbol::defined(
+                    0,
+                    STB_LOCAL,
+                    STT_SECTION,
+                    thunk_section,
+                    0,
+                    0,
+                ));
                 &mut globals[index]
             } else {
                 let thunk = &mut table[slot.symbol as usize];
@@ -518,7 +642,10 @@ impl<'o, 'a> Writer<'o, 'a> {
             thunk.set_section(thunk_section);
             thunk.size = THUNK_SIZE as u64;
         }
-        ensure!(table.len() == first_global + self.added_locals as usize, "the symbols are not those of the plan");
+        ensure!(
+            table.len() == first_global + self.added_locals as usize,
+            "the symbols are not those of the plan"
+        );
         table.append(&mut globals);
 
         let mut data = Vec::with_capacity(table.len() * 24);
@@ -526,12 +653,21 @@ impl<'o, 'a> Writer<'o, 'a> {
         self.replace(self.symbol_table, &data);
         self.headers[self.symbol_table as usize].info += self.added_locals;
 
-        if self.object.extended_indexes.is_some() || table.iter().any(|symbol| symbol.raw_section == SHN_XINDEX) {
-            let data: Vec<u8> = table.iter().flat_map(|symbol| symbol.extended_index().to_le_bytes()).collect();
+        if self.object.extended_indexes.is_some()
+            || table.iter().any(|symbol| symbol.raw_section == SHN_XINDEX)
+        {
+            let data: Vec<u8> = table
+                .iter()
+                .flat_map(|symbol| symbol.extended_index().to_le_bytes())
+                .collect();
             match self.object.extended_indexes {
                 Some(section) => self.replace(section, &data),
                 None => {
-                    let names = if shares_names { &mut names } else { &mut *section_names };
+                    let names = if shares_names {
+                        &mut names
+                    } else {
+                        &mut *section_names
+                    };
                     let header = SectionHeader {
                         name: push_string(names, ".symtab_shndx")?,
                         kind: SHT_SYMTAB_SHNDX,
@@ -556,7 +692,11 @@ impl<'o, 'a> Writer<'o, 'a> {
         let names = self.object.section_names;
         let small = |value: u32| u16::try_from(value).ok().filter(|_| value < SHN_LORESERVE);
         // Numbers that do not fit into the file's header stand in section 0's.
-        self.headers[0].size = if small(count).is_some() { 0 } else { u64::from(count) };
+        self.headers[0].size = if small(count).is_some() {
+            0
+        } else {
+            u64::from(count)
+        };
         self.headers[0].link = if small(names).is_some() { 0 } else { names };
         pad_to(&mut self.out, 8);
         let start = self.out.len() as u64;
@@ -565,8 +705,12 @@ impl<'o, 'a> Writer<'o, 'a> {
         }
         self.out[40..48].copy_from_slice(&start.to_le_bytes());
         self.out[60..62].copy_from_slice(&small(count).unwrap_or(0).to_le_bytes());
-        self.out[62..FILE_HEADER_SIZE].copy_from_slice(&small(names).unwrap_or(SHN_XINDEX).to_le_bytes());
-        ensure!(u64_at(&self.out, 40)? == start, "the header is not where it should be");
+        self.out[62..FILE_HEADER_SIZE]
+            .copy_from_slice(&small(names).unwrap_or(SHN_XINDEX).to_le_bytes());
+        ensure!(
+            u64_at(&self.out, 40)? == start,
+            "the header is not where it should be"
+        );
         Ok(())
     }
 }

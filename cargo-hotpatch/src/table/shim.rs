@@ -54,7 +54,10 @@ pub fn main(args: Vec<OsString>, stub: &[u8]) -> ExitCode {
     match result {
         Ok(status) => exit_code(status),
         Err(error) => {
-            eprintln!("error[{}]: {}: {error:#}", PROVISION_FAILED.id, PROVISION_FAILED.title);
+            eprintln!(
+                "error[{}]: {}: {error:#}",
+                PROVISION_FAILED.id, PROVISION_FAILED.title
+            );
             ExitCode::FAILURE
         }
     }
@@ -62,7 +65,12 @@ pub fn main(args: Vec<OsString>, stub: &[u8]) -> ExitCode {
 
 fn exit_code(status: ExitStatus) -> ExitCode {
     // Killed by a signal: a failure without a number of its own.
-    ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    ExitCode::from(
+        status
+            .code()
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or(1),
+    )
 }
 
 /// What the shim is told.
@@ -80,10 +88,15 @@ pub struct Link {
 
 impl Link {
     fn from_environment() -> Result<Self> {
-        let variable = |name: &str| std::env::var_os(name).with_context(|| format!("the variable {name} is not set"));
+        let variable = |name: &str| {
+            std::env::var_os(name).with_context(|| format!("the variable {name} is not set"))
+        };
         Ok(Self {
             directory: variable(LINK_DIR_VARIABLE)?.into(),
-            unit: variable(UNIT_VARIABLE)?.into_string().ok().with_context(|| format!("{UNIT_VARIABLE} is not UTF-8"))?,
+            unit: variable(UNIT_VARIABLE)?
+                .into_string()
+                .ok()
+                .with_context(|| format!("{UNIT_VARIABLE} is not UTF-8"))?,
             linker: std::env::var_os(REAL_LINKER_VARIABLE).unwrap_or_else(|| "cc".into()),
             record_directory: variable(RECORD_DIR_VARIABLE)?.into(),
         })
@@ -99,8 +112,12 @@ impl Link {
 /// # Errors
 /// When the objects cannot be rewritten, or the image is not what it has to be.
 pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitStatus> {
-    std::fs::create_dir_all(&link.directory)
-        .with_context(|| format!("failed to create the link directory {}", link.directory.display()))?;
+    std::fs::create_dir_all(&link.directory).with_context(|| {
+        format!(
+            "failed to create the link directory {}",
+            link.directory.display()
+        )
+    })?;
     remove_if_present(&link.path("link.json"))?;
 
     let args = arguments::expand(args)?;
@@ -108,7 +125,10 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
     let args = arguments::without_unwanted(args, flavour);
     let output = arguments::output(&args)?;
     let inputs = workspace_inputs(&args, &link.record_directory)?;
-    ensure!(!inputs.is_empty(), "no object of a workspace crate is among the linker's arguments");
+    ensure!(
+        !inputs.is_empty(),
+        "no object of a workspace crate is among the linker's arguments"
+    );
     let policy = SlotPolicy::new(crate_names(&inputs, &link.record_directory)?);
 
     let mut cache = Cache::open(link.path("cache"))?;
@@ -126,7 +146,9 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
     cache.save()?;
 
     let image = Image::read(&output)?;
-    let slots = image.verify_slots().with_context(|| format!("the image {} is not as planned", output.display()))?;
+    let slots = image
+        .verify_slots()
+        .with_context(|| format!("the image {} is not as planned", output.display()))?;
     ensure!(
         slots > 0 || outcome.slots == 0,
         "none of the {} functions that got a slot is in the jump table of {}",
@@ -155,9 +177,15 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
 fn workspace_inputs(args: &[OsString], record_directory: &Path) -> Result<Vec<Input>> {
     let directory = record_directory.join("units");
     let mut units = HashSet::new();
-    for entry in std::fs::read_dir(&directory).with_context(|| format!("failed to list {}", directory.display()))? {
-        let path = entry.with_context(|| format!("failed to list {}", directory.display()))?.path();
-        if path.extension().is_some_and(|extension| extension == "json")
+    for entry in std::fs::read_dir(&directory)
+        .with_context(|| format!("failed to list {}", directory.display()))?
+    {
+        let path = entry
+            .with_context(|| format!("failed to list {}", directory.display()))?
+            .path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
             && let Some(unit) = path.file_stem().and_then(|stem| stem.to_str())
         {
             units.insert(unit.to_owned());
@@ -165,16 +193,25 @@ fn workspace_inputs(args: &[OsString], record_directory: &Path) -> Result<Vec<In
     }
     let mut inputs = Vec::new();
     for path in arguments::inputs(args) {
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
         let (unit, is_archive) = match parse_object_name(name) {
             Some((unit, _)) => (unit, false),
-            None => match name.strip_prefix("lib").and_then(|name| name.strip_suffix(".rlib")) {
+            None => match name
+                .strip_prefix("lib")
+                .and_then(|name| name.strip_suffix(".rlib"))
+            {
                 Some(unit) => (unit, true),
                 None => continue,
             },
         };
         if units.contains(unit) {
-            inputs.push(Input { unit: unit.to_owned(), is_archive, path: path.clone() });
+            inputs.push(Input {
+                unit: unit.to_owned(),
+                is_archive,
+                path: path.clone(),
+            });
         }
     }
     Ok(inputs)
@@ -191,7 +228,8 @@ fn crate_names(inputs: &[Input], record_directory: &Path) -> Result<HashSet<Stri
         .into_iter()
         .map(|unit| {
             let path = record_directory.join("units").join(format!("{unit}.json"));
-            let text = std::fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
+            let text = std::fs::read(&path)
+                .with_context(|| format!("failed to read {}", path.display()))?;
             let unit: Unit = serde_json::from_slice(&text)
                 .with_context(|| format!("the record {} is not understood", path.display()))?;
             Ok(unit.crate_name)
@@ -201,33 +239,52 @@ fn crate_names(inputs: &[Input], record_directory: &Path) -> Result<HashSet<Stri
 
 fn other_inputs(args: &[OsString], inputs: &[Input]) -> Vec<PathBuf> {
     let ours: HashSet<&Path> = inputs.iter().map(|input| input.path.as_path()).collect();
-    arguments::inputs(args).into_iter().filter(|path| !ours.contains(path.as_path())).collect()
+    arguments::inputs(args)
+        .into_iter()
+        .filter(|path| !ours.contains(path.as_path()))
+        .collect()
 }
 
 /// What the linker gets in place of each input.
 fn replacements(link: &Link, inputs: &[Input], outcome: &Outcome) -> Result<Vec<PathBuf>> {
     let archives = link.path("archives");
-    std::fs::create_dir_all(&archives).with_context(|| format!("failed to create {}", archives.display()))?;
+    std::fs::create_dir_all(&archives)
+        .with_context(|| format!("failed to create {}", archives.display()))?;
     inputs
         .iter()
         .zip(&outcome.objects)
-        .map(|(input, objects)| match (input.is_archive, objects.as_slice()) {
-            (false, [object]) => Ok(object.rewritten.clone()),
-            _ => {
-                let path = archives.join(format!("lib{}.rlib", input.unit));
-                let members: Vec<PathBuf> = objects.iter().map(|object| object.rewritten.clone()).collect();
-                // Names of cached objects come from their contents: an archive of the same names is the same.
-                let listing = members.iter().map(|member| member.to_string_lossy()).collect::<Vec<_>>().join("\n");
-                let listing_path = path.with_extension("members");
-                if !path.exists() || std::fs::read(&listing_path).ok().as_deref() != Some(listing.as_bytes()) {
-                    let bytes = archive::thin_archive(&members)
-                        .with_context(|| format!("failed to make the archive that stands for {}", input.path.display()))?;
-                    write_atomically(&path, &bytes)?;
-                    write_atomically(&listing_path, listing.as_bytes())?;
+        .map(
+            |(input, objects)| match (input.is_archive, objects.as_slice()) {
+                (false, [object]) => Ok(object.rewritten.clone()),
+                _ => {
+                    let path = archives.join(format!("lib{}.rlib", input.unit));
+                    let members: Vec<PathBuf> = objects
+                        .iter()
+                        .map(|object| object.rewritten.clone())
+                        .collect();
+                    // Names of cached objects come from their contents: an archive of the same names is the same.
+                    let listing = members
+                        .iter()
+                        .map(|member| member.to_string_lossy())
+                        .collect::<Vec<_>>()
+                        .join("\n");
+                    let listing_path = path.with_extension("members");
+                    if !path.exists()
+                        || std::fs::read(&listing_path).ok().as_deref() != Some(listing.as_bytes())
+                    {
+                        let bytes = archive::thin_archive(&members).with_context(|| {
+                            format!(
+                                "failed to make the archive that stands for {}",
+                                input.path.display()
+                            )
+                        })?;
+                        write_atomically(&path, &bytes)?;
+                        write_atomically(&listing_path, listing.as_bytes())?;
+                    }
+                    Ok(path)
                 }
-                Ok(path)
-            }
-        })
+            },
+        )
         .collect()
 }
 
@@ -239,7 +296,11 @@ fn provisioned_arguments(
     replaced: &[PathBuf],
     stub: &[u8],
 ) -> Result<Vec<OsString>> {
-    let (start, end, stub_path) = (link.path("start.o"), link.path("end.o"), link.path("stub.o"));
+    let (start, end, stub_path) = (
+        link.path("start.o"),
+        link.path("end.o"),
+        link.path("stub.o"),
+    );
     write_atomically(&start, &anchor::start_object()?)?;
     write_atomically(&end, &anchor::end_object(anchor::DEFAULT_SPARE_THUNKS)?)?;
     write_atomically(&stub_path, stub)?;
@@ -251,7 +312,10 @@ fn provisioned_arguments(
             provisioned.push(start.clone().into_os_string());
             provisioned.push(stub_path.clone().into_os_string());
         }
-        match inputs.iter().position(|input| input.path.as_os_str() == arg) {
+        match inputs
+            .iter()
+            .position(|input| input.path.as_os_str() == arg)
+        {
             Some(input) => provisioned.push(replaced[input].clone().into_os_string()),
             None => provisioned.push(arg),
         }
@@ -275,17 +339,23 @@ fn run(link: &Link, args: &[OsString]) -> Result<ExitStatus> {
     } else {
         command.args(args);
     }
-    command.status().with_context(|| format!("failed to run the linker {}", link.linker.to_string_lossy()))
+    command
+        .status()
+        .with_context(|| format!("failed to run the linker {}", link.linker.to_string_lossy()))
 }
 
 /// Keeps the inputs as the compiler wrote them. They replace those of the link before only when all are there.
 fn keep_originals(link: &Link, inputs: &[Input], outcome: &Outcome) -> Result<Vec<ObjectRef>> {
     let (base, staged) = (link.path("base"), link.path("base.new"));
     remove_directory(&staged)?;
-    std::fs::create_dir_all(&staged).with_context(|| format!("failed to create {}", staged.display()))?;
+    std::fs::create_dir_all(&staged)
+        .with_context(|| format!("failed to create {}", staged.display()))?;
     let mut references = Vec::new();
     for (input, objects) in inputs.iter().zip(&outcome.objects) {
-        let name = match objects.first().and_then(|object| object.codegen_unit.as_ref()) {
+        let name = match objects
+            .first()
+            .and_then(|object| object.codegen_unit.as_ref())
+        {
             Some((cgu, _)) if !input.is_archive => format!("{}.{cgu}.rcgu.o", input.unit),
             _ => format!("lib{}.rlib", input.unit),
         };
@@ -304,8 +374,13 @@ fn keep_originals(link: &Link, inputs: &[Input], outcome: &Outcome) -> Result<Ve
         }
     }
     remove_directory(&base)?;
-    std::fs::rename(&staged, &base)
-        .with_context(|| format!("failed to rename {} to {}", staged.display(), base.display()))?;
+    std::fs::rename(&staged, &base).with_context(|| {
+        format!(
+            "failed to rename {} to {}",
+            staged.display(),
+            base.display()
+        )
+    })?;
     Ok(references)
 }
 
@@ -314,7 +389,13 @@ fn replace_by_link(source: &Path, target: &Path) -> Result<()> {
     remove_if_present(target)?;
     std::fs::hard_link(source, target)
         .or_else(|_| std::fs::copy(source, target).map(|_| ()))
-        .with_context(|| format!("failed to copy {} to {}", source.display(), target.display()))
+        .with_context(|| {
+            format!(
+                "failed to copy {} to {}",
+                source.display(),
+                target.display()
+            )
+        })
 }
 
 fn remove_if_present(path: &Path) -> Result<()> {

@@ -9,11 +9,19 @@ unsafe extern "C" {
     static hotpatch_thunks_end: u8;
     fn mprotect(address: *mut u8, length: usize, protection: i32) -> i32;
     fn call_me_back(callback: extern "C" fn(i32) -> i32, value: i32) -> i32;
+    fn dlsym(handle: *mut u8, name: *const std::ffi::c_char) -> *mut u8;
+    fn on_illegal_instruction(handler: extern "C" fn());
     fn is_own_address_from_c(callback: extern "C" fn(i32) -> i32) -> i32;
 }
 
 fn bounds() -> (usize, usize, usize) {
-    unsafe { (&raw const hotpatch_thunks_start as usize, &raw const hotpatch_spare_thunks as usize, &raw const hotpatch_thunks_end as usize) }
+    unsafe {
+        (
+            &raw const hotpatch_thunks_start as usize,
+            &raw const hotpatch_spare_thunks as usize,
+            &raw const hotpatch_thunks_end as usize,
+        )
+    }
 }
 
 fn is_thunk(address: usize) -> bool {
@@ -41,7 +49,10 @@ fn local_recursion(n: u64) -> u64 {
     match n {
         0 => 1,
         5 => {
-            redirect(local_recursion as *const () as usize, replacement as *const () as usize);
+            redirect(
+                local_recursion as *const () as usize,
+                replacement as *const () as usize,
+            );
             std::hint::black_box(local_recursion(std::hint::black_box(4))) + 1
         }
         _ => std::hint::black_box(local_recursion(n - 1)) + 1,
@@ -85,7 +96,9 @@ fn dense_match(n: u32) -> u32 {
 }
 
 fn backtrace_contains(name: &str) -> bool {
-    std::backtrace::Backtrace::force_capture().to_string().contains(name)
+    std::backtrace::Backtrace::force_capture()
+        .to_string()
+        .contains(name)
 }
 
 #[inline(never)]
@@ -104,11 +117,40 @@ impl Shape for Counted {
     }
 }
 
+static SEEN_INSIDE_OF_THUNK: AtomicUsize = AtomicUsize::new(0);
+
+/// The thunk that is being called is illegal for a moment: the signal arrives with the program inside of it.
+#[inline(never)]
+fn caller_of_a_trap() -> u64 {
+    std::hint::black_box(helper::sum_up_to(std::hint::black_box(3))) + 1
+}
+
+extern "C" fn trapped() {
+    let trace = std::backtrace::Backtrace::force_capture().to_string();
+    SEEN_INSIDE_OF_THUNK.store(
+        usize::from(trace.contains("caller_of_a_trap") && trace.contains("program::main")),
+        Ordering::Relaxed,
+    );
+    overwrite(helper::sum_up_to as *const () as usize, 0xe9);
+}
+
+fn overwrite(thunk: usize, byte: u8) {
+    let (start, _, end) = bounds();
+    unsafe {
+        assert_eq!(mprotect(start as *mut u8, end - start, 7), 0);
+        (std::hint::black_box(thunk) as *mut u8).write(byte);
+        assert_eq!(mprotect(start as *mut u8, end - start, 5), 0);
+    }
+}
+
 static TABLE: [fn(u64) -> u64; 2] = [replacement, replacement];
 
 fn main() {
     let (start, spare, end) = bounds();
-    assert!(start % 4096 == 0 && spare % 4096 == 0 && end % 4096 == 0, "{start:x} {spare:x} {end:x}");
+    assert!(
+        start % 4096 == 0 && spare % 4096 == 0 && end % 4096 == 0,
+        "{start:x} {spare:x} {end:x}"
+    );
     assert!(end - spare >= 8192 * 8);
 
     for address in [
@@ -122,7 +164,10 @@ fn main() {
         assert!(is_thunk(address), "{address:x} is not a thunk");
     }
     assert_eq!(own_address(), own_address as *const () as usize);
-    assert_eq!(TABLE[0] as *const () as usize, replacement as *const () as usize);
+    assert_eq!(
+        TABLE[0] as *const () as usize,
+        replacement as *const () as usize
+    );
     assert_eq!(helper::naked_three(), 3);
 
     let shapes: Vec<Box<dyn Shape>> = vec![Box::new(helper::Square(3)), Box::new(Counted)];
@@ -134,7 +179,10 @@ fn main() {
 
     assert_eq!(helper::sum_up_to(100), 5050);
     assert_eq!(helper::describe("x"), "<x>");
-    assert_eq!((0..10).map(dense_match).sum::<u32>(), 11 + 3 + 33 + 8 + 5 + 66 + 78 + 81 + 99);
+    assert_eq!(
+        (0..10).map(dense_match).sum::<u32>(),
+        11 + 3 + 33 + 8 + 5 + 66 + 78 + 81 + 99
+    );
     let captured = std::hint::black_box(1);
     assert_eq!(generic_caller(|n| n + captured), 21);
     unsafe {
@@ -143,18 +191,46 @@ fn main() {
         assert_eq!(is_own_address_from_c(helper::helper_callback), 1);
     }
 
-    std::panic::set_hook(Box::new(|_| {}));
-    let caught = std::panic::catch_unwind(|| helper::panic_with("deep"));
-    assert_eq!(caught.unwrap_err().downcast_ref::<String>().unwrap(), "deep");
-    assert_eq!(helper::DROPS.load(Ordering::Relaxed), 1);
-    let _ = std::panic::take_hook();
+    #[cfg(panic = "unwind")]
+    {
+        std::panic::set_hook(Box::new(|_| {}));
+        let caught = std::panic::catch_unwind(|| helper::panic_with("deep"));
+        assert_eq!(
+            caught.unwrap_err().downcast_ref::<String>().unwrap(),
+            "deep"
+        );
+        assert_eq!(helper::DROPS.load(Ordering::Relaxed), 1);
+        let _ = std::panic::take_hook();
+    }
     assert!(frame_with_a_name());
+
+    // 06 is not an instruction in 64-bit mode.
+    unsafe { on_illegal_instruction(trapped) };
+    overwrite(helper::sum_up_to as *const () as usize, 0x06);
+    assert_eq!(caller_of_a_trap(), 7);
+    assert_eq!(
+        SEEN_INSIDE_OF_THUNK.load(Ordering::Relaxed),
+        1,
+        "a backtrace from inside of a thunk lost its caller"
+    );
+
+    let exported = unsafe { dlsym(std::ptr::null_mut(), c"helper_callback".as_ptr()) } as usize;
+    assert!(exported == 0 || exported == helper::helper_callback as *const () as usize);
+    assert_eq!(exported != 0, std::env::args().any(|arg| arg == "exported"));
 
     // A call that was already running when the thunk moved goes on in the old code, each new one is new.
     assert_eq!(local_recursion(6), 1000 + 4 + 1 + 1);
     assert_eq!(local_recursion(1), 1001);
 
-    let threads: Vec<_> = (0..4).map(|n| std::thread::spawn(move || helper::sum_up_to(1000 + n))).collect();
-    assert_eq!(threads.into_iter().map(|thread| thread.join().unwrap()).sum::<u64>(), 500500 + 501501 + 502503 + 503506);
+    let threads: Vec<_> = (0..4)
+        .map(|n| std::thread::spawn(move || helper::sum_up_to(1000 + n)))
+        .collect();
+    assert_eq!(
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum::<u64>(),
+        500500 + 501501 + 502503 + 503506
+    );
     std::process::exit(42);
 }
