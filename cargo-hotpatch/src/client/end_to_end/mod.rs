@@ -20,7 +20,11 @@ const PAGE: u64 = protocol::PAGE;
 fn run(command: &mut Command) {
     let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {}\n{said}", output.status);
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{said}",
+        output.status
+    );
 }
 
 /// A program with the stub in it.
@@ -57,8 +61,19 @@ impl Program {
         fs::write(&end, ".section .eh_frame,\"a\",@progbits\n.long 0\n").unwrap();
         let path = stub.patch_file(window);
         run(Command::new("cc")
-            .args(["-g", "-O0", "-fPIC", "-fasynchronous-unwind-tables", "-shared", "-nostdlib"])
-            .args(["-Wl,--build-id=none", "-Wl,-z,separate-code", "-Wl,-z,max-page-size=4096"])
+            .args([
+                "-g",
+                "-O0",
+                "-fPIC",
+                "-fasynchronous-unwind-tables",
+                "-shared",
+                "-nostdlib",
+            ])
+            .args([
+                "-Wl,--build-id=none",
+                "-Wl,-z,separate-code",
+                "-Wl,-z,max-page-size=4096",
+            ])
             .arg(&source)
             .arg(&end)
             .arg("-o")
@@ -70,7 +85,9 @@ impl Program {
             .segments()
             .map(|segment| {
                 let before = segment.address() % PAGE;
-                let SegmentFlags::Elf { p_flags, .. } = segment.flags() else { panic!("not ELF") };
+                let SegmentFlags::Elf { p_flags, .. } = segment.flags() else {
+                    panic!("not ELF")
+                };
                 let (offset, length) = segment.file_range();
                 PatchSegment {
                     file_offset: offset - before,
@@ -88,7 +105,10 @@ impl Program {
             .collect();
         stub.map_patch(&MapPatch { path, segments }).unwrap();
         let eh_frame = file.section_by_name(".eh_frame").unwrap().address();
-        assert_eq!(stub.register_unwind(start.offset(eh_frame)), Ok(Unwinding::Registered));
+        assert_eq!(
+            stub.register_unwind(start.offset(eh_frame)),
+            Ok(Unwinding::Registered)
+        );
         ["step_patched", "through_patched"].map(|name| start.offset(symbol(&bytes, name).0))
     }
 }
@@ -96,7 +116,11 @@ impl Program {
 fn symbol(bytes: &[u8], name: &str) -> LinkAddr {
     let file = object::File::parse(bytes).unwrap();
     let found = file.symbols().find(|symbol| symbol.name() == Ok(name));
-    LinkAddr(found.unwrap_or_else(|| panic!("no symbol {name}")).address())
+    LinkAddr(
+        found
+            .unwrap_or_else(|| panic!("no symbol {name}"))
+            .address(),
+    )
 }
 
 /// The jump table of a program that runs.
@@ -109,16 +133,26 @@ struct Thunks {
 impl Thunks {
     fn of(program: &Path, bias: LoadBias) -> Self {
         let bytes = fs::read(program).unwrap();
-        let region = ["hotpatch_thunks_start", "hotpatch_thunks_end"].map(|name| symbol(&bytes, name).run(bias));
+        let region = ["hotpatch_thunks_start", "hotpatch_thunks_end"]
+            .map(|name| symbol(&bytes, name).run(bias));
         let slots = ["step", "through"].map(|name| symbol(&bytes, name));
         let file = object::File::parse(&*bytes).unwrap();
         let length = region[1].0 - region[0].0;
         // The region may have been merged into another section.
         let contents = file
             .sections()
-            .find_map(|section| section.data_range(region[0].link(bias).0, length).ok().flatten())
+            .find_map(|section| {
+                section
+                    .data_range(region[0].link(bias).0, length)
+                    .ok()
+                    .flatten()
+            })
             .unwrap();
-        Self { region: region[0]..region[1], bytes: contents.to_vec(), slots: slots.map(|slot| slot.run(bias)) }
+        Self {
+            region: region[0]..region[1],
+            bytes: contents.to_vec(),
+            slots: slots.map(|slot| slot.run(bias)),
+        }
     }
 
     /// A prepared copy in which the slots lead to `targets`.
@@ -127,7 +161,8 @@ impl Thunks {
         for (slot, target) in self.slots.into_iter().zip(targets) {
             let at = usize::try_from(slot.0 - self.region.start.0).unwrap();
             assert_eq!(bytes[at], 0xe9, "slot {slot} does not hold a jmp");
-            let displacement = i32::try_from(target.0.wrapping_sub(slot.0 + 5).cast_signed()).unwrap();
+            let displacement =
+                i32::try_from(target.0.wrapping_sub(slot.0 + 5).cast_signed()).unwrap();
             bytes[at + 1..at + 5].copy_from_slice(&displacement.to_le_bytes());
         }
         fs::write(path, bytes).unwrap();
@@ -160,13 +195,19 @@ impl Running {
                 }
             }
         });
-        let running = Self { child, stdin, lines };
+        let running = Self {
+            child,
+            stdin,
+            lines,
+        };
         assert_eq!(running.line(), "ready");
         running
     }
 
     fn line(&self) -> String {
-        self.lines.recv_timeout(DEADLINE).expect("a line from the program")
+        self.lines
+            .recv_timeout(DEADLINE)
+            .expect("a line from the program")
     }
 
     fn ask(&mut self, question: &str) -> String {
@@ -175,7 +216,9 @@ impl Running {
     }
 
     fn connect(&self, listener: &Listener) -> Stub {
-        let stub = listener.accept(self.child.id(), Instant::now() + DEADLINE, &|| true).unwrap();
+        let stub = listener
+            .accept(self.child.id(), Instant::now() + DEADLINE, &|| true)
+            .unwrap();
         assert_eq!(listener.take_refused(), []);
         stub
     }
@@ -203,7 +246,10 @@ fn patch_and_undo(flags: &[&str]) {
     let hello = stub.hello().clone();
     assert_eq!(running.ask("variable"), "None");
     assert_eq!(running.ask("threads"), "2");
-    assert_eq!(running.ask("signals"), "cargo-hotpatch=fffffffe7ffbfeff program=0000000000000000");
+    assert_eq!(
+        running.ask("signals"),
+        "cargo-hotpatch=fffffffe7ffbfeff program=0000000000000000"
+    );
     stub.ping().unwrap();
 
     // The arena is within reach of all of the image.
@@ -213,7 +259,10 @@ fn patch_and_undo(flags: &[&str]) {
         let at = LinkAddr(segment.address()).run(hello.load_bias);
         for edge in [at, at.offset(segment.size())] {
             for end in [hello.arena.start, hello.arena.end] {
-                assert!(i32::try_from(end.0.wrapping_sub(edge.0).cast_signed()).is_ok(), "{edge} {hello:?}");
+                assert!(
+                    i32::try_from(end.0.wrapping_sub(edge.0).cast_signed()).is_ok(),
+                    "{edge} {hello:?}"
+                );
             }
         }
     }
@@ -222,7 +271,10 @@ fn patch_and_undo(flags: &[&str]) {
     stub.configure(thunks.region.clone()).unwrap();
     assert_eq!(running.ask("step"), "1");
     let first = running.ask("backtrace");
-    assert!(first.contains("through_body") && first.contains("program.rs:"), "{first}");
+    assert!(
+        first.contains("through_body") && first.contains("program.rs:"),
+        "{first}"
+    );
 
     // The first backtrace was before this patch.
     let targets = program.map_patch(&mut stub, 7);
@@ -232,7 +284,10 @@ fn patch_and_undo(flags: &[&str]) {
     stub.publish(&prepared).unwrap();
     assert_eq!(running.ask("step"), "102", "new code, old state");
     let second = running.ask("backtrace");
-    assert!(second.contains("through_patched") && second.contains("patch.c:8"), "{second}");
+    assert!(
+        second.contains("through_patched") && second.contains("patch.c:8"),
+        "{second}"
+    );
     assert!(second.contains("program::main"), "{second}");
     if !flags.contains(&"-Cpanic=abort") {
         assert_eq!(running.ask("panic"), "dropped Err(\"from below\")");
@@ -279,4 +334,437 @@ fn an_optimised_program_is_patched() {
 #[test]
 fn a_static_program_is_patched() {
     patch_and_undo(&["-Ctarget-feature=+crt-static", "-Crelocation-model=static"]);
+}
+
+/// A program that is ready to be patched, and its session.
+fn ready(program: &Program) -> (tempfile::TempDir, Listener, Running, Stub, Thunks) {
+    let (directory, listener) = session();
+    let running = Running::start(&program.path, Some(&listener));
+    let mut stub = running.connect(&listener);
+    let thunks = Thunks::of(&program.path, stub.hello().load_bias);
+    stub.configure(thunks.region.clone()).unwrap();
+    (directory, listener, running, stub, thunks)
+}
+
+fn refusal<T: std::fmt::Debug>(result: Result<T, ClientError>) -> Refusal {
+    let error = result.unwrap_err();
+    assert_eq!(error.reason.code, codes::STUB_REFUSED.id, "{error}");
+    error
+        .refusal
+        .unwrap_or_else(|| panic!("the stub was not asked: {error}"))
+}
+
+fn own(step: Step) -> Refusal {
+    Refusal { step, errno: 0 }
+}
+
+#[test]
+fn a_program_started_without_a_session_holds_no_thread_and_no_connection() {
+    let program = Program::build(&[]);
+    let mut running = Running::start(&program.path, None);
+    assert_eq!(running.ask("threads"), "1");
+    assert_eq!(running.ask("sockets"), "0");
+    assert_eq!(running.ask("step"), "1");
+    assert!(running.ask("backtrace").contains("through_body"));
+    let maps = fs::read_to_string(format!("/proc/{}/maps", running.child.id())).unwrap();
+    let reserves = |line: &str| {
+        let (start, rest) = line.split_once('-').unwrap();
+        let end = rest.split_once(' ').unwrap().0;
+        let [start, end] = [start, end].map(|number| u64::from_str_radix(number, 16).unwrap());
+        end - start >= 128 << 20
+    };
+    assert!(!maps.lines().any(reserves), "an arena:\n{maps}");
+}
+
+#[test]
+fn a_variable_that_makes_no_sense_is_removed_and_the_program_runs_on() {
+    let program = Program::build(&[]);
+    let nobody_listens = format!("{}:12:/nonexistent/tmp", "0".repeat(64));
+    for value in ["", "x", "zz:1:a/b", &nobody_listens, &"f".repeat(100_000)] {
+        let mut child = Command::new(&program.path)
+            .env(protocol::ENVIRONMENT_VARIABLE, value)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(b"variable\nthreads\nstep\n")
+            .unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success());
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout),
+            "ready\nNone\n1\n1\n",
+            "{value}"
+        );
+    }
+}
+
+#[test]
+fn what_the_stub_cannot_do_it_refuses_and_leaves_the_program_as_it_was() {
+    let program = Program::build(&[]);
+    let (_directory, listener, mut running, mut stub, thunks) = ready(&program);
+    let window = stub.window(3).unwrap();
+    let maps = || fs::read_to_string(format!("/proc/{}/maps", stub_pid(&running))).unwrap();
+    let before = maps();
+
+    // A second region, and regions that are not code, or not whole pages.
+    assert_eq!(
+        refusal(stub.configure(thunks.region.clone())),
+        own(Step::AlreadyConfigured)
+    );
+
+    // Patches.
+    let file = listener_file(&stub, "file");
+    fs::write(&file, vec![0x90; 2 * 4096]).unwrap();
+    let good = PatchSegment {
+        file_offset: 0,
+        address: window.start,
+        file_bytes: 4096,
+        memory_bytes: 4096,
+        protection: Protection::ReadExecute,
+    };
+    let mut map = |path: &Path, segments: &[PatchSegment]| {
+        refusal(stub.map_patch(&MapPatch {
+            path: path.to_path_buf(),
+            segments: segments.to_vec(),
+        }))
+    };
+    assert_eq!(map(&file, &[]), own(Step::NoSegments));
+    assert_eq!(
+        map(
+            &file,
+            &[PatchSegment {
+                address: RunAddr(window.start.0 + 1),
+                ..good
+            }]
+        ),
+        own(Step::BadSegment)
+    );
+    assert_eq!(
+        map(
+            &file,
+            &[PatchSegment {
+                address: thunks.region.start,
+                ..good
+            }]
+        ),
+        own(Step::OutsideArena)
+    );
+    assert_eq!(map(&file, &[good, good]), own(Step::Overlap));
+    let behind_the_end = PatchSegment {
+        file_offset: 4096,
+        file_bytes: 4097,
+        memory_bytes: 4097,
+        ..good
+    };
+    assert_eq!(map(&file, &[behind_the_end]), own(Step::FileLength));
+    let missing = file.with_file_name("missing");
+    assert_eq!(
+        map(&missing, &[good]),
+        Refusal {
+            step: Step::Open,
+            errno: 2
+        }
+    );
+    // The first segment can be mapped, the second cannot (a directory has no contents): nothing of it stays.
+    assert_eq!(
+        map(
+            file.parent().unwrap(),
+            &[PatchSegment {
+                file_bytes: 1,
+                memory_bytes: 1,
+                ..good
+            }]
+        )
+        .step,
+        Step::Map
+    );
+    assert_eq!(maps(), before);
+
+    // Unwind tables where no patch is.
+    assert_eq!(
+        refusal(stub.register_unwind(window.start)),
+        own(Step::NotMapped)
+    );
+
+    // A copy of the wrong length, none at all, and one that comes too late.
+    assert_eq!(refusal(stub.publish(&file)), own(Step::FileLength));
+    assert_eq!(
+        refusal(stub.publish(&missing)),
+        Refusal {
+            step: Step::Open,
+            errno: 2
+        }
+    );
+    let copy = listener_file(&stub, "copy");
+    fs::write(&copy, &thunks.bytes).unwrap();
+    assert_eq!(maps(), before);
+
+    // The same segment is accepted once.
+    stub.map_patch(&MapPatch {
+        path: file.clone(),
+        segments: vec![good],
+    })
+    .unwrap();
+    assert_eq!(
+        refusal(stub.map_patch(&MapPatch {
+            path: file.clone(),
+            segments: vec![good]
+        })),
+        own(Step::WindowTaken)
+    );
+    stub.publish(&copy).unwrap();
+    assert_eq!(running.ask("step"), "1");
+    assert_eq!(listener.take_refused(), []);
+}
+
+fn stub_pid(running: &Running) -> u32 {
+    running.child.id()
+}
+
+#[test]
+fn a_writable_segment_has_the_files_bytes_and_zeros_behind_them() {
+    let program = Program::build(&[]);
+    let (_directory, _listener, running, mut stub, _thunks) = ready(&program);
+    let window = stub.window(0).unwrap();
+    let path = stub.patch_file(0);
+    fs::write(&path, vec![0xaa; 3 * 4096]).unwrap();
+    let segment = PatchSegment {
+        file_offset: 4096,
+        address: window.start,
+        file_bytes: 10,
+        memory_bytes: 2 * 4096 + 1,
+        protection: Protection::ReadWrite,
+    };
+    stub.map_patch(&MapPatch {
+        path,
+        segments: vec![segment],
+    })
+    .unwrap();
+    let mut expected = vec![0; 3 * 4096];
+    expected[..10].fill(0xaa);
+    use std::os::unix::fs::FileExt;
+    let memory = fs::File::open(format!("/proc/{}/mem", running.child.id())).unwrap();
+    let mut found = vec![1; 3 * 4096];
+    memory.read_exact_at(&mut found, window.start.0).unwrap();
+    assert!(found == expected);
+}
+
+#[test]
+fn dynamic_symbols_are_found_however_many_are_asked_for() {
+    let program = Program::build(&[]);
+    let (_directory, _listener, _running, mut stub, _thunks) = ready(&program);
+    let long = "x".repeat(3000);
+    let mut names = vec!["malloc", "no_such_symbol_anywhere", "getpid"];
+    names.resize(5000, long.as_str());
+    names.push("free");
+    let found = stub.look_up(&names).unwrap();
+    assert_eq!(found.len(), 5001);
+    assert!(found[0].is_some() && found[2].is_some() && found[5000].is_some());
+    assert_eq!(found[1], None);
+    assert!(found[3..5000].iter().all(Option::is_none));
+    assert_eq!(stub.look_up(&[]), Ok(vec![]));
+    assert!(stub.look_up(&["a\0b"]).is_err() && stub.look_up(&[""]).is_err());
+    stub.ping().unwrap();
+}
+
+#[test]
+fn a_fork_leaves_the_parent_its_session_and_the_child_none() {
+    let program = Program::build(&[]);
+    let (_directory, _listener, mut running, mut stub, thunks) = ready(&program);
+    let targets = program.map_patch(&mut stub, 0);
+    let copy = listener_file(&stub, "copy");
+    thunks.write(&copy, targets);
+    stub.publish(&copy).unwrap();
+    assert_eq!(running.ask("sockets"), "1");
+    assert_eq!(
+        running.ask("fork"),
+        "100",
+        "the child runs the patch and has no socket"
+    );
+    stub.ping().unwrap();
+    assert_eq!(running.ask("step"), "100");
+}
+
+fn assert_gone(stub: &mut Stub) {
+    let begun = Instant::now();
+    let error = stub.ping().unwrap_err();
+    assert_eq!(error.reason.code, codes::NOT_CONNECTED.id, "{error}");
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "noticed, not timed out"
+    );
+    assert!(!stub.is_connected());
+}
+
+#[test]
+fn a_program_that_closes_all_files_runs_on_and_the_tool_notices() {
+    let program = Program::build(&[]);
+    let (_directory, _listener, mut running, mut stub, _thunks) = ready(&program);
+    assert_eq!(running.ask("close"), "closed");
+    // The agent waits in the kernel on the socket that it had: it wakes with this message and finds its socket gone.
+    assert_gone(&mut stub);
+    assert_eq!(running.ask("step"), "1");
+    assert_eq!(running.ask("threads"), "1");
+}
+
+#[test]
+fn a_descriptor_that_the_program_has_taken_over_is_neither_written_to_nor_closed() {
+    let program = Program::build(&[]);
+    let (_directory, _listener, mut running, mut stub, _thunks) = ready(&program);
+    assert_eq!(running.ask("reuse"), "true");
+    assert_gone(&mut stub);
+    let files = || {
+        fs::read_dir(format!("/proc/{}/fd", running.child.id()))
+            .unwrap()
+            .count()
+    };
+    let count = files();
+    assert_eq!(running.ask("step"), "1");
+    assert_eq!(running.ask("fork"), "2");
+    assert_eq!(
+        fs::read_dir(format!("/proc/{}/fd", running.child.id()))
+            .unwrap()
+            .count(),
+        count
+    );
+}
+
+#[test]
+fn a_program_that_executes_itself_runs_on_without_a_session() {
+    let program = Program::build(&[]);
+    let (_directory, _listener, mut running, mut stub, _thunks) = ready(&program);
+    assert_eq!(running.ask("step"), "1");
+    assert_eq!(running.ask("exec"), "ready");
+    assert_gone(&mut stub);
+    assert_eq!(running.ask("step"), "1", "a new program, with new state");
+    assert_eq!(running.ask("threads"), "1");
+}
+
+#[test]
+fn a_program_that_ends_is_noticed() {
+    let program = Program::build(&[]);
+    let (_directory, listener, mut running, mut stub, _thunks) = ready(&program);
+    assert!(stub.is_connected());
+    writeln!(running.stdin, "quit").unwrap();
+    running.child.wait().unwrap();
+    assert!(!stub.is_connected());
+    assert_gone(&mut stub);
+    let error = listener
+        .accept(running.child.id(), Instant::now() + DEADLINE, &|| false)
+        .unwrap_err();
+    assert_eq!(error.reason.code, codes::NOT_CONNECTED.id);
+}
+
+/// The signal is delivered to one thread, which then stops the others.
+fn wait_until_stopped(pid: u32) {
+    let deadline = Instant::now() + DEADLINE;
+    let stopped = |task: std::io::Result<fs::DirEntry>| {
+        let status = fs::read_to_string(task.unwrap().path().join("status")).unwrap();
+        status.contains("State:\tT")
+    };
+    while !fs::read_dir(format!("/proc/{pid}/task"))
+        .unwrap()
+        .all(stopped)
+    {
+        assert!(Instant::now() < deadline, "process {pid} does not stop");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_stopped_program_times_out_and_a_publication_does_not_happen_afterwards() {
+    let program = Program::build(&[]);
+    let (_directory, _listener, mut running, mut stub, thunks) = ready(&program);
+    let targets = program.map_patch(&mut stub, 0);
+    let copy = listener_file(&stub, "copy");
+    thunks.write(&copy, targets);
+    let signal = |signal: &str| {
+        run(Command::new("kill")
+            .arg(signal)
+            .arg(running.child.id().to_string()))
+    };
+    signal("-STOP");
+    wait_until_stopped(running.child.id());
+    stub.set_patience(Duration::from_millis(300));
+    for _ in 0..2 {
+        let error = stub.publish(&copy).unwrap_err();
+        assert_eq!(error.reason.code, codes::STUB_TIMEOUT.id, "{error}");
+    }
+    assert!(stub.is_connected());
+    signal("-CONT");
+    stub.set_patience(PATIENCE);
+    stub.ping().unwrap();
+    let expired = LateAnswer {
+        kind: RequestKind::Publish,
+        result: Err(ClientError::refused(
+            RequestKind::Publish,
+            own(Step::Expired),
+        )),
+    };
+    assert_eq!(stub.late_answers(), [expired.clone(), expired]);
+    assert_eq!(
+        running.ask("step"),
+        "1",
+        "what was reported as failed does not happen later"
+    );
+    stub.publish(&copy).unwrap();
+    assert_eq!(running.ask("step"), "101");
+}
+
+#[test]
+fn a_long_path_of_the_session_still_connects_and_names_the_patches() {
+    let program = Program::build(&[]);
+    let directory = tempfile::tempdir().unwrap();
+    let deep = directory
+        .path()
+        .join("a: \u{fc}".repeat(30))
+        .join("b".repeat(200));
+    let listener = Listener::bind(&deep).unwrap();
+    let mut running = Running::start(&program.path, Some(&listener));
+    let mut stub = running.connect(&listener);
+    let thunks = Thunks::of(&program.path, stub.hello().load_bias);
+    stub.configure(thunks.region.clone()).unwrap();
+    running.ask("backtrace");
+    let targets = program.map_patch(&mut stub, 1000);
+    let copy = listener_file(&stub, "copy");
+    thunks.write(&copy, targets);
+    stub.publish(&copy).unwrap();
+    let trace = running.ask("backtrace");
+    assert!(trace.contains("patch.c:8"), "{trace}");
+}
+
+#[test]
+fn a_limit_on_address_space_gets_a_smaller_arena_or_none() {
+    let program = Program::build(&[]);
+    for (limit, expected) in [(700_u64, Some(512)), (200, Some(128)), (100, None)] {
+        let (_directory, listener) = session();
+        let (name, value) = listener.environment();
+        let script = format!("ulimit -v {}; exec \"$0\"", limit * 1024);
+        let mut child = Command::new("sh")
+            .args(["-c", &script])
+            .arg(&program.path)
+            .env(name, value)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let answer = listener.accept(child.id(), Instant::now() + Duration::from_secs(1), &|| {
+            true
+        });
+        match expected {
+            Some(mebibytes) => {
+                let arena = answer.unwrap().hello().arena.clone();
+                assert_eq!(arena.end.0 - arena.start.0, mebibytes << 20);
+            }
+            None => assert!(answer.is_err()),
+        }
+        child.stdin.take().unwrap().write_all(b"step\n").unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "ready\n1\n");
+    }
 }
