@@ -394,7 +394,7 @@ impl Compiler {
             },
         )?;
         let Replayed {
-            objects,
+            mut objects,
             inputs,
             metadata,
             warnings,
@@ -403,6 +403,14 @@ impl Compiler {
             write_metadata_archive(&metadata, &archive(directory, &unit.key))
                 .map_err(|error| failed(&error))?;
         }
+        let carried: Vec<ObjectRef> = self
+            .link_only
+            .iter()
+            .filter(|object| object.unit == unit.key)
+            .filter(|object| objects.iter().all(|other| other.cgu != object.cgu))
+            .cloned()
+            .collect();
+        objects.extend(carried);
         Ok(CompiledUnit {
             key: unit.key.clone(),
             objects,

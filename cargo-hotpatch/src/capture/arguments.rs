@@ -237,7 +237,8 @@ impl RustcArguments {
                 | b"split-debuginfo"
                 | b"debuginfo"
                 | b"symbol-mangling-version"
-                | b"force-unwind-tables" => true,
+                | b"force-unwind-tables"
+                | b"embed-bitcode" => true,
                 b"linker" => capture.linker.is_some(),
                 _ => argument.option == "-g",
             };
@@ -280,6 +281,7 @@ impl RustcArguments {
         add("symbol-mangling-version=v0".into());
         add("debuginfo=2".into());
         add("force-unwind-tables=yes".into());
+        add("embed-bitcode=no".into());
         if self.codegen("codegen-units").is_none() {
             add(if optimised {
                 "codegen-units=16"
@@ -482,7 +484,7 @@ mod tests {
         let (args, overridden) = captured(LIB, None);
         assert!(overridden.is_empty(), "{overridden:?}");
         assert!(args.ends_with(
-            "-C symbol-mangling-version=v0 -C debuginfo=2 -C force-unwind-tables=yes -C codegen-units=256"
+            "-C symbol-mangling-version=v0 -C debuginfo=2 -C force-unwind-tables=yes -C embed-bitcode=no -C codegen-units=256"
         ));
         assert_eq!(args.matches("debuginfo=").count(), 1);
         assert!(!args.contains("opt-disable"));

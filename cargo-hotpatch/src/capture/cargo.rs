@@ -158,6 +158,8 @@ pub(super) struct Artifacts {
 fn arguments(target: &Target, directory: &RecordDir) -> Vec<OsString> {
     let options = &target.options;
     let mut args: Vec<OsString> = vec!["build".into()];
+    // First, so that our own settings win over the same ones given with `--config`.
+    args.extend(options.cargo_args.iter().cloned());
     let mut option = |name: &str, value: OsString| args.extend([name.into(), value]);
     option(
         if target.kind == ExecutableKind::Example {
@@ -204,7 +206,6 @@ fn arguments(target: &Target, directory: &RecordDir) -> Vec<OsString> {
         args.push("--quiet".into());
     }
     args.extend((0..options.verbose).map(|_| "--verbose".into()));
-    args.extend(options.cargo_args.iter().cloned());
     args
 }
 
