@@ -1,0 +1,252 @@
+//! The few settings of cargo that the tool has to know in advance: the user's own wrapper, the target, link-time
+//! optimisation. Everything else stays cargo's business.
+
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+/// The configuration that cargo would read in one directory, nearest first: `--config`, then `.cargo/config.toml`
+/// of the directory and of those above, then of cargo's home.
+#[derive(Debug, Clone, Default)]
+pub struct Configuration {
+    layers: Vec<Layer>,
+    files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone)]
+struct Layer {
+    table: toml::Table,
+    /// What relative paths in this layer are relative to.
+    base: PathBuf,
+}
+
+impl Configuration {
+    /// Reads the configuration for cargo started in `directory` with these `--config` values.
+    ///
+    /// # Errors
+    /// When a file cannot be read. A file that is not TOML is cargo's to complain about, and skipped here.
+    pub fn load(directory: &Path, command_line: &[OsString]) -> Result<Self> {
+        let mut configuration = Self::default();
+        for value in command_line.iter().rev() {
+            let path = directory.join(value);
+            if path.is_file() {
+                configuration.add_file(&path, directory)?;
+            } else if let Some(Ok(table)) = value.to_str().map(str::parse::<toml::Table>) {
+                configuration.layers.push(Layer {
+                    table,
+                    base: directory.to_owned(),
+                });
+            }
+        }
+        let mut seen = HashSet::new();
+        let home = std::env::var_os("CARGO_HOME")
+            .map(PathBuf::from)
+            .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+        let mut places: Vec<(PathBuf, PathBuf)> = directory
+            .ancestors()
+            .map(|above| (above.join(".cargo"), above.to_owned()))
+            .collect();
+        if let Some(home) = home {
+            places.push((home.clone(), home.parent().unwrap_or(&home).to_owned()));
+        }
+        for (place, base) in places {
+            if !seen.insert(place.clone()) {
+                continue;
+            }
+            // cargo prefers the name without extension when both are there.
+            let (old, new) = (place.join("config"), place.join("config.toml"));
+            if old.is_file() {
+                configuration.add_file(&old, &base)?;
+            } else if new.is_file() {
+                configuration.add_file(&new, &base)?;
+            }
+        }
+        Ok(configuration)
+    }
+
+    fn add_file(&mut self, path: &Path, base: &Path) -> Result<()> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        self.files.push(path.to_owned());
+        if let Ok(table) = text.parse() {
+            self.layers.push(Layer {
+                table,
+                base: base.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// The files that were read.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    fn find(&self, path: &[&str]) -> Option<(&toml::Value, &Path)> {
+        self.layers
+            .iter()
+            .find_map(|layer| Some((find_in(&layer.table, path)?, layer.base.as_path())))
+    }
+
+    /// A `RUSTC_WORKSPACE_WRAPPER` of the user's own. Called between our wrapper and rustc.
+    #[must_use]
+    pub fn user_wrapper(&self, environment: &dyn Fn(&str) -> Option<OsString>) -> Option<OsString> {
+        for name in [
+            "RUSTC_WORKSPACE_WRAPPER",
+            "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+        ] {
+            if let Some(value) = environment(name) {
+                // An empty variable means none, and hides the files.
+                return (!value.is_empty()).then_some(value);
+            }
+        }
+        let (value, base) = self.find(&["build", "rustc-workspace-wrapper"])?;
+        let value = value.as_str().filter(|value| !value.is_empty())?;
+        Some(if value.contains('/') {
+            base.join(value).into_os_string()
+        } else {
+            value.into()
+        })
+    }
+
+    /// The targets that the user chose, if any.
+    #[must_use]
+    pub fn targets(&self, environment: &dyn Fn(&str) -> Option<OsString>) -> Vec<String> {
+        if let Some(value) = environment("CARGO_BUILD_TARGET") {
+            return vec![value.to_string_lossy().into_owned()];
+        }
+        match self.find(&["build", "target"]) {
+            Some((toml::Value::String(target), _)) => vec![target.clone()],
+            Some((toml::Value::Array(targets), _)) => targets
+                .iter()
+                .filter_map(|target| target.as_str().map(str::to_owned))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether `profile` is built with fat or thin link-time optimisation, by configuration, environment, or the
+    /// workspace's `manifest`.
+    #[must_use]
+    pub fn has_lto(
+        &self,
+        profile: &str,
+        manifest: &toml::Table,
+        environment: &dyn Fn(&str) -> Option<OsString>,
+    ) -> bool {
+        let mut seen = HashSet::new();
+        let mut profile = profile.to_owned();
+        // A chain of `inherits`; a circle is an error that cargo reports.
+        while seen.insert(profile.clone()) {
+            let variable = format!(
+                "CARGO_PROFILE_{}_LTO",
+                profile.to_uppercase().replace('-', "_")
+            );
+            let path = ["profile", profile.as_str(), "lto"];
+            let setting = environment(&variable)
+                .map(|value| toml::Value::String(value.to_string_lossy().into_owned()))
+                .or_else(|| self.find(&path).map(|(value, _)| value.clone()))
+                .or_else(|| find_in(manifest, &path).cloned());
+            if let Some(setting) = setting {
+                return match setting {
+                    toml::Value::Boolean(on) => on,
+                    toml::Value::String(kind) => matches!(kind.as_str(), "fat" | "thin" | "true"),
+                    _ => false,
+                };
+            }
+            let path = ["profile", profile.as_str(), "inherits"];
+            let parent = self
+                .find(&path)
+                .map(|(value, _)| value)
+                .or_else(|| find_in(manifest, &path))
+                .and_then(|value| value.as_str().map(str::to_owned));
+            match parent {
+                Some(parent) => profile = parent,
+                None => break,
+            }
+        }
+        false
+    }
+}
+
+fn find_in<'a>(table: &'a toml::Table, path: &[&str]) -> Option<&'a toml::Value> {
+    let (last, parents) = path.split_last()?;
+    let mut table = table;
+    for parent in parents {
+        table = table.get(*parent)?.as_table()?;
+    }
+    table.get(*last)
+}
+
+/// The real environment, for the functions of [`Configuration`].
+#[must_use]
+pub fn process_environment(name: &str) -> Option<OsString> {
+    let value = std::env::var_os(name)?;
+    // A session that was started from within a build of another session.
+    let is_ours = super::wrapper::role(OsStr::new(&value)) == super::wrapper::Role::Wrapper;
+    (!is_ours).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn nothing(_: &str) -> Option<OsString> {
+        None
+    }
+
+    fn with_config(text: &str) -> (tempfile::TempDir, Configuration) {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        std::fs::create_dir_all(directory.path().join(".cargo")).expect("created");
+        std::fs::write(directory.path().join(".cargo/config.toml"), text).expect("written");
+        let inner = directory.path().join("a/b");
+        std::fs::create_dir_all(&inner).expect("created");
+        let configuration = Configuration::load(&inner, &[]).expect("loads");
+        (directory, configuration)
+    }
+
+    #[test]
+    fn the_users_wrapper_is_found_in_files_and_hidden_by_the_environment() {
+        let (directory, configuration) =
+            with_config("[build]\nrustc-workspace-wrapper = 'tools/w'\ntarget = 'x'");
+        assert_eq!(
+            configuration.user_wrapper(&nothing),
+            Some(directory.path().join("tools/w").into())
+        );
+        let environment = |name: &str| (name == "RUSTC_WORKSPACE_WRAPPER").then(|| "other".into());
+        assert_eq!(
+            configuration.user_wrapper(&environment),
+            Some("other".into())
+        );
+        let environment = |name: &str| (name == "RUSTC_WORKSPACE_WRAPPER").then(OsString::new);
+        assert_eq!(configuration.user_wrapper(&environment), None);
+        assert_eq!(configuration.targets(&nothing), ["x"]);
+    }
+
+    #[test]
+    fn lto_is_found_through_inherited_profiles() {
+        let manifest: toml::Table =
+            "[profile.release]\nlto = 'thin'\n[profile.mine]\ninherits = 'release'\n[profile.off]\ninherits = 'release'\nlto = 'off'\n[profile.dev]\nlto=false"
+                .parse()
+                .expect("toml");
+        let configuration = Configuration::default();
+        for (profile, expected) in [
+            ("release", true),
+            ("mine", true),
+            ("off", false),
+            ("dev", false),
+            ("none", false),
+        ] {
+            assert_eq!(
+                configuration.has_lto(profile, &manifest, &nothing),
+                expected,
+                "{profile}"
+            );
+        }
+        let environment = |name: &str| (name == "CARGO_PROFILE_RELEASE_LTO").then(|| "off".into());
+        assert!(!configuration.has_lto("mine", &manifest, &environment));
+    }
+}

@@ -1,0 +1,425 @@
+//! One captured compiler command, run again: to objects, in directories of our own, without cargo.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, BufRead as _, BufReader};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use rustix::process::{Pid, setpriority_process};
+
+use super::arguments::{Replay, RustcArguments};
+use super::child::{CancelFlag, CancellableChild};
+use super::inputs::parse_dep_info;
+use super::record::{ObjectRef, UnitRecord, object_id, parse_object_name};
+use super::wrapper::{argument_file, compiler_command, is_too_long};
+
+/// Errors that say something about the crates beside the source, not about the source: a crate file was replaced, or
+/// was written by another compiler.
+const ERRORS_OF_THE_SURROUNDINGS: &[&str] = &["E0460", "E0461", "E0462", "E0514", "E0519", "E0786"];
+
+/// How low the priority of compiling in advance is (0 is normal, 19 the lowest).
+const BACKGROUND_NICENESS: i32 = 10;
+
+/// How to run one unit.
+#[derive(Debug, Clone, Copy)]
+pub struct Job<'a> {
+    /// The unit.
+    pub unit: &'a UnitRecord,
+    /// Where to write; made anew.
+    pub out_dir: &'a Path,
+    /// The unit's incremental directory for replays.
+    pub incremental: &'a Path,
+    /// Whether diagnostics are rendered with colours.
+    pub color: bool,
+    /// Compile in advance, with less of the processor.
+    pub background: bool,
+}
+
+/// What a replay has left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replayed {
+    /// The objects, in the order of their names.
+    pub objects: Vec<ObjectRef>,
+    /// Every file that the compiler read.
+    pub inputs: Vec<PathBuf>,
+    /// The metadata, if it was asked for.
+    pub metadata: Option<PathBuf>,
+    /// Warnings as the compiler renders them; empty if there are none.
+    pub warnings: String,
+}
+
+/// Why a replay has no result.
+#[derive(Debug)]
+pub enum ReplayError {
+    /// The source does not compile.
+    Source {
+        /// What the compiler said.
+        rendered: String,
+    },
+    /// A flag was set.
+    Cancelled,
+    /// Not the source's fault.
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for ReplayError {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Runs the compiler. `published` and `replaced` say where metadata of earlier replays lies, see [`Replay`].
+///
+/// # Errors
+/// See [`ReplayError`].
+pub fn replay(
+    job: &Job<'_>,
+    metadata: bool,
+    published: Option<&Path>,
+    replaced: &dyn Fn(&str) -> Option<PathBuf>,
+    cancel: &CancelFlag,
+    abort: &CancelFlag,
+) -> Result<Replayed, ReplayError> {
+    let unit = job.unit;
+    prepare(job)?;
+    let args = RustcArguments::parse(&unit.args).for_replay(&Replay {
+        out_dir: job.out_dir,
+        incremental: job.incremental,
+        metadata,
+        color: job.color,
+        published,
+        replaced,
+    });
+    let Some(mut child) = start(job, &args, cancel, abort)? else {
+        return Err(ReplayError::Cancelled);
+    };
+    if job.background
+        && let Some(id) = i32::try_from(child.child.id()).ok().and_then(Pid::from_raw)
+    {
+        // Only politeness: nothing depends on it.
+        let _ = setpriority_process(Some(id), BACKGROUND_NICENESS);
+    }
+    let mut said = Said::default();
+    if let Some(stderr) = child.child.stderr.take() {
+        for line in BufReader::new(stderr).split(b'\n') {
+            let line = line
+                .with_context(|| format!("cannot read what the compiler says of {}", unit.key))?;
+            said.read(&String::from_utf8_lossy(&line));
+        }
+    }
+    let status = child
+        .wait()
+        .with_context(|| format!("cannot wait for the compiler of {}", unit.key))?;
+    if cancel.is_cancelled() || abort.is_cancelled() {
+        return Err(ReplayError::Cancelled);
+    }
+    if !status.success() {
+        return Err(said.into_error(unit, status));
+    }
+    Ok(collect(job, metadata, said)?)
+}
+
+fn prepare(job: &Job<'_>) -> Result<()> {
+    match fs::remove_dir_all(job.out_dir) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot remove {}", job.out_dir.display()));
+        }
+    }
+    for directory in [job.out_dir, job.incremental] {
+        fs::create_dir_all(directory)
+            .with_context(|| format!("cannot create {}", directory.display()))?;
+    }
+    Ok(())
+}
+
+fn start(
+    job: &Job<'_>,
+    args: &[OsString],
+    cancel: &CancelFlag,
+    abort: &CancelFlag,
+) -> Result<Option<CancellableChild>> {
+    let unit = job.unit;
+    let spawn = |args: &[OsString]| {
+        let mut command = compiler_command(&unit.rustc, unit.user_wrapper.as_deref(), args);
+        command
+            .env_clear()
+            .envs(unit.env.iter().map(|(name, value)| (name, value)))
+            .current_dir(&unit.cwd)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        cancel.spawn_also_under(abort, &mut command)
+    };
+    let started = match spawn(args) {
+        Err(error) if is_too_long(&error) => {
+            let file = job.out_dir.join("arguments");
+            fs::write(&file, argument_file(args))
+                .with_context(|| format!("cannot write {}", file.display()))?;
+            let mut argument = OsString::from("@");
+            argument.push(file);
+            spawn(&[argument])
+        }
+        other => other,
+    };
+    started.with_context(|| {
+        format!(
+            "cannot run {} in {}",
+            unit.rustc.display(),
+            unit.cwd.display()
+        )
+    })
+}
+
+/// What the compiler said, in its JSON lines and beside them.
+#[derive(Debug, Default)]
+struct Said {
+    rendered: String,
+    has_errors: bool,
+    surroundings: Option<String>,
+    /// What is not JSON: the report of an internal error.
+    other: String,
+}
+
+impl Said {
+    fn read(&mut self, line: &str) {
+        let Ok(value) = serde_json::from_str::<serde_json::Value>(line) else {
+            if !line.is_empty() {
+                self.other.push_str(line);
+                self.other.push('\n');
+            }
+            return;
+        };
+        let text = |path: &str| value.pointer(path).and_then(serde_json::Value::as_str);
+        let (Some(rendered), Some(message)) = (text("/rendered"), text("/message")) else {
+            return;
+        };
+        let is_error = text("/level").is_some_and(|level| level.starts_with("error"));
+        self.has_errors |= is_error;
+        if text("/code/code").is_some_and(|code| ERRORS_OF_THE_SURROUNDINGS.contains(&code)) {
+            self.surroundings.get_or_insert_with(|| message.to_owned());
+        }
+        // As cargo does: the sums at the end say nothing new.
+        if !message.starts_with("aborting due to")
+            && !message.ends_with("warning emitted")
+            && !message.ends_with("warnings emitted")
+        {
+            self.rendered.push_str(rendered);
+        }
+    }
+
+    fn into_error(self, unit: &UnitRecord, status: ExitStatus) -> ReplayError {
+        if let Some(message) = self.surroundings {
+            ReplayError::Failed(anyhow!("crate `{}`: {message}", unit.crate_name))
+        } else if status.code() == Some(1) && self.has_errors {
+            ReplayError::Source {
+                rendered: self.rendered,
+            }
+        } else {
+            let said = if self.other.trim().is_empty() {
+                self.rendered
+            } else {
+                self.other
+            };
+            ReplayError::Failed(anyhow!(
+                "the compiler of crate `{}` ended with {status}: {}",
+                unit.crate_name,
+                said.trim()
+            ))
+        }
+    }
+}
+
+fn collect(job: &Job<'_>, metadata: bool, said: Said) -> Result<Replayed> {
+    let key = &job.unit.key;
+    let dep_info = job.out_dir.join(format!("{key}.d"));
+    let text = fs::read_to_string(&dep_info)
+        .with_context(|| format!("cannot read {}", dep_info.display()))?;
+    let metadata = metadata.then(|| job.out_dir.join(format!("lib{key}.rmeta")));
+    if let Some(metadata) = metadata.as_ref().filter(|metadata| !metadata.is_file()) {
+        bail!(
+            "the compiler of {key} wrote no metadata to {}",
+            metadata.display()
+        );
+    }
+    Ok(Replayed {
+        objects: objects(job)?,
+        inputs: parse_dep_info(&text, &job.unit.cwd),
+        metadata,
+        warnings: said.rendered,
+    })
+}
+
+fn objects(job: &Job<'_>) -> Result<Vec<ObjectRef>> {
+    let key = &job.unit.key;
+    let mut objects = Vec::new();
+    for entry in fs::read_dir(job.out_dir)
+        .with_context(|| format!("cannot list {}", job.out_dir.display()))?
+    {
+        let path = entry
+            .with_context(|| format!("cannot list {}", job.out_dir.display()))?
+            .path();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        if let Some((unit, cgu)) = parse_object_name(name)
+            && unit == key
+        {
+            let cgu = cgu.to_owned();
+            objects.push(object(key, cgu, path)?);
+        }
+    }
+    if objects.is_empty() {
+        // A compiler that names the only object of a crate after the crate. The codegen unit's name is in the
+        // incremental directory, where the same file is.
+        let only = job.out_dir.join(format!("{key}.o"));
+        if only.is_file() {
+            let cgu = name_in_incremental(job.incremental, &only)?;
+            objects.push(object(key, cgu, only)?);
+        }
+    }
+    objects.sort_by(|one, other| one.cgu.cmp(&other.cgu));
+    Ok(objects)
+}
+
+fn object(key: &str, cgu: String, path: PathBuf) -> Result<ObjectRef> {
+    let len = fs::metadata(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?
+        .len();
+    Ok(ObjectRef {
+        unit: key.to_owned(),
+        id: object_id(key, &cgu),
+        cgu,
+        path,
+        offset: 0,
+        len,
+    })
+}
+
+/// The name under which `object` (the same file, or one of equal content) lies in the newest session.
+fn name_in_incremental(incremental: &Path, object: &Path) -> Result<String> {
+    let wanted =
+        fs::metadata(object).with_context(|| format!("cannot read {}", object.display()))?;
+    let content = fs::read(object).with_context(|| format!("cannot read {}", object.display()))?;
+    let mut same_content = None;
+    for crate_dir in list(incremental) {
+        for session in list(&crate_dir).into_iter().filter(|path| path.is_dir()) {
+            for file in list(&session) {
+                let Some(name) = file
+                    .file_name()
+                    .and_then(|name| name.to_str()?.strip_suffix(".o"))
+                else {
+                    continue;
+                };
+                let Ok(found) = fs::metadata(&file) else {
+                    continue;
+                };
+                if found.ino() == wanted.ino() && found.dev() == wanted.dev() {
+                    return Ok(name.to_owned());
+                }
+                if found.len() == wanted.len()
+                    && fs::read(&file).is_ok_and(|other| other == content)
+                {
+                    same_content = Some(name.to_owned());
+                }
+            }
+        }
+    }
+    same_content
+        .with_context(|| format!("{} is not in {}", object.display(), incremental.display()))
+}
+
+fn list(directory: &Path) -> Vec<PathBuf> {
+    fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect()
+}
+
+/// True when an earlier replay of the unit has left something to build on.
+#[must_use]
+pub fn is_warm(incremental: &Path) -> bool {
+    list(incremental)
+        .iter()
+        .flat_map(|crate_dir| list(crate_dir))
+        .any(|session| {
+            let name = session
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            name.starts_with("s-") && !name.ends_with("-working") && !name.ends_with(".lock")
+        })
+}
+
+/// Writes `metadata` as an rlib with nothing else inside: a compiler that makes an executable insists on rlibs, and
+/// one that makes objects only never looks at their objects.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn write_metadata_archive(metadata: &Path, archive: &Path) -> Result<()> {
+    let content =
+        fs::read(metadata).with_context(|| format!("cannot read {}", metadata.display()))?;
+    let mut bytes = Vec::with_capacity(content.len() + 80);
+    bytes.extend_from_slice(b"!<arch>\n");
+    let header = format!(
+        "{:<16}{:<12}{:<6}{:<6}{:<8}{:<10}`\n",
+        "lib.rmeta/",
+        0,
+        0,
+        0,
+        644,
+        content.len()
+    );
+    bytes.extend_from_slice(header.as_bytes());
+    bytes.extend_from_slice(&content);
+    if content.len() % 2 == 1 {
+        bytes.push(b'\n');
+    }
+    // Under another name until it is whole; another unit may be looking through the directory.
+    let temporary = archive.with_extension("unfinished");
+    fs::write(&temporary, bytes)
+        .with_context(|| format!("cannot write {}", temporary.display()))?;
+    fs::rename(&temporary, archive).with_context(|| format!("cannot replace {}", archive.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_archives_can_be_read_back() -> Result<()> {
+        let directory = tempfile::tempdir()?;
+        for content in [&b"rust\0\0\0\x09odd"[..], b"even"] {
+            let (metadata, archive) = (
+                directory.path().join("m"),
+                directory.path().join("liba-1.rlib"),
+            );
+            fs::write(&metadata, content)?;
+            write_metadata_archive(&metadata, &archive)?;
+            let bytes = fs::read(&archive)?;
+            let archive = object::read::archive::ArchiveFile::parse(&*bytes)?;
+            let members: Vec<_> = archive.members().collect::<Result<_, _>>()?;
+            assert_eq!(members.len(), 1);
+            assert_eq!(members[0].name(), b"lib.rmeta");
+            assert_eq!(members[0].data(&*bytes)?, content);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn diagnostics_are_told_from_their_sums_and_from_crashes() {
+        let mut said = Said::default();
+        said.read(r#"{"message":"x","code":null,"level":"error","rendered":"error: x\n"}"#);
+        said.read(r#"{"message":"aborting due to 1 previous error","level":"error","rendered":"error: aborting\n"}"#);
+        said.read("thread 'rustc' panicked");
+        assert_eq!(said.rendered, "error: x\n");
+        assert!(said.has_errors && said.other.contains("panicked"));
+    }
+}
