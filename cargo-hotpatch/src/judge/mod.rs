@@ -1,1 +1,3 @@
-//! (see the crate's documentation)
+//! What differs → verdict.
+pub mod debug;
+pub mod relocatable;
