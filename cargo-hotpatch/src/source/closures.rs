@@ -18,6 +18,8 @@ pub enum EntryKind {
     Macro,
     /// A call of a macro whose arguments are not Rust expressions and seem to contain closures.
     Opaque,
+    /// A `static` inside of the body.
+    Static,
 }
 
 /// One of them.
@@ -137,8 +139,14 @@ impl<'ast> Visit<'ast> for Collector {
         self.nested(EntryKind::Async, &block.to_token_stream(), |inner| visit::visit_expr_async(inner, block));
     }
 
-    // Items inside of a body have numbers of their own, and are found as functions of their own.
-    fn visit_item(&mut self, _item: &'ast syn::Item) {}
+    // Functions inside of a body have numbers of their own, and are found as functions of their own.
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        if let syn::Item::Static(item) = item {
+            self.nested(EntryKind::Static, &item.to_token_stream(), |_| {});
+        } else if let syn::Item::Macro(item) = item {
+            self.visit_macro(&item.mac);
+        }
+    }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
         let name = call.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();

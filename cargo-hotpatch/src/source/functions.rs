@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens as _;
 
-use super::closures::{Entry, entries_of_block, entries_of_tokens};
+use super::closures::{Entry, entries_of_block, entries_of_expression, entries_of_tokens};
 
 /// A function as it stands in the text.
 #[derive(Debug, Clone)]
@@ -52,6 +52,17 @@ pub struct TypeText {
     pub definition: String,
 }
 
+/// The initial value of a static or constant.
+#[derive(Debug, Clone)]
+pub struct ValueText {
+    /// The identifier.
+    pub name: String,
+    /// 1-based.
+    pub line: usize,
+    /// Closures, async blocks and macro calls of the value, in order.
+    pub entries: Vec<Entry>,
+}
+
 /// All functions and types of a file, by place.
 #[derive(Debug, Default, Clone)]
 pub struct TextIndex {
@@ -59,6 +70,8 @@ pub struct TextIndex {
     pub functions: Vec<FunctionText>,
     /// In the order of the text.
     pub types: Vec<TypeText>,
+    /// Initial values of statics and constants, in the order of the text.
+    pub values: Vec<ValueText>,
     /// Lines of derives, with the derived trait's name.
     derives: HashMap<usize, Vec<String>>,
 }
@@ -121,9 +134,30 @@ impl TextIndex {
                 TokenTree::Ident(ident) if ident == "struct" || ident == "enum" || ident == "union" => {
                     self.type_item(&tokens, position);
                 }
+                TokenTree::Ident(ident) if ident == "static" || ident == "const" => self.value(&tokens, position),
                 _ => {}
             }
         }
+    }
+
+    fn value(&mut self, tokens: &[TokenTree], at: usize) {
+        let mut next = at + 1;
+        if matches!(tokens.get(next), Some(TokenTree::Ident(ident)) if ident == "mut") {
+            next += 1;
+        }
+        let (Some(TokenTree::Ident(name)), Some(colon)) = (tokens.get(next), tokens.get(next + 1)) else { return };
+        if !is_punct(colon, ':') {
+            return;
+        }
+        let Some(end) = tokens[next..].iter().position(|token| is_punct(token, ';')) else { return };
+        let item = &tokens[next..next + end];
+        let Some(equals) = item.iter().position(|token| is_punct(token, '=')) else { return };
+        let value: TokenStream = item[equals + 1..].iter().cloned().collect();
+        let entries = match syn::parse2::<syn::Expr>(value.clone()) {
+            Ok(expression) => entries_of_expression(&expression),
+            Err(_) => entries_of_tokens(&value),
+        };
+        self.values.push(ValueText { name: name.to_string(), line: name.span().start().line, entries });
     }
 
     fn derive(&mut self, attribute: &TokenStream) {
@@ -150,7 +184,7 @@ impl TextIndex {
         };
         let name_line = tokens[at + 1].span().start().line;
         let qualifiers = start_of_qualifiers(tokens, at);
-        let (attributes_start, attributes) = attributes_before(tokens, qualifiers);
+        let attributes = attributes_before(tokens, qualifiers);
         let mut angle = 0_i32;
         let mut body = None;
         let mut seen_parameters = false;
@@ -201,7 +235,6 @@ impl TextIndex {
             },
             None => Vec::new(),
         };
-        let _ = attributes_start;
         self.functions.push(FunctionText {
             name,
             first_line: tokens[qualifiers].span().start().line,
@@ -221,7 +254,7 @@ impl TextIndex {
     fn type_item(&mut self, tokens: &[TokenTree], at: usize) {
         let Some(TokenTree::Ident(name)) = tokens.get(at + 1) else { return };
         let qualifiers = start_of_qualifiers(tokens, at);
-        let (_, attributes) = attributes_before(tokens, qualifiers);
+        let attributes = attributes_before(tokens, qualifiers);
         let layout: Vec<String> =
             attributes.into_iter().filter(|text| !is_harmless_attribute(text) && !text.starts_with("derive")).collect();
         let mut definition = TokenStream::new();
@@ -284,8 +317,8 @@ fn end_of_visibility(tokens: &[TokenTree], start: usize) -> usize {
     }
 }
 
-/// The outer attributes that end right in front of `end`: where they begin, and the text inside of each `#[…]`.
-fn attributes_before(tokens: &[TokenTree], end: usize) -> (usize, Vec<String>) {
+/// The outer attributes that end right in front of `end`: the text inside of each `#[…]`.
+fn attributes_before(tokens: &[TokenTree], end: usize) -> Vec<String> {
     let mut start = end;
     let mut texts = Vec::new();
     while start >= 2 {
@@ -297,7 +330,7 @@ fn attributes_before(tokens: &[TokenTree], end: usize) -> (usize, Vec<String>) {
         start -= 2;
     }
     texts.reverse();
-    (start, texts)
+    texts
 }
 
 /// Attributes that change neither layout nor calls.
@@ -319,7 +352,6 @@ fn call_shape(signature: &syn::Signature) -> String {
             syn::FnArg::Typed(typed) => typed.ty.to_token_stream().to_string(),
         })
         .collect();
-    let (generics, _, clause) = (&signature.generics, (), &signature.generics.where_clause);
     format!(
         "{} {} {} {} fn {} {} ({}{}) {} {}",
         signature.constness.to_token_stream(),
@@ -327,11 +359,11 @@ fn call_shape(signature: &syn::Signature) -> String {
         signature.unsafety.to_token_stream(),
         signature.abi.to_token_stream(),
         signature.ident,
-        generics.to_token_stream(),
+        signature.generics.to_token_stream(),
         inputs.join(", "),
         signature.variadic.to_token_stream(),
         signature.output.to_token_stream(),
-        clause.to_token_stream(),
+        signature.generics.where_clause.to_token_stream(),
     )
 }
 

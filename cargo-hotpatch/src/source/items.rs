@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use quote::ToTokens;
-use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Generics, Item};
 
