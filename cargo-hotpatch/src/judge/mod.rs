@@ -1,1 +1,263 @@
-//! (see the crate's documentation)
+//! What differs → may it be patched into the running program, and if not, why.
+//!
+//! Pure: objects and texts in, a verdict out. Debug info of the objects that differ is compared with that of the build
+//! that runs, and the source texts add what debug info does not hold (attributes, the identity of closures, what a trait
+//! demands). Whatever is not understood restarts: a patch is only ever the result of positive evidence.
+//!
+//! What is *not* looked at here: which functions differ and how they are paired (the diff's work), whether there is a
+//! slot, space or a symbol for everything (the patch linker's).
+
+mod closures;
+pub mod debug;
+mod functions;
+mod layout;
+mod names;
+pub mod relocatable;
+mod sources;
+mod statics;
+mod vtables;
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::codes::{self, Code, Reason, Span};
+
+use debug::DebugFacts;
+use layout::Fault;
+use sources::{Side, Sources};
+
+/// A function whose code differs between the two builds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChangedFunction {
+    /// Its symbol in the build that runs.
+    pub old: String,
+    /// Its symbol in the new build.
+    pub new: String,
+    /// Some function that refers to it is byte-identical in both builds.
+    pub caller_unchanged: bool,
+    /// Its address stands in a vtable of the build that runs.
+    pub in_old_vtable: bool,
+    /// The new build's symbols of those functions that refer to it and that differ as well. Needed only for units with
+    /// an opt-level above 0; may be left empty at 0.
+    pub changed_callers: Vec<String>,
+}
+
+/// The objects of one unit that differ between the two builds.
+#[derive(Debug, Clone)]
+pub struct UnitCase<'a> {
+    /// The unit's key, for messages.
+    pub key: &'a str,
+    /// `--crate-name`.
+    pub crate_name: &'a str,
+    /// `-C opt-level`.
+    pub opt_level: &'a str,
+    /// As they were, of the build that runs.
+    pub old: Vec<&'a [u8]>,
+    /// As they are.
+    pub new: Vec<&'a [u8]>,
+}
+
+/// A source file that was edited.
+#[derive(Debug, Clone)]
+pub struct SourceCase<'a> {
+    /// As the compiler names it, or absolute.
+    pub path: &'a Path,
+    /// The text that the running code was compiled from; `None` for a new file.
+    pub old: Option<&'a str>,
+    /// The text now; `None` for a file that is gone.
+    pub new: Option<&'a str>,
+}
+
+/// Everything that is known of an edit.
+#[derive(Debug)]
+pub struct Case<'a> {
+    /// By unit.
+    pub units: Vec<UnitCase<'a>>,
+    /// *All* source files whose text differs from what the running code was compiled from, not only those of the last
+    /// save: a file that is not listed is taken to be unedited.
+    pub sources: Vec<SourceCase<'a>>,
+    /// Paired by the diff.
+    pub changed: Vec<ChangedFunction>,
+    /// Symbols of functions that only the new build has.
+    pub added: Vec<String>,
+    /// Symbols of functions that only the old build has.
+    pub removed: Vec<String>,
+    /// Names of all crates of the workspace, with `_` for `-`.
+    pub workspace_crates: &'a HashSet<String>,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Why the program must be restarted, the most telling reason first. Empty: the edit may be patched.
+    pub restart: Vec<Reason>,
+    /// Symbols of the new build that must get a new slot because their signature changed; the old slot keeps the old
+    /// code, for callers that were compiled against the old signature. Every function that refers to one of these has
+    /// itself changed (the judge restarts where that is not so).
+    pub renew: BTreeSet<String>,
+    /// Remarks for the report: what stays as it was.
+    pub notes: Vec<String>,
+}
+
+impl Verdict {
+    fn restart(&mut self, code: &Code, message: impl Into<String>, span: Option<Span>) {
+        let reason = Reason::new(code, message).at(span);
+        if !self.restart.contains(&reason) {
+            self.restart.push(reason);
+        }
+    }
+}
+
+/// What all rules look at.
+struct Evidence<'c, 'a> {
+    case: &'c Case<'a>,
+    old: DebugFacts,
+    new: DebugFacts,
+    sources: Sources<'a>,
+}
+
+/// Judges an edit.
+///
+/// # Errors
+/// When an object cannot be read. Nothing is known then, and the program has to be restarted.
+pub fn judge(case: &Case<'_>) -> Result<Verdict> {
+    let keep = |name: &str| names::mentions_crate(name, case.workspace_crates);
+    let read = |side: Side| -> Result<DebugFacts> {
+        let objects: Vec<&[u8]> = case
+            .units
+            .iter()
+            .flat_map(|unit| if side == Side::Old { &unit.old } else { &unit.new })
+            .copied()
+            .collect();
+        // A type that names no crate of the workspace cannot change: neither its own source nor its arguments can.
+        DebugFacts::read_kept(&objects, &keep).with_context(|| {
+            let keys: Vec<&str> = case.units.iter().map(|unit| unit.key).collect();
+            let which = if side == Side::Old { "running" } else { "new" };
+            format!("debug info of the {which} objects of {}", keys.join(", "))
+        })
+    };
+    let (old, new) = rayon::join(|| read(Side::Old), || read(Side::New));
+    let evidence = Evidence { case, old: old?, new: new?, sources: Sources::read(&case.sources) };
+    let mut verdict = Verdict::default();
+    judge_types(&evidence, &mut verdict);
+    closures::judge(&evidence, &mut verdict);
+    vtables::judge(&evidence, &mut verdict);
+    statics::judge(&evidence, &mut verdict);
+    functions::judge(&evidence, &mut verdict);
+    if !verdict.restart.is_empty() {
+        verdict.renew.clear();
+    }
+    Ok(verdict)
+}
+
+fn judge_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
+    let findings = layout::compare(&evidence.old, &evidence.new);
+    let mut consequences = Vec::new();
+    for finding in &findings {
+        let name = &finding.name;
+        let (code, message) = match finding.fault {
+            Fault::Layout => (
+                &codes::TYPE_LAYOUT,
+                format!(
+                    "the layout of `{name}` changed: {}; values built by the running program still have the old layout",
+                    finding.details.join(", ")
+                ),
+            ),
+            Fault::Meaning => (
+                &codes::TYPE_MEANING,
+                format!(
+                    "`{name}` is laid out as before, but its bytes mean something else: {}",
+                    finding.details.join(", ")
+                ),
+            ),
+            Fault::Doubt => (
+                &codes::TYPE_DOUBT,
+                format!("`{name}` cannot be compared for certain: {}", finding.details.join(", ")),
+            ),
+            Fault::Captures => (
+                &codes::CLOSURE_CAPTURES,
+                format!(
+                    "the captures of {} changed: {}; closures made before the edit hold the old ones",
+                    closure_name(name),
+                    finding.details.join(", ")
+                ),
+            ),
+            Fault::Coroutine => (
+                &codes::COROUTINE,
+                format!(
+                    "the state of {} changed: {}; futures that are suspended hold the old one",
+                    closure_name(name),
+                    finding.details.join(", ")
+                ),
+            ),
+        };
+        let span = evidence.sources.span_of_type(name);
+        if !finding.consequence {
+            verdict.restart(code, message, span);
+        } else if names::segments(name).first().is_some_and(|first| evidence.case.workspace_crates.contains(*first)) {
+            // Wrappers of the standard library around a changed type say nothing new.
+            consequences.push((code, message, span));
+        }
+    }
+    judge_unseen_types(evidence, verdict);
+    for (code, message, span) in consequences {
+        verdict.restart(code, message, span);
+    }
+}
+
+/// `a::f::{closure_env#0}` as a person would say it.
+fn closure_name(environment: &str) -> String {
+    let segments = names::segments(environment);
+    let at = segments.iter().position(|segment| segment.contains("_env#")).unwrap_or(segments.len());
+    let parent = segments[..at].join("::");
+    let kind = segments.get(at).copied().unwrap_or_default();
+    let (what, number) = kind.trim_start_matches('{').split_once("_env#").unwrap_or((kind, ""));
+    let number: String = number.chars().take_while(char::is_ascii_digit).collect();
+    format!("{} {number} of `{parent}`", what.replace('_', " "))
+}
+
+/// Types whose definition was edited but that debug info does not show on both sides: code may handle their values
+/// without ever naming them.
+fn judge_unseen_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
+    if evidence.case.changed.is_empty() {
+        return;
+    }
+    let visible = |facts: &DebugFacts, identifier: &str| {
+        facts.types.keys().any(|name| {
+            let segments = names::segments(name);
+            segments.iter().any(|segment| segment.split('<').next() == Some(identifier))
+        })
+    };
+    for file in &evidence.sources.files {
+        for before in &file.old.types {
+            let mut namesakes = file.new.types.iter().filter(|after| after.name == before.name).peekable();
+            if namesakes.peek().is_none() || namesakes.any(|after| {
+                after.definition == before.definition && after.attributes == before.attributes
+            }) {
+                continue;
+            }
+            if visible(&evidence.old, &before.name) && visible(&evidence.new, &before.name) {
+                continue;
+            }
+            let used = |side: Side| {
+                evidence.sources.files.iter().any(|file| {
+                    file.index(side).functions.iter().any(|function| {
+                        names::has_word(&function.body, &before.name) || names::has_word(&function.header, &before.name)
+                    })
+                })
+            };
+            if used(Side::Old) && used(Side::New) {
+                verdict.restart(
+                    &codes::TYPE_DOUBT,
+                    format!("`{}` was edited, and debug info does not show how its values lie in memory", before.name),
+                    Some(file.span(before.line)),
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Vtables and the traits behind them.
+
+use std::collections::BTreeSet;
+
+use crate::codes;
+use crate::source::{Difference, ItemKind};
+
+use super::debug::{VtableFacts, VtableSlot};
+use super::{Evidence, Verdict, names};
+
+/// What stands in front of the methods: drop glue, size, alignment.
+const HEADER_SLOTS: usize = 3;
+
+pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
+    judge_slots(evidence, verdict);
+    judge_traits(evidence, verdict);
+}
+
+/// The slots as a caller means them: paths, not symbols.
+fn meaning(vtable: &VtableFacts) -> Vec<String> {
+    vtable
+        .iter()
+        .enumerate()
+        .map(|(slot, content)| match content {
+            VtableSlot::Symbol(symbol) => names::canonical(symbol),
+            // Size and alignment are the type's, which is compared by itself.
+            VtableSlot::Number(_) if slot == 1 || slot == 2 => String::new(),
+            VtableSlot::Number(0) => "nothing".to_owned(),
+            VtableSlot::Number(number) => number.to_string(),
+            VtableSlot::Anonymous(content) => format!("data {content}"),
+        })
+        .collect()
+}
+
+fn judge_slots(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
+    let mut names: Vec<_> = evidence.old.vtables.keys().collect();
+    names.sort();
+    for name in names {
+        let (Some(before), Some(after)) = (evidence.old.vtables.get(name), evidence.new.vtables.get(name)) else {
+            continue;
+        };
+        let before: BTreeSet<Vec<String>> = before.iter().map(meaning).collect();
+        let after: BTreeSet<Vec<String>> = after.iter().map(meaning).collect();
+        if before == after {
+            continue;
+        }
+        let owner = name.trim_end_matches("::{vtable}");
+        let detail = match (before.first(), after.first()) {
+            (Some(old), Some(new)) if before.len() == 1 && after.len() == 1 => difference(old, new),
+            _ => "several vtables have this name".to_owned(),
+        };
+        verdict.restart(
+            &codes::VTABLE,
+            format!("the vtable of `{owner}` changed: {detail}; objects made before the edit hold the old one"),
+            None,
+        );
+    }
+}
+
+fn difference(old: &[String], new: &[String]) -> String {
+    if old.len() != new.len() {
+        return format!("it had {} methods, now it has {}", old.len() - HEADER_SLOTS, new.len() - HEADER_SLOTS);
+    }
+    let slot = old.iter().zip(new).position(|(old, new)| old != new).unwrap_or(0);
+    let place = if slot == 0 { "drop glue".to_owned() } else { format!("method {}", slot.saturating_sub(HEADER_SLOTS)) };
+    format!("its {place} was `{}`, now it is `{}`", old[slot], new[slot])
+}
+
+/// Traits whose definition was edited: a changed signature leaves the vtables themselves as they were.
+fn judge_traits(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
+    for (file, item) in evidence.sources.changed_items() {
+        if item.kind != ItemKind::Trait || item.difference != Difference::Edited {
+            continue;
+        }
+        let identifier = item.path.rsplit("::").next().unwrap_or(&item.path);
+        let Some(evidence_text) = object_of(evidence, identifier) else { continue };
+        verdict.restart(
+            &codes::VTABLE,
+            format!("the methods of trait `{identifier}` changed, and the program has objects of it (`{evidence_text}`)"),
+            item.new.map(|lines| file.span(lines.0)),
+        );
+    }
+}
+
+/// Something in the running program that shows that objects of this trait may exist.
+fn object_of(evidence: &Evidence<'_, '_>, identifier: &str) -> Option<String> {
+    for (name, vtables) in &evidence.old.vtables {
+        let inside = name.trim_end_matches("::{vtable}").trim_end_matches('>');
+        if inside.rsplit_once(" as ").is_some_and(|(_, of)| names::identifier(of) == identifier) {
+            return Some(name.to_string());
+        }
+        // A subtrait's vtable holds the methods of its supertraits.
+        let through = vtables.iter().flatten().any(|slot| {
+            matches!(slot, VtableSlot::Symbol(symbol) if is_method_of(&names::canonical(symbol), identifier))
+        });
+        if through {
+            return Some(name.to_string());
+        }
+    }
+    let of_type = |name: &str| {
+        name.match_indices("dyn ").any(|(at, _)| {
+            let bounds: &str = &name[at + 4..];
+            bounds.match_indices(identifier).any(|(at, _)| {
+                let before = bounds[..at].chars().next_back();
+                let after = bounds[at + identifier.len()..].chars().next();
+                before.is_none_or(|c| c == ':' || c == ' ') && !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+            })
+        })
+    };
+    evidence.old.names.iter().find(|name| of_type(name)).map(ToString::to_string)
+}
+
+/// True for `<X as path::Trait>::method` and `path::Trait::method` of a default.
+fn is_method_of(path: &str, identifier: &str) -> bool {
+    path.strip_prefix('<')
+        .and_then(|rest| rest.rsplit_once(">::"))
+        .and_then(|(head, _)| head.rsplit_once(" as "))
+        .is_some_and(|(_, of)| names::identifier(of) == identifier)
+}

@@ -1,0 +1,180 @@
+//! The closures, async blocks and macro calls of a function's body, in the order in which the compiler numbers them.
+//!
+//! A closure has no name. In symbols and debug info it is "the n-th of its function", so that one more in front of it
+//! gives it another's identity. Their texts are what tells whether the numbers still mean the same.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::visit::{self, Visit};
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// `|x| …`
+    Closure,
+    /// `async { … }`, `async |x| …`
+    Async,
+    /// A call of a macro that is not known to be free of hidden closures and statics.
+    Macro,
+    /// A call of a macro whose arguments are not Rust expressions and seem to contain closures.
+    Opaque,
+    /// A `static` inside of the body.
+    Static,
+}
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is.
+    pub kind: EntryKind,
+    /// All of its tokens.
+    pub text: String,
+    /// 1-based.
+    pub line: usize,
+    /// Those inside of it, which are numbered for themselves.
+    pub children: Vec<Entry>,
+}
+
+/// How the entries of a body before an edit relate to those after it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pairing {
+    /// The n-th is still the n-th.
+    Certain,
+    /// It is not certain which is which; the text says why.
+    Doubtful(String),
+}
+
+/// Pairs the entries of one kind-set: `counts` tells which kinds share a numbering.
+#[must_use]
+pub fn pair(old: &[Entry], new: &[Entry], counts: &dyn Fn(EntryKind) -> bool) -> Pairing {
+    let old: Vec<&Entry> = old.iter().filter(|entry| counts(entry.kind)).collect();
+    let new: Vec<&Entry> = new.iter().filter(|entry| counts(entry.kind)).collect();
+    let common = old.len().min(new.len());
+    for index in 0..common {
+        if old[index].text == new[index].text {
+            continue;
+        }
+        if old.len() != new.len() {
+            return Pairing::Doubtful(format!(
+                "there were {}, now there are {}, and number {index} is another one",
+                old.len(),
+                new.len()
+            ));
+        }
+        if let Some(moved) = new.iter().position(|entry| entry.text == old[index].text) {
+            return Pairing::Doubtful(format!("number {index} became number {moved}"));
+        }
+        if let Some(moved) = old.iter().position(|entry| entry.text == new[index].text) {
+            return Pairing::Doubtful(format!("number {moved} became number {index}"));
+        }
+        if old[index].kind != new[index].kind {
+            return Pairing::Doubtful(format!("number {index} was another kind of thing"));
+        }
+        if let Pairing::Doubtful(why) = pair(&old[index].children, &new[index].children, counts) {
+            return Pairing::Doubtful(format!("inside of number {index}: {why}"));
+        }
+    }
+    Pairing::Certain
+}
+
+/// Macros of the standard library that expand to neither closures nor statics of their own.
+const PLAIN_MACROS: &[&str] = &[
+    "assert", "assert_eq", "assert_ne", "cfg", "column", "compile_error", "concat", "dbg", "debug_assert",
+    "debug_assert_eq", "debug_assert_ne", "env", "eprint", "eprintln", "file", "format", "format_args", "include_bytes",
+    "include_str", "line", "matches", "module_path", "option_env", "panic", "print", "println", "stringify", "todo",
+    "unimplemented", "unreachable", "vec", "write", "writeln",
+];
+
+/// The entries of a block.
+#[must_use]
+pub fn entries_of_block(block: &syn::Block) -> Vec<Entry> {
+    let mut collector = Collector::default();
+    collector.visit_block(block);
+    collector.entries
+}
+
+/// The entries of an expression, such as a static's initial value.
+#[must_use]
+pub fn entries_of_expression(expression: &syn::Expr) -> Vec<Entry> {
+    let mut collector = Collector::default();
+    collector.visit_expr(expression);
+    collector.entries
+}
+
+/// The entries of tokens that are no complete syntax (inside of a macro's definition): one opaque entry for all.
+#[must_use]
+pub fn entries_of_tokens(tokens: &TokenStream) -> Vec<Entry> {
+    vec![Entry { kind: EntryKind::Opaque, text: tokens.to_string(), line: first_line(tokens), children: Vec::new() }]
+}
+
+fn first_line(tokens: &TokenStream) -> usize {
+    tokens.clone().into_iter().next().map_or(0, |token| token.span().start().line)
+}
+
+#[derive(Default)]
+struct Collector {
+    entries: Vec<Entry>,
+}
+
+impl Collector {
+    fn nested(&mut self, kind: EntryKind, tokens: &TokenStream, inside: impl FnOnce(&mut Self)) {
+        let mut inner = Self::default();
+        inside(&mut inner);
+        self.entries.push(Entry {
+            kind,
+            text: tokens.to_string(),
+            line: first_line(tokens),
+            children: inner.entries,
+        });
+    }
+}
+
+impl<'ast> Visit<'ast> for Collector {
+    fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
+        let kind = if closure.asyncness.is_some() { EntryKind::Async } else { EntryKind::Closure };
+        self.nested(kind, &closure.to_token_stream(), |inner| visit::visit_expr_closure(inner, closure));
+    }
+
+    fn visit_expr_async(&mut self, block: &'ast syn::ExprAsync) {
+        self.nested(EntryKind::Async, &block.to_token_stream(), |inner| visit::visit_expr_async(inner, block));
+    }
+
+    // Functions inside of a body have numbers of their own, and are found as functions of their own.
+    fn visit_item(&mut self, item: &'ast syn::Item) {
+        if let syn::Item::Static(item) = item {
+            self.nested(EntryKind::Static, &item.to_token_stream(), |_| {});
+        } else if let syn::Item::Macro(item) = item {
+            self.visit_macro(&item.mac);
+        }
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        let name = call.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let plain = PLAIN_MACROS.contains(&name.as_str());
+        let arguments =
+            call.parse_body_with(syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated).ok();
+        let tokens = call.to_token_stream();
+        if !plain {
+            self.nested(EntryKind::Macro, &tokens, |_| {});
+        }
+        match arguments {
+            Some(arguments) => {
+                for argument in &arguments {
+                    self.visit_expr(argument);
+                }
+            }
+            None if may_hide_closures(&call.tokens) => self.nested(EntryKind::Opaque, &tokens, |_| {}),
+            None => {}
+        }
+    }
+}
+
+/// True if the tokens could contain a closure or an async block.
+fn may_hide_closures(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Punct(punct) => punct.as_char() == '|',
+        TokenTree::Ident(ident) => ident == "async",
+        TokenTree::Group(group) => may_hide_closures(&group.stream()),
+        TokenTree::Literal(_) => false,
+    })
+}

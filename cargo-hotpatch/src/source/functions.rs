@@ -1,0 +1,410 @@
+//! Functions and type attributes of a file, found in its tokens rather than in its syntax tree.
+//!
+//! Debug info names a function by the line where its item begins, also when it stands inside of a macro's definition or
+//! call, where no syntax tree reaches. So functions are found by their `fn`, wherever it is.
+
+use std::collections::HashMap;
+
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use quote::ToTokens as _;
+
+use super::closures::{Entry, entries_of_block, entries_of_expression, entries_of_tokens};
+
+/// A function as it stands in the text.
+#[derive(Debug, Clone)]
+pub struct FunctionText {
+    /// The identifier behind `fn`; empty where it is a macro's parameter.
+    pub name: String,
+    /// Line of the first token after the attributes (1-based): the line that debug info gives.
+    pub first_line: usize,
+    /// Line of the identifier.
+    pub name_line: usize,
+    /// Line of the body's end.
+    pub last_line: usize,
+    /// All of the header's tokens, with attributes (but not documentation) and visibility.
+    pub header: String,
+    /// What of the header decides how the function is called: no visibility, no parameter names, no lint attributes.
+    pub call_shape: String,
+    /// The body's tokens; empty for a declaration.
+    pub body: String,
+    /// Parameters in the header, receiver included; `None` when the header could not be parsed.
+    pub inputs: Option<usize>,
+    /// `extern "…"`, `#[no_mangle]` or `#[export_name]`: callers outside of Rust's type checks.
+    pub foreign_callers: bool,
+    /// The header contains parameters of a macro, so its text alone does not say what it is.
+    pub depends_on_macro: bool,
+    /// `async fn`.
+    pub is_async: bool,
+    /// Closures, async blocks and macro calls of the body, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// Attributes of a type that decide how its values are laid out and passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypeText {
+    /// The identifier.
+    pub name: String,
+    /// 1-based.
+    pub line: usize,
+    /// All `repr` attributes, and those that are not understood.
+    pub attributes: String,
+    /// Everything but visibility, documentation and derives.
+    pub definition: String,
+}
+
+/// The initial value of a static or constant.
+#[derive(Debug, Clone)]
+pub struct ValueText {
+    /// The identifier.
+    pub name: String,
+    /// 1-based.
+    pub line: usize,
+    /// Closures, async blocks and macro calls of the value, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// All functions and types of a file, by place.
+#[derive(Debug, Default, Clone)]
+pub struct TextIndex {
+    /// In the order of the text.
+    pub functions: Vec<FunctionText>,
+    /// In the order of the text.
+    pub types: Vec<TypeText>,
+    /// Initial values of statics and constants, in the order of the text.
+    pub values: Vec<ValueText>,
+    /// Lines of derives, with the derived trait's name.
+    derives: HashMap<usize, Vec<String>>,
+}
+
+/// Derives whose output has a fixed interface.
+const BUILTIN_DERIVES: &[&str] =
+    &["Clone", "Copy", "Debug", "Default", "Eq", "PartialEq", "Ord", "PartialOrd", "Hash"];
+
+impl TextIndex {
+    /// The index of a file's text; `None` when its tokens cannot be read.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        let tokens = super::tokens_of(text).ok()?;
+        let mut index = Self::default();
+        index.stream(tokens);
+        Some(index)
+    }
+
+    /// The function of this name whose item begins on this line.
+    #[must_use]
+    pub fn function_at(&self, name: &str, line: usize) -> Option<&FunctionText> {
+        let mut found = self.functions.iter().filter(|function| {
+            (function.name == name || function.name.is_empty())
+                && (function.first_line..=function.name_line).contains(&line)
+        });
+        let first = found.next()?;
+        // Two functions of one name on one line: nobody can tell which is meant.
+        found.next().is_none().then_some(first)
+    }
+
+    /// The innermost function whose text covers this line.
+    #[must_use]
+    pub fn function_around(&self, line: usize) -> Option<&FunctionText> {
+        self.functions
+            .iter()
+            .filter(|function| (function.first_line..=function.last_line).contains(&line))
+            .min_by_key(|function| function.last_line - function.first_line)
+    }
+
+    /// True if on this line stand derives of the standard library and no others, so that what is generated there has a
+    /// fixed interface.
+    #[must_use]
+    pub fn is_builtin_derive(&self, line: usize) -> bool {
+        self.derives
+            .get(&line)
+            .is_some_and(|names| names.iter().all(|name| BUILTIN_DERIVES.contains(&name.as_str())))
+    }
+
+    fn stream(&mut self, tokens: TokenStream) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        for position in 0..tokens.len() {
+            match &tokens[position] {
+                TokenTree::Group(group) => {
+                    if group.delimiter() == Delimiter::Bracket && position > 0 && is_punct(&tokens[position - 1], '#') {
+                        self.derive(&group.stream());
+                    }
+                    self.stream(group.stream());
+                }
+                TokenTree::Ident(ident) if ident == "fn" => self.function(&tokens, position),
+                TokenTree::Ident(ident) if ident == "struct" || ident == "enum" || ident == "union" => {
+                    self.type_item(&tokens, position);
+                }
+                TokenTree::Ident(ident) if ident == "static" || ident == "const" => self.value(&tokens, position),
+                _ => {}
+            }
+        }
+    }
+
+    fn value(&mut self, tokens: &[TokenTree], at: usize) {
+        let mut next = at + 1;
+        if matches!(tokens.get(next), Some(TokenTree::Ident(ident)) if ident == "mut") {
+            next += 1;
+        }
+        let (Some(TokenTree::Ident(name)), Some(colon)) = (tokens.get(next), tokens.get(next + 1)) else { return };
+        if !is_punct(colon, ':') {
+            return;
+        }
+        let Some(end) = tokens[next..].iter().position(|token| is_punct(token, ';')) else { return };
+        let item = &tokens[next..next + end];
+        let Some(equals) = item.iter().position(|token| is_punct(token, '=')) else { return };
+        let value: TokenStream = item[equals + 1..].iter().cloned().collect();
+        let entries = match syn::parse2::<syn::Expr>(value.clone()) {
+            Ok(expression) => entries_of_expression(&expression),
+            Err(_) => entries_of_tokens(&value),
+        };
+        self.values.push(ValueText { name: name.to_string(), line: name.span().start().line, entries });
+    }
+
+    fn derive(&mut self, attribute: &TokenStream) {
+        let mut inner = attribute.clone().into_iter();
+        let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(list))) = (inner.next(), inner.next()) else { return };
+        if name != "derive" {
+            return;
+        }
+        for token in list.stream() {
+            if let TokenTree::Ident(ident) = token {
+                self.derives.entry(ident.span().start().line).or_default().push(ident.to_string());
+            }
+        }
+    }
+
+    fn function(&mut self, tokens: &[TokenTree], at: usize) {
+        let (name, mut next, depends_on_macro) = match (tokens.get(at + 1), tokens.get(at + 2)) {
+            (Some(TokenTree::Ident(name)), _) => (name.to_string(), at + 2, false),
+            (Some(TokenTree::Punct(dollar)), Some(TokenTree::Ident(_))) if dollar.as_char() == '$' => {
+                (String::new(), at + 3, true)
+            }
+            // A function pointer's type.
+            _ => return,
+        };
+        let name_line = tokens[at + 1].span().start().line;
+        let qualifiers = start_of_qualifiers(tokens, at);
+        let attributes = attributes_before(tokens, qualifiers);
+        let mut angle = 0_i32;
+        let mut body = None;
+        let mut seen_parameters = false;
+        while let Some(token) = tokens.get(next) {
+            match token {
+                TokenTree::Punct(punct) if punct.as_char() == '<' => angle += 1,
+                TokenTree::Punct(punct) if punct.as_char() == '>' => {
+                    let arrow = next > 0
+                        && matches!(&tokens[next - 1], TokenTree::Punct(before)
+                            if before.spacing() == Spacing::Joint && matches!(before.as_char(), '-' | '='));
+                    if !arrow {
+                        angle -= 1;
+                    }
+                }
+                TokenTree::Punct(punct) if punct.as_char() == ';' => break,
+                TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => seen_parameters = true,
+                TokenTree::Group(group)
+                    if group.delimiter() == Delimiter::Brace && angle <= 0 && seen_parameters =>
+                {
+                    body = Some(group.clone());
+                    break;
+                }
+                _ => {}
+            }
+            next += 1;
+        }
+        if !seen_parameters {
+            return;
+        }
+        let visibility_end = end_of_visibility(tokens, qualifiers);
+        let header_tokens = tokens[qualifiers..next.min(tokens.len())].iter().cloned().collect::<TokenStream>();
+        let call_tokens = tokens[visibility_end..next.min(tokens.len())].iter().cloned().collect::<TokenStream>();
+        let kept: Vec<String> = attributes.iter().filter(|text| !text.starts_with("doc")).cloned().collect();
+        let calling: Vec<String> = attributes.iter().filter(|text| !is_harmless_attribute(text)).cloned().collect();
+        let header = format!("#[{}] {header_tokens}", kept.join(", "));
+        let signature = syn::parse2::<syn::Signature>(call_tokens.clone()).ok();
+        let call_shape = match &signature {
+            Some(signature) => format!("#[{}] {}", calling.join(", "), call_shape(signature)),
+            None => header.clone(),
+        };
+        let qualifier_words: Vec<String> = tokens[qualifiers..at].iter().map(ToString::to_string).collect();
+        let foreign_callers = qualifier_words.iter().any(|word| word == "extern")
+            || kept.iter().any(|text| text.contains("no_mangle") || text.contains("export_name"));
+        let entries = match &body {
+            Some(group) => match syn::parse2::<syn::Block>(TokenStream::from(TokenTree::Group(group.clone()))) {
+                Ok(block) => entries_of_block(&block),
+                Err(_) => entries_of_tokens(&group.stream()),
+            },
+            None => Vec::new(),
+        };
+        self.functions.push(FunctionText {
+            name,
+            first_line: tokens[qualifiers].span().start().line,
+            name_line,
+            last_line: body.as_ref().map_or(name_line, |group| group.span_close().end().line),
+            header,
+            call_shape,
+            body: body.map(|group| group.stream().to_string()).unwrap_or_default(),
+            inputs: signature.as_ref().map(|signature| signature.inputs.len()),
+            foreign_callers,
+            depends_on_macro: depends_on_macro || header_tokens.to_string().contains('$'),
+            is_async: qualifier_words.iter().any(|word| word == "async"),
+            entries,
+        });
+    }
+
+    fn type_item(&mut self, tokens: &[TokenTree], at: usize) {
+        let Some(TokenTree::Ident(name)) = tokens.get(at + 1) else { return };
+        let qualifiers = start_of_qualifiers(tokens, at);
+        let attributes = attributes_before(tokens, qualifiers);
+        let layout: Vec<String> =
+            attributes.into_iter().filter(|text| !is_harmless_attribute(text) && !text.starts_with("derive")).collect();
+        let mut definition = TokenStream::new();
+        for token in &tokens[at..] {
+            let end = match token {
+                TokenTree::Punct(punct) => punct.as_char() == ';',
+                TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+                _ => false,
+            };
+            definition.extend([token.clone()]);
+            if end {
+                break;
+            }
+        }
+        self.types.push(TypeText {
+            name: name.to_string(),
+            line: name.span().start().line,
+            attributes: layout.join(", "),
+            definition: without_noise(definition),
+        });
+    }
+}
+
+fn is_punct(token: &TokenTree, which: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == which)
+}
+
+/// The first token of visibility and qualifiers in front of the keyword at `at`.
+fn start_of_qualifiers(tokens: &[TokenTree], at: usize) -> usize {
+    const WORDS: &[&str] = &["pub", "const", "async", "unsafe", "extern", "default", "safe", "gen"];
+    let mut start = at;
+    while start > 0 {
+        let before = &tokens[start - 1];
+        let part = match before {
+            TokenTree::Ident(ident) => WORDS.iter().any(|word| ident == word),
+            // `extern "C"`
+            TokenTree::Literal(_) => start >= 2 && matches!(&tokens[start - 2], TokenTree::Ident(ident) if ident == "extern"),
+            // `pub(crate)`
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
+                start >= 2 && matches!(&tokens[start - 2], TokenTree::Ident(ident) if ident == "pub")
+            }
+            _ => false,
+        };
+        if !part {
+            break;
+        }
+        start -= 1;
+    }
+    start
+}
+
+/// Where the visibility that begins at `start` ends.
+fn end_of_visibility(tokens: &[TokenTree], start: usize) -> usize {
+    match tokens.get(start) {
+        Some(TokenTree::Ident(ident)) if ident == "pub" => match tokens.get(start + 1) {
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => start + 2,
+            _ => start + 1,
+        },
+        _ => start,
+    }
+}
+
+/// The outer attributes that end right in front of `end`: the text inside of each `#[…]`.
+fn attributes_before(tokens: &[TokenTree], end: usize) -> Vec<String> {
+    let mut start = end;
+    let mut texts = Vec::new();
+    while start >= 2 {
+        let (TokenTree::Punct(hash), TokenTree::Group(group)) = (&tokens[start - 2], &tokens[start - 1]) else { break };
+        if hash.as_char() != '#' || group.delimiter() != Delimiter::Bracket {
+            break;
+        }
+        texts.push(group.stream().to_string());
+        start -= 2;
+    }
+    texts.reverse();
+    texts
+}
+
+/// Attributes that change neither layout nor calls.
+fn is_harmless_attribute(text: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "doc", "allow", "warn", "deny", "expect", "forbid", "must_use", "deprecated", "cold", "rustfmt", "clippy", "cfg",
+        "inline",
+    ];
+    let name: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    NAMES.contains(&name.as_str())
+}
+
+fn call_shape(signature: &syn::Signature) -> String {
+    let inputs: Vec<String> = signature
+        .inputs
+        .iter()
+        .map(|input| match input {
+            syn::FnArg::Receiver(receiver) => receiver.to_token_stream().to_string(),
+            syn::FnArg::Typed(typed) => typed.ty.to_token_stream().to_string(),
+        })
+        .collect();
+    format!(
+        "{} {} {} {} fn {} {} ({}{}) {} {}",
+        signature.constness.to_token_stream(),
+        signature.asyncness.to_token_stream(),
+        signature.unsafety.to_token_stream(),
+        signature.abi.to_token_stream(),
+        signature.ident,
+        signature.generics.to_token_stream(),
+        inputs.join(", "),
+        signature.variadic.to_token_stream(),
+        signature.output.to_token_stream(),
+        signature.generics.where_clause.to_token_stream(),
+    )
+}
+
+/// Tokens as text, without documentation and visibility at any depth.
+fn without_noise(tokens: TokenStream) -> String {
+    fn clean(tokens: TokenStream, out: &mut String) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        let mut position = 0;
+        while position < tokens.len() {
+            match &tokens[position] {
+                TokenTree::Ident(ident) if ident == "pub" => position = end_of_visibility(&tokens, position),
+                TokenTree::Punct(punct) if punct.as_char() == '#' && is_documentation(tokens.get(position + 1)) => {
+                    position += 2;
+                }
+                TokenTree::Group(group) => {
+                    let (open, close) = match group.delimiter() {
+                        Delimiter::Parenthesis => ("(", ")"),
+                        Delimiter::Brace => ("{", "}"),
+                        Delimiter::Bracket => ("[", "]"),
+                        Delimiter::None => ("", ""),
+                    };
+                    out.push_str(open);
+                    clean(group.stream(), out);
+                    out.push_str(close);
+                    position += 1;
+                }
+                other => {
+                    out.push_str(&other.to_string());
+                    out.push(' ');
+                    position += 1;
+                }
+            }
+        }
+    }
+    let mut out = String::new();
+    clean(tokens, &mut out);
+    out
+}
+
+fn is_documentation(token: Option<&TokenTree>) -> bool {
+    let Some(TokenTree::Group(group)) = token else { return false };
+    group.delimiter() == Delimiter::Bracket
+        && matches!(group.stream().into_iter().next(), Some(TokenTree::Ident(ident)) if ident == "doc")
+}

@@ -1,0 +1,164 @@
+//! Two texts of one source file → what differs between them, item by item.
+//!
+//! Comments and white space never count. Documentation counts only where a derive or another attribute could read it.
+
+pub mod closures;
+pub mod functions;
+mod items;
+
+use proc_macro2::TokenStream;
+
+/// What sort of item it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ItemKind {
+    /// A function, method or associated function.
+    Function,
+    /// A trait's header or the list and signatures of its items (not the default bodies).
+    Trait,
+    /// Struct, enum or union.
+    Type,
+    /// `type A = …`, also an associated one.
+    TypeAlias,
+    /// `static`.
+    Static,
+    /// `const`, also an associated one.
+    Const,
+    /// `macro_rules!` or `macro`.
+    Macro,
+    /// A macro's call where an item may stand.
+    MacroCall,
+    /// An `impl` block's header.
+    ImplHeader,
+    /// `use` or `extern crate`.
+    Use,
+    /// A module's declaration or attributes.
+    Module,
+    /// Something in an `extern` block.
+    Extern,
+    /// Attributes of the file itself.
+    Attributes,
+    /// The order of the items.
+    Order,
+    /// Anything else.
+    Other,
+}
+
+/// How an item differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Difference {
+    /// Only the new text has it.
+    Added,
+    /// Only the old text has it.
+    Removed,
+    /// Both have it, with other tokens.
+    Edited,
+}
+
+/// First and last line of an item, 1-based.
+pub type Lines = (usize, usize);
+
+/// An item that differs in something other than a function's body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedItem {
+    /// What it is.
+    pub kind: ItemKind,
+    /// How it differs.
+    pub difference: Difference,
+    /// Its name, with modules and impl blocks inside of this file: `outer::<Square as Shape>::area`.
+    pub path: String,
+    /// Where it was.
+    pub old: Option<Lines>,
+    /// Where it is.
+    pub new: Option<Lines>,
+}
+
+/// A function that both texts have, with another body or another header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditedFunction {
+    /// Its name, with modules and impl blocks inside of this file: `outer::<Square as Shape>::area`.
+    pub path: String,
+    /// Its identifier.
+    pub name: String,
+    /// Where it was.
+    pub old: Lines,
+    /// Where it is.
+    pub new: Lines,
+    /// Signature, attributes and visibility are equal token by token.
+    pub header_equal: bool,
+    /// In both texts: not generic, nor in a generic impl, nor a trait's default method; neither `const` nor `async`; no
+    /// `impl` in its result; no `#[inline]` and no attribute that is not built in; no items in its body. Such a body can
+    /// be compiled into nothing but its own crate's objects.
+    pub plain: bool,
+}
+
+/// What differs between two texts of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceChange {
+    /// Why one of the texts cannot be parsed. Nothing else is known then.
+    pub unparsable: Option<String>,
+    /// Functions whose header or body differs.
+    pub edited: Vec<EditedFunction>,
+    /// All other differences, functions that were added or removed among them.
+    pub items: Vec<ChangedItem>,
+}
+
+impl SourceChange {
+    /// True if the texts differ in comments and white space only. Lines may have moved.
+    #[must_use]
+    pub fn is_trivial(&self) -> bool {
+        self.unparsable.is_none() && self.edited.is_empty() && self.items.is_empty()
+    }
+
+    /// True if every difference is inside of the body of a plain function: then no other crate can notice.
+    #[must_use]
+    pub fn only_plain_bodies(&self) -> bool {
+        self.only_bodies() && self.edited.iter().all(|function| function.plain)
+    }
+
+    /// True if every difference is inside of a function's body.
+    #[must_use]
+    pub fn only_bodies(&self) -> bool {
+        self.unparsable.is_none()
+            && self.items.is_empty()
+            && self.edited.iter().all(|function| function.header_equal)
+    }
+
+    /// True if an item of this kind differs.
+    #[must_use]
+    pub fn touches(&self, kind: ItemKind) -> bool {
+        self.items.iter().any(|item| item.kind == kind)
+    }
+}
+
+/// Compares two texts of one file.
+#[must_use]
+pub fn compare(old_text: &str, new_text: &str) -> SourceChange {
+    if old_text == new_text {
+        return SourceChange::default();
+    }
+    match (items::parse(old_text), items::parse(new_text)) {
+        (Ok(old), Ok(new)) => items::compare(&old, &new),
+        (Err(error), _) => unparsable("before", &error),
+        (_, Err(error)) => unparsable("after", &error),
+    }
+}
+
+fn unparsable(when: &str, error: &syn::Error) -> SourceChange {
+    let start = error.span().start();
+    let why = format!("the text {when} the edit, line {}, column {}: {error}", start.line, start.column + 1);
+    SourceChange { unparsable: Some(why), ..SourceChange::default() }
+}
+
+/// The tokens of a file's text.
+fn tokens_of(text: &str) -> Result<TokenStream, proc_macro2::LexError> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // A script's first line is no Rust; `#![` is.
+    let text = match text.strip_prefix("#!") {
+        Some(rest) if !rest.trim_start().starts_with('[') => text.find('\n').map_or("", |end| &text[end..]),
+        _ => text,
+    };
+    text.parse()
+}
+
+#[cfg(test)]
+mod tests;
