@@ -194,7 +194,7 @@ fn wait(mut child: Child, pid: Pid, state: &State) -> ExitStatus {
 
 /// Has the kernel kill the program when the thread that forks it is gone, which is when the tool is gone: even SIGKILL
 /// of the tool leaves no orphan that holds the terminal or a port.
-fn end_with_this_process(command: &mut Command) {
+pub(crate) fn end_with_this_process(command: &mut Command) {
     let tool = rustix::process::getpid();
     let set = move || {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;

@@ -1,0 +1,626 @@
+//! Words in cargo's style: the parts that the terminal, `save` and `explain` have in common. Strings in, strings out.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use crate::codes::{Reason, Span};
+use crate::event::{Event, FunctionKind, FunctionReport, Outcome, OutcomeKind, Timings};
+use crate::process::signals;
+
+/// How the text is dressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// With ANSI colours.
+    pub color: bool,
+}
+
+impl Style {
+    fn dress(self, code: &str, text: &str) -> String {
+        if self.color {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Emphasised.
+    #[must_use]
+    pub fn bold(self, text: &str) -> String {
+        self.dress("1", text)
+    }
+
+    /// As cargo's verbs.
+    #[must_use]
+    pub fn green(self, text: &str) -> String {
+        self.dress("1;32", text)
+    }
+
+    /// As cargo's warnings.
+    #[must_use]
+    pub fn yellow(self, text: &str) -> String {
+        self.dress("1;33", text)
+    }
+
+    /// As cargo's errors.
+    #[must_use]
+    pub fn red(self, text: &str) -> String {
+        self.dress("1;31", text)
+    }
+
+    /// As cargo's progress.
+    #[must_use]
+    pub fn cyan(self, text: &str) -> String {
+        self.dress("1;36", text)
+    }
+}
+
+/// The width of cargo's verbs.
+const VERB: usize = 12;
+/// How many functions are named before "and N more".
+const NAMED: usize = 3;
+
+fn verb(dress: impl Fn(&str) -> String, word: &str, rest: &str) -> String {
+    // Padded before it is dressed, since colours have no width.
+    let padding = " ".repeat(VERB.saturating_sub(word.len()));
+    format!("{padding}{} {rest}\n", dress(word))
+}
+
+fn below(text: &str) -> String {
+    format!("{:VERB$} {text}\n", "")
+}
+
+/// What is said about an event; empty for what is not said in words (progress).
+#[must_use]
+pub fn event(event: &Event, style: Style) -> String {
+    match event {
+        Event::Building { reason: None } | Event::Progress { .. } => String::new(),
+        Event::Building {
+            reason: Some(reason),
+        } => verb(
+            |word| style.cyan(word),
+            "Rebuilding",
+            &format!("because {}", reason_text(reason)),
+        ),
+        Event::Started {
+            pid,
+            slots,
+            without_slot,
+            image,
+            restart,
+            ..
+        } => {
+            let name = image.file_name().map_or_else(
+                || image.as_os_str().to_string_lossy(),
+                |name| name.to_string_lossy(),
+            );
+            let mut text = format!(
+                "`{}` as process {pid}: {}",
+                clean(&name),
+                count(*slots, "function")
+            );
+            text.push_str(" can be patched");
+            if *without_slot > 0 {
+                let _ = write!(text, ", {without_slot} cannot");
+            }
+            // After a restart the outcome, which says more, is a line of its own.
+            verb(
+                |word| style.green(word),
+                if *restart { "Restarting" } else { "Started" },
+                &text,
+            )
+        }
+        Event::Saved { .. } => String::new(),
+        Event::Diagnostics { rendered } => diagnostics(rendered, style),
+        Event::Outcome(found) => outcome(found, style),
+        Event::Exited {
+            pid,
+            status,
+            signal,
+        } => exited(*pid, *status, *signal, style),
+        Event::Warning { reason } => {
+            let mut text = format!("{}: {}\n", style.yellow("warning"), reason_text(reason));
+            text.push_str(&place_and_hint(reason));
+            text
+        }
+    }
+}
+
+/// What the compiler said, ended by a line's end; its colours are taken out where there are none.
+#[must_use]
+pub fn diagnostics(rendered: &str, style: Style) -> String {
+    let mut text = if style.color {
+        rendered.to_owned()
+    } else {
+        without_colors(rendered)
+    };
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
+/// The line of an outcome, and what belongs below it.
+#[must_use]
+pub fn outcome(outcome: &Outcome, style: Style) -> String {
+    let times = times(&outcome.timings_ms);
+    let why = outcome.reason.as_ref().map(reason_text);
+    let with_times = |text: &str| {
+        if times.is_empty() {
+            text.to_owned()
+        } else {
+            format!("{text} {times}")
+        }
+    };
+    let mut text = match outcome.outcome {
+        OutcomeKind::Patched => verb(
+            |word| style.green(word),
+            "Patched",
+            &with_times(&functions(&outcome.functions)),
+        ),
+        OutcomeKind::Unchanged => {
+            let refreshed = outcome
+                .functions
+                .iter()
+                .filter(|function| function.kind == FunctionKind::Refreshed)
+                .count();
+            let what = match refreshed {
+                0 => why.unwrap_or_else(|| "the program does what it did".to_owned()),
+                _ => format!("but for line numbers, in {}", count(refreshed, "function")),
+            };
+            verb(|word| style.green(word), "Unchanged", &with_times(&what))
+        }
+        OutcomeKind::Restarted => verb(
+            |word| style.yellow(word),
+            "Restarted",
+            &with_times(&why.unwrap_or_else(|| "the program".to_owned())),
+        ),
+        OutcomeKind::Refused => verb(
+            |word| style.red(word),
+            "Refused",
+            &with_times(&why.unwrap_or_else(|| "the edit".to_owned())),
+        ),
+        OutcomeKind::CompileError => {
+            let what = why.unwrap_or_else(|| "the source does not compile".to_owned());
+            verb(
+                |word| style.red(word),
+                "Error",
+                &with_times(&format!("{what}; the program runs on")),
+            )
+        }
+        OutcomeKind::Superseded => verb(
+            |word| style.yellow(word),
+            "Superseded",
+            &why.unwrap_or_else(|| "by a newer save".to_owned()),
+        ),
+    };
+    let old: Vec<String> = outcome
+        .functions
+        .iter()
+        .filter(|function| function.kind == FunctionKind::StillRunning)
+        .map(|function| match &function.thread {
+            Some(thread) => format!("{} (thread {})", clean(&function.name), clean(thread)),
+            None => clean(&function.name),
+        })
+        .collect();
+    if !old.is_empty() {
+        text.push_str(&below(&format!(
+            "still running old code: {}",
+            some_of(&old)
+        )));
+    }
+    if let Some(reason) = &outcome.reason {
+        text.push_str(&place_and_hint(reason));
+    }
+    for note in &outcome.notes {
+        text.push_str(&below(&format!("note: {}", clean(note))));
+    }
+    text
+}
+
+fn exited(pid: u32, status: Option<i32>, signal: Option<i32>, style: Style) -> String {
+    let (good, how) = match (status, signal) {
+        (Some(0), _) => (true, "in good order".to_owned()),
+        (Some(status), _) => (false, format!("with status {status}")),
+        (None, Some(signal)) => (
+            false,
+            format!("by signal {signal} ({})", signals::name(signal)),
+        ),
+        (None, None) => (false, "for an unknown reason".to_owned()),
+    };
+    let dress = |word: &str| {
+        if good {
+            style.green(word)
+        } else {
+            style.red(word)
+        }
+    };
+    verb(
+        dress,
+        "Exited",
+        &format!("process {pid} {how}; the next save starts it again"),
+    )
+}
+
+/// `app::a, app::b (new), app::c and 2 more`: what runs new code. Line numbers that were refreshed are only counted.
+fn functions(all: &[FunctionReport]) -> String {
+    let names: Vec<String> = all
+        .iter()
+        .filter_map(|function| match function.kind {
+            FunctionKind::Patched => Some(clean(&function.name)),
+            FunctionKind::New => Some(format!("{} (new)", clean(&function.name))),
+            FunctionKind::Refreshed | FunctionKind::StillRunning => None,
+        })
+        .collect();
+    if names.is_empty() {
+        count(all.len(), "function")
+    } else {
+        some_of(&names)
+    }
+}
+
+fn some_of(names: &[String]) -> String {
+    let shown = names[..names.len().min(NAMED)].join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `in 84 ms: compile 57, diff 3, link 4`: stages below half a millisecond are left out; empty if nothing was measured.
+fn times(timings: &Timings) -> String {
+    if timings.total <= 0.0 {
+        return String::new();
+    }
+    let stages = [
+        ("watch", timings.watch),
+        ("plan", timings.plan),
+        ("compile", timings.compile),
+        ("diff", timings.diff),
+        ("judge", timings.judge),
+        ("link", timings.link),
+        ("apply", timings.apply),
+    ];
+    let shown: Vec<String> = stages
+        .iter()
+        .filter(|(_, milliseconds)| *milliseconds >= 0.5)
+        .map(|(name, milliseconds)| format!("{name} {milliseconds:.0}"))
+        .collect();
+    let total = if timings.total < 1000.0 {
+        format!("in {:.0} ms", timings.total)
+    } else {
+        format!("in {:.1} s", timings.total / 1000.0)
+    };
+    if shown.is_empty() {
+        total
+    } else {
+        format!("{total}: {}", shown.join(", "))
+    }
+}
+
+fn reason_text(reason: &Reason) -> String {
+    format!("{} [{}]", clean(&reason.message), reason.code)
+}
+
+fn place_and_hint(reason: &Reason) -> String {
+    let mut text = String::new();
+    if let Some(Span { file, line, column }) = &reason.span {
+        text.push_str(&below(&format!("--> {}:{line}:{column}", clean(file))));
+    }
+    text.push_str(&below(&format!(
+        "hint: cargo hotpatch explain {}",
+        reason.code
+    )));
+    text
+}
+
+/// Names of functions, files and threads are other people's: what would move the cursor or change colours is shown as an
+/// escape instead of being obeyed. Lines stay lines.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    for character in text.chars() {
+        // C0, C1, and the marks that turn the direction of text around.
+        let is_dangerous = (character.is_control() && character != '\n')
+            || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if is_dangerous {
+            cleaned.extend(character.escape_default());
+        } else {
+            cleaned.push(character);
+        }
+    }
+    cleaned
+}
+
+/// `text` without `ESC [ … letter` sequences.
+fn without_colors(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("\x1b[") {
+        plain.push_str(&rest[..start]);
+        let sequence = &rest[start + 2..];
+        // Parameters and intermediates, up to the final byte.
+        rest = sequence
+            .find(|c: char| ('@'..='~').contains(&c))
+            .map_or("", |end| &sequence[end + 1..]);
+    }
+    plain.push_str(rest);
+    plain
+}
+
+/// Breaks at spaces, indents each line, ends with a line's end.
+#[must_use]
+pub fn wrap(text: &str, indent: usize, width: usize) -> String {
+    let mut wrapped = String::new();
+    let mut column = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if column == 0 {
+            let _ = write!(wrapped, "{:indent$}{word}", "");
+            column = indent + length;
+        } else if column + 1 + length > width {
+            let _ = write!(wrapped, "\n{:indent$}{word}", "");
+            column = indent + length;
+        } else {
+            let _ = write!(wrapped, " {word}");
+            column += 1 + length;
+        }
+    }
+    wrapped.push('\n');
+    wrapped
+}
+
+/// The one printer of errors: the error, and below it what it came from.
+#[must_use]
+pub fn error(error: &anyhow::Error, style: Style) -> String {
+    let mut text = format!("{}: {}\n", style.red("error"), clean(&error.to_string()));
+    let causes: Vec<String> = error
+        .chain()
+        .skip(1)
+        .map(|cause| clean(&cause.to_string()))
+        .collect();
+    if !causes.is_empty() {
+        text.push_str("\nCaused by:\n");
+        for cause in causes {
+            let _ = writeln!(text, "  {}", cause.replace('\n', "\n  "));
+        }
+    }
+    text
+}
+
+/// Prints it to stderr. Nobody being there to read it is not another error.
+pub fn print_error(found: &anyhow::Error, color: bool) {
+    let _ = std::io::stderr()
+        .lock()
+        .write_all(error(found, Style { color }).as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codes;
+
+    const PLAIN: Style = Style { color: false };
+
+    fn report(name: &str, kind: FunctionKind, thread: Option<&str>) -> FunctionReport {
+        FunctionReport {
+            name: name.into(),
+            kind,
+            thread: thread.map(Into::into),
+        }
+    }
+
+    fn patched(functions: Vec<FunctionReport>) -> Outcome {
+        Outcome {
+            outcome: OutcomeKind::Patched,
+            functions,
+            reason: None,
+            notes: Vec::new(),
+            timings_ms: Timings {
+                watch: 3.4,
+                plan: 0.1,
+                compile: 57.2,
+                diff: 3.0,
+                judge: 2.1,
+                link: 4.4,
+                apply: 1.0,
+                total: 84.4,
+            },
+            patch: Some(1),
+            pid: Some(7),
+        }
+    }
+
+    #[test]
+    fn a_patch_is_one_line_with_names_and_times() {
+        let found = outcome(
+            &patched(vec![
+                report("app::render", FunctionKind::Patched, None),
+                report("app::draw::<u8>", FunctionKind::Patched, None),
+                report("app::helper", FunctionKind::New, None),
+                report("app::a", FunctionKind::Patched, None),
+                report("app::b", FunctionKind::Patched, None),
+                report("app::c", FunctionKind::Refreshed, None),
+                report("app::main", FunctionKind::StillRunning, Some("main")),
+            ]),
+            PLAIN,
+        );
+        let expected = "     \
+     Patched app::render, app::draw::<u8>, app::helper (new) and 2 more in 84 ms: watch 3, compile 57, diff 3, judge 2, link 4, apply 1
+             still running old code: app::main (thread main)
+";
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_restart_says_why_where_and_what_to_read() {
+        let reason = Reason::new(
+            &codes::TYPE_LAYOUT,
+            "layout of `Counter` changed: field `hits` grew from 4 to 8 bytes",
+        )
+        .at(Some(Span {
+            file: "src/main.rs".into(),
+            line: 4,
+            column: 5,
+        }));
+        let restarted = Outcome {
+            outcome: OutcomeKind::Restarted,
+            reason: Some(reason),
+            notes: vec!["statics begin anew".into()],
+            timings_ms: Timings {
+                compile: 1010.0,
+                apply: 20.0,
+                total: 1234.0,
+                ..Timings::default()
+            },
+            ..patched(Vec::new())
+        };
+        let expected = "   \
+   Restarted layout of `Counter` changed: field `hits` grew from 4 to 8 bytes [HP0101] in 1.2 s: compile 1010, apply 20
+             --> src/main.rs:4:5
+             hint: cargo hotpatch explain HP0101
+             note: statics begin anew
+";
+        assert_eq!(outcome(&restarted, PLAIN), expected);
+        let refused = Outcome {
+            outcome: OutcomeKind::Refused,
+            ..restarted
+        };
+        assert!(outcome(&refused, PLAIN).starts_with("     Refused layout of"));
+    }
+
+    #[test]
+    fn the_other_outcomes_are_one_line_each() {
+        let of = |kind, functions| {
+            outcome(
+                &Outcome {
+                    outcome: kind,
+                    timings_ms: Timings::default(),
+                    ..patched(functions)
+                },
+                PLAIN,
+            )
+        };
+        assert_eq!(
+            of(OutcomeKind::Unchanged, Vec::new()),
+            "   Unchanged the program does what it did\n"
+        );
+        assert_eq!(
+            of(
+                OutcomeKind::Unchanged,
+                vec![report("a", FunctionKind::Refreshed, None)]
+            ),
+            "   Unchanged but for line numbers, in 1 function\n"
+        );
+        assert_eq!(
+            of(OutcomeKind::Superseded, Vec::new()),
+            "  Superseded by a newer save\n"
+        );
+        assert_eq!(
+            of(OutcomeKind::CompileError, Vec::new()),
+            "       Error the source does not compile; the program runs on\n"
+        );
+    }
+
+    #[test]
+    fn starts_and_ends_are_told() {
+        let started = Event::Started {
+            version: 1,
+            pid: 7,
+            slots: 1234,
+            without_slot: 2,
+            image: "/t/debug/app".into(),
+            restart: false,
+        };
+        assert_eq!(
+            event(&started, PLAIN),
+            "     Started `app` as process 7: 1234 functions can be patched, 2 cannot\n"
+        );
+        let end = |status, signal| {
+            event(
+                &Event::Exited {
+                    pid: 7,
+                    status,
+                    signal,
+                },
+                PLAIN,
+            )
+        };
+        assert_eq!(
+            end(Some(0), None),
+            "      Exited process 7 in good order; the next save starts it again\n"
+        );
+        assert_eq!(
+            end(Some(3), None),
+            "      Exited process 7 with status 3; the next save starts it again\n"
+        );
+        assert_eq!(
+            end(None, Some(11)),
+            "      Exited process 7 by signal 11 (SIGSEGV); the next save starts it again\n"
+        );
+    }
+
+    #[test]
+    fn a_warning_has_its_code() {
+        let warning = Event::Warning {
+            reason: Reason::new(&codes::PROFILE_LTO, "lto is off for this session"),
+        };
+        assert_eq!(
+            event(&warning, PLAIN),
+            "warning: lto is off for this session [HP0002]\n             hint: cargo hotpatch explain HP0002\n"
+        );
+    }
+
+    #[test]
+    fn colours_do_not_move_the_columns() {
+        let colored = outcome(
+            &patched(vec![report("a", FunctionKind::Patched, None)]),
+            Style { color: true },
+        );
+        assert!(
+            colored.starts_with("     \x1b[1;32mPatched\x1b[0m a in 84 ms"),
+            "{colored:?}"
+        );
+        assert_eq!(
+            without_colors(&colored),
+            outcome(
+                &patched(vec![report("a", FunctionKind::Patched, None)]),
+                PLAIN
+            )
+        );
+    }
+
+    #[test]
+    fn what_would_drive_the_terminal_is_shown_instead() {
+        let evil = report("app::\x1b[2J\u{202e}x", FunctionKind::Patched, None);
+        let found = outcome(&patched(vec![evil]), PLAIN);
+        assert!(found.contains("app::\\u{1b}[2J\\u{202e}x"), "{found:?}");
+        assert_eq!(clean("Größe<T>::läuft\n"), "Größe<T>::läuft\n");
+    }
+
+    #[test]
+    fn diagnostics_lose_colours_where_there_are_none() {
+        let rendered = "\x1b[0m\x1b[1m\x1b[38;5;9merror\x1b[0m: no";
+        assert_eq!(diagnostics(rendered, PLAIN), "error: no\n");
+        assert_eq!(
+            diagnostics(rendered, Style { color: true }),
+            format!("{rendered}\n")
+        );
+        assert_eq!(diagnostics("", PLAIN), "");
+        assert_eq!(without_colors("cut \x1b[3"), "cut ");
+    }
+
+    #[test]
+    fn errors_are_printed_with_their_causes() {
+        let found = anyhow::anyhow!("no such file")
+            .context("cannot open `x`")
+            .context("cannot start");
+        assert_eq!(
+            error(&found, PLAIN),
+            "error: cannot start\n\nCaused by:\n  cannot open `x`\n  no such file\n"
+        );
+    }
+}
