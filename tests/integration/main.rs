@@ -1,1 +1,53 @@
-fn main() {}
+//! Integration tests: the real command, on real projects, with real processes.
+//!
+//! # How to run
+//!
+//! ```text
+//! cargo test --test integration                       all of them, two at a time
+//! cargo test --test integration -- scenarios::hello   those whose name contains this
+//! cargo test --test integration -- --list             names only
+//! ```
+//!
+//! | variable | effect |
+//! |---|---|
+//! | `HOTPATCH_KEEP=1` | the temporary copies of the projects stay, and their paths are printed |
+//! | `HOTPATCH_COLD=1` | the scenarios run **without** the tool: each state of the source is built and started by plain cargo, and what the program answers is compared with what the directives say. Validates a project by itself |
+//! | `HOTPATCH_TEST_DEADLINE_SCALE=3` | all deadlines are three times as long (slow or busy machines) |
+//! | `HOTPATCH_TEST_TOOL=PATH` | tests this executable (an installed one, say) instead of the one just built |
+//! | `HOTPATCH_LOAD_PATCHES=20` | how many patches `load` makes (200 unless told otherwise) |
+//!
+//! # What is where
+//!
+//! - [`support`]: a project in a temporary folder, a process with its output and its events, waits with deadlines.
+//! - [`directives`]: the language at the top of a test project's source. Its manual is there.
+//! - [`scenarios`]: one test for each folder of `test-projects`.
+//! - [`cli`]: help, usage errors, `explain`, exit codes.
+//! - [`faults`]: crashes, signals, vanishing and half-written files, forks, foreign peers.
+//! - [`load`]: many patches under load.
+//! - [`coexist`]: `cargo build` and `cargo hotpatch run` side by side.
+//!
+//! Two rules: a sleep is never the synchronisation (wait for the line, the event or the exit), and every wait has a
+//! deadline that ends in a report of all that was seen.
+
+mod cli;
+mod coexist;
+mod directives;
+mod faults;
+mod load;
+mod scenarios;
+mod support;
+
+fn main() {
+    let mut arguments = libtest_mimic::Arguments::from_args();
+    // Each test runs compilers of its own; more at a time only makes every deadline longer.
+    arguments.test_threads.get_or_insert(2);
+    let mut trials = directives::trials();
+    trials.extend(scenarios::trials());
+    if !support::is_cold() {
+        trials.extend(cli::trials());
+        trials.extend(coexist::trials());
+        trials.extend(faults::trials());
+        trials.extend(load::trials());
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}

@@ -1,0 +1,3 @@
+pub fn power(number: i64) -> i64 {
+    number * number
+}

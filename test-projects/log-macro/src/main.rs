@@ -1,0 +1,30 @@
+//@ why: a macro with a hidden static: an edit that adds no use keeps each use's state
+//@ ask: a => a 1
+//@ ask: b => b 1
+//@ ask: b => b 2
+//@ edit src/main.rs: replace "\"{} {}\"" with "\"{}: {}\""
+//@ expect: patched
+//@ ask: a => a: 2
+//@ ask: b => b: 3
+
+macro_rules! counted {
+    ($name:expr) => {{
+        static HITS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let hits = HITS.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        format!("{} {}", $name, hits)
+    }};
+}
+
+fn main() {
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", answer(&line));
+    }
+}
+
+fn answer(request: &str) -> String {
+    match request {
+        "a" => counted!("a"),
+        _ => counted!("b"),
+    }
+}

@@ -1,0 +1,11 @@
+pub mod inner;
+
+pub mod inline {
+    pub fn name() -> &'static str {
+        "inline"
+    }
+}
+
+pub fn name() -> &'static str {
+    "outer"
+}

@@ -1,0 +1,3 @@
+pub fn decorated(text: &str) -> String {
+    format!("*{text}*")
+}

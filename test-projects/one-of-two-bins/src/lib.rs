@@ -1,0 +1,3 @@
+pub fn shared(text: &str) -> String {
+    format!("shared {text}")
+}

@@ -1,0 +1,3 @@
+fn main() {
+    println!("{}", one_of_two_bins::shared("main"));
+}

@@ -1,0 +1,4 @@
+#[inline(never)]
+pub fn of(count: u32) -> u32 {
+    count * 10
+}

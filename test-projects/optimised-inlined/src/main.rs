@@ -1,0 +1,23 @@
+//@ why: the edited function is inlined into its caller: whatever the verdict, the new code runs
+//@ ask: 4 => 8
+//@ edit src/main.rs: replace "number * 2" with "number * 3 + 1"
+//@ expect: patched or restarted
+//@ code: HP0205
+//@ ask: 4 => 13
+
+fn main() {
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", answer(&line));
+    }
+}
+
+#[inline(never)]
+fn answer(request: &str) -> String {
+    compute(request.trim().parse().unwrap_or(0)).to_string()
+}
+
+#[inline]
+fn compute(number: i64) -> i64 {
+    number * 2
+}

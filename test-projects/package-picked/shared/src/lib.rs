@@ -1,0 +1,3 @@
+pub fn name(of: &str) -> String {
+    format!("this is {of}")
+}

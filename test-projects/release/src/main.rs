@@ -1,0 +1,25 @@
+//@ why: `--release` with cargo's own profile
+//@ run-args: --release
+//@ ask: 4 => 4 -> 8
+//@ edit src/main.rs: replace "number * 2" with "number * 3 + 1"
+//@ expect: patched
+//@ function: release::compute patched
+//@ ask: 4 => 4 -> 13
+
+fn main() {
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", answer(&line));
+    }
+}
+
+#[inline(never)]
+fn answer(request: &str) -> String {
+    let number = request.trim().parse().unwrap_or(0);
+    format!("{number} -> {}", compute(number))
+}
+
+#[inline(never)]
+fn compute(number: i64) -> i64 {
+    number * 2
+}

@@ -1,0 +1,3 @@
+pub fn base(number: u32) -> String {
+    format!("base({number})")
+}

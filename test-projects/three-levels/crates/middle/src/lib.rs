@@ -1,0 +1,3 @@
+pub fn middle(number: u32) -> String {
+    ["middle(", &base::base(number), ")"].concat()
+}

@@ -1,0 +1,5 @@
+const TIER: &str = "🦀";
+
+pub fn grüße(name: &str) -> String {
+    format!("grüße, {name} {TIER}")
+}
