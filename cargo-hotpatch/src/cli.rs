@@ -24,7 +24,10 @@ pub struct Arguments {
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
-#[allow(clippy::large_enum_variant, reason = "there is one command in a process")]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "there is one command in a process"
+)]
 pub enum Command {
     /// Run a program, and move every saved edit into it while it runs
     Run(RunArguments),

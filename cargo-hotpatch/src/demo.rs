@@ -89,12 +89,25 @@ impl Show {
 
         self.title("The same program under `cargo hotpatch run`");
         let mut session = Session::start(&self.tool, directory)?;
-        let result = self.steps(&mut session, directory, plain);
+        let result = self.steps(&mut session, directory);
         session.end();
-        result
+        let latencies = result?;
+
+        self.title("How long it took");
+        self.say(&format!(
+            "cargo build + start    {plain:>6.0} ms, state lost"
+        ));
+        for latency in latencies {
+            self.say(&format!(
+                "saved to patched       {latency:>6.0} ms, state kept"
+            ));
+        }
+        self.say("\nTry it on your own program: cargo hotpatch run");
+        Ok(())
     }
 
-    fn steps(&self, session: &mut Session, directory: &Path, plain: f64) -> Result<()> {
+    /// Makes the edits. Returns the milliseconds from the save to the patch, of each patch.
+    fn steps(&self, session: &mut Session, directory: &Path) -> Result<Vec<f64>> {
         session
             .next_event("started")
             .context("the program did not start")?;
@@ -128,17 +141,7 @@ impl Show {
                 latencies.push(total);
             }
         }
-        self.title("How long it took");
-        self.say(&format!(
-            "cargo build + start    {plain:>6.0} ms, state lost"
-        ));
-        for latency in latencies {
-            self.say(&format!(
-                "saved to patched       {latency:>6.0} ms, state kept"
-            ));
-        }
-        self.say("\nTry it on your own program: cargo hotpatch run");
-        Ok(())
+        Ok(latencies)
     }
 
     fn title(&self, title: &str) {
@@ -370,7 +373,7 @@ while :; do
 done
 "#;
 
-    fn show(outcomes: &str) -> Result<()> {
+    fn show(outcomes: &str) -> Result<Vec<f64>> {
         let room = tempfile::tempdir().expect("a temporary directory");
         let tool = room.path().join("tool");
         std::fs::write(&tool, FAKE.replace("@OUTCOMES@", outcomes)).expect("written");
@@ -390,14 +393,17 @@ done
                 other => break other?,
             }
         };
-        let result = show.steps(&mut session, room.path(), 1000.0);
+        let result = show.steps(&mut session, room.path());
         session.end();
         result
     }
 
     #[test]
     fn it_succeeds_when_each_step_ends_as_it_has_to() {
-        show("patched compile-error patched restarted").expect("all is well");
+        assert_eq!(
+            show("patched compile-error patched restarted").expect("all is well"),
+            [5.0, 5.0]
+        );
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::event::{Event, Listener};
+use crate::codes::Reason;
+use crate::event::{Event, Listener, OutcomeKind};
 use crate::process::terminal::{StderrMode, stderr_mode};
 use crate::report::text::{self, Style};
 
@@ -20,6 +21,8 @@ pub struct Terminal<W: Write = std::io::Stderr> {
     style: Style,
     mode: fn() -> StderrMode,
     spinner: Option<Spinner>,
+    /// The reason of a restart that goes on, if it was given; its old process's end is then nothing to tell.
+    announced: Option<Reason>,
 }
 
 impl<W: Write> std::fmt::Debug for Terminal<W> {
@@ -42,11 +45,28 @@ impl Terminal {
             style: Style { color },
             mode: stderr_mode,
             spinner,
+            announced: None,
         }
     }
 }
 
 impl<W: Write> Terminal<W> {
+    fn words(&mut self, event: &Event) -> String {
+        match event {
+            Event::Building { reason } => self.announced.clone_from(reason),
+            Event::Exited { .. } if self.announced.is_some() => return String::new(),
+            Event::Outcome(outcome) => {
+                let announced = self.announced.take();
+                let is_restart = outcome.outcome == OutcomeKind::Restarted;
+                if is_restart && announced.is_some() && outcome.reason == announced {
+                    return text::restarted(outcome, self.style);
+                }
+            }
+            _ => {}
+        }
+        text::event(event, self.style)
+    }
+
     /// Writes plain lines to `output`, as into a pipe.
     pub fn plain(output: W) -> Self {
         Self {
@@ -54,6 +74,7 @@ impl<W: Write> Terminal<W> {
             style: Style { color: false },
             mode: || StderrMode::Pipe,
             spinner: None,
+            announced: None,
         }
     }
 
@@ -84,7 +105,7 @@ impl<W: Write + Send> Listener for Terminal<W> {
                 _ => spinner.hide(),
             }
         }
-        let text = text::event(event, self.style);
+        let text = self.words(event);
         if !text.is_empty() {
             self.print(&text);
         }
@@ -153,15 +174,14 @@ fn spin(inbox: &Receiver<Order>, color: bool) {
             _ => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
         };
         match order {
-            Ok(Order::Show(stage)) => match &bar {
-                Some(bar) => bar.set_message(stage),
-                None => {
-                    waiting = Some((
-                        stage,
-                        waiting.map_or_else(|| Instant::now() + A_MOMENT, |(_, due)| due),
-                    ))
+            Ok(Order::Show(stage)) => {
+                if let Some(bar) = &bar {
+                    bar.set_message(stage);
+                } else {
+                    let due = waiting.map_or_else(|| Instant::now() + A_MOMENT, |(_, due)| due);
+                    waiting = Some((stage, due));
                 }
-            },
+            }
             Ok(Order::Hide(done)) => {
                 waiting = None;
                 if let Some(bar) = bar.take() {
@@ -235,6 +255,50 @@ mod tests {
         assert_eq!(
             String::from_utf8_lossy(&terminal.output),
             "error: no\n  Superseded by a newer save\n"
+        );
+    }
+
+    #[test]
+    fn a_restart_gives_its_reason_once_and_hides_the_old_process() {
+        let reason = Reason::new(&crate::codes::MANIFEST, "`Cargo.toml` changed");
+        let mut terminal = Terminal::plain(Vec::new());
+        terminal.event(&Event::Building {
+            reason: Some(reason.clone()),
+        });
+        terminal.event(&Event::Exited {
+            pid: 1,
+            status: None,
+            signal: Some(15),
+        });
+        terminal.event(&Event::Started {
+            version: 1,
+            pid: 2,
+            slots: 3,
+            without_slot: 0,
+            image: "/i".into(),
+            restart: true,
+        });
+        let Event::Outcome(outcome) = superseded() else {
+            unreachable!("it is an outcome")
+        };
+        terminal.event(&Event::Outcome(Outcome {
+            outcome: OutcomeKind::Restarted,
+            reason: Some(reason),
+            pid: Some(2),
+            ..outcome
+        }));
+        terminal.event(&Event::Exited {
+            pid: 2,
+            status: Some(0),
+            signal: None,
+        });
+        assert_eq!(
+            String::from_utf8_lossy(&terminal.output),
+            "  Restarting because `Cargo.toml` changed [HP0601]
+             hint: cargo hotpatch explain HP0601
+   Restarted as process 2
+      Exited process 2 in good order
+"
         );
     }
 

@@ -76,38 +76,28 @@ pub fn event(event: &Event, style: Style) -> String {
         Event::Building { reason: None } | Event::Progress { .. } => String::new(),
         Event::Building {
             reason: Some(reason),
-        } => verb(
-            |word| style.cyan(word),
-            "Rebuilding",
-            &format!("because {}", reason_text(reason)),
-        ),
+        } => {
+            let because = format!("because {}", reason_text(reason));
+            let mut text = verb(|word| style.cyan(word), "Restarting", &because);
+            text.push_str(&place_and_hint(reason));
+            text
+        }
+        // After a restart, the outcome says it.
+        Event::Started { restart: true, .. } => String::new(),
         Event::Started {
             pid,
             slots,
             without_slot,
-            image,
-            restart,
             ..
         } => {
-            let name = image.file_name().map_or_else(
-                || image.as_os_str().to_string_lossy(),
-                |name| name.to_string_lossy(),
-            );
             let mut text = format!(
-                "`{}` as process {pid}: {}",
-                clean(&name),
+                "process {pid}: {} can be patched",
                 count(*slots, "function")
             );
-            text.push_str(" can be patched");
             if *without_slot > 0 {
                 let _ = write!(text, ", {without_slot} cannot");
             }
-            // After a restart the outcome, which says more, is a line of its own.
-            verb(
-                |word| style.green(word),
-                if *restart { "Restarting" } else { "Started" },
-                &text,
-            )
+            verb(|word| style.green(word), "Started", &text)
         }
         Event::Saved { .. } => String::new(),
         Event::Diagnostics { rendered } => diagnostics(rendered, style),
@@ -181,11 +171,12 @@ pub fn outcome(outcome: &Outcome, style: Style) -> String {
         ),
         OutcomeKind::CompileError => {
             let what = why.unwrap_or_else(|| "the source does not compile".to_owned());
-            verb(
-                |word| style.red(word),
-                "Error",
-                &with_times(&format!("{what}; the program runs on")),
-            )
+            let times = match times.as_str() {
+                "" => String::new(),
+                times => format!(" ({times})"),
+            };
+            let what = format!("{what}{times}; the program runs on");
+            verb(|word| style.red(word), "Error", &what)
         }
         OutcomeKind::Superseded => verb(
             |word| style.yellow(word),
@@ -211,10 +202,15 @@ pub fn outcome(outcome: &Outcome, style: Style) -> String {
     if let Some(reason) = &outcome.reason {
         text.push_str(&place_and_hint(reason));
     }
-    for note in &outcome.notes {
-        text.push_str(&below(&format!("note: {}", clean(note))));
-    }
+    text.push_str(&notes(outcome));
     text
+}
+
+fn notes(outcome: &Outcome) -> String {
+    let notes = outcome.notes.iter();
+    notes
+        .map(|note| below(&format!("note: {}", clean(note))))
+        .collect()
 }
 
 fn exited(pid: u32, status: Option<i32>, signal: Option<i32>, style: Style) -> String {
@@ -234,11 +230,7 @@ fn exited(pid: u32, status: Option<i32>, signal: Option<i32>, style: Style) -> S
             style.red(word)
         }
     };
-    verb(
-        dress,
-        "Exited",
-        &format!("process {pid} {how}; the next save starts it again"),
-    )
+    verb(dress, "Exited", &format!("process {pid} {how}"))
 }
 
 /// `app::a, app::b (new), app::c and 2 more`: what runs new code. Line numbers that were refreshed are only counted.
@@ -373,6 +365,20 @@ pub fn wrap(text: &str, indent: usize, width: usize) -> String {
     wrapped
 }
 
+/// The line of a restart whose reason was given when it began.
+#[must_use]
+pub fn restarted(outcome: &Outcome, style: Style) -> String {
+    let process = outcome.pid.map(|pid| format!("as process {pid} "));
+    let what = format!(
+        "{}{}",
+        process.unwrap_or_default(),
+        times(&outcome.timings_ms)
+    );
+    let mut text = verb(|word| style.yellow(word), "Restarted", what.trim_end());
+    text.push_str(&notes(outcome));
+    text
+}
+
 /// The one printer of errors: the error, and below it what it came from.
 #[must_use]
 pub fn error(error: &anyhow::Error, style: Style) -> String {
@@ -485,6 +491,12 @@ mod tests {
              note: statics begin anew
 ";
         assert_eq!(outcome(&restarted, PLAIN), expected);
+        assert_eq!(
+            super::restarted(&restarted, PLAIN),
+            "   Restarted as process 7 in 1.2 s: compile 1010, apply 20
+             note: statics begin anew
+"
+        );
         let refused = Outcome {
             outcome: OutcomeKind::Refused,
             ..restarted
@@ -523,6 +535,15 @@ mod tests {
             of(OutcomeKind::CompileError, Vec::new()),
             "       Error the source does not compile; the program runs on\n"
         );
+        let error = Outcome {
+            outcome: OutcomeKind::CompileError,
+            ..patched(Vec::new())
+        };
+        assert_eq!(
+            outcome(&error, PLAIN),
+            "       Error the source does not compile (in 84 ms: watch 3, compile 57, diff 3, judge 2, link 4, apply 1); \
+             the program runs on\n"
+        );
     }
 
     #[test]
@@ -537,7 +558,7 @@ mod tests {
         };
         assert_eq!(
             event(&started, PLAIN),
-            "     Started `app` as process 7: 1234 functions can be patched, 2 cannot\n"
+            "     Started process 7: 1234 functions can be patched, 2 cannot\n"
         );
         let end = |status, signal| {
             event(
@@ -549,17 +570,11 @@ mod tests {
                 PLAIN,
             )
         };
-        assert_eq!(
-            end(Some(0), None),
-            "      Exited process 7 in good order; the next save starts it again\n"
-        );
-        assert_eq!(
-            end(Some(3), None),
-            "      Exited process 7 with status 3; the next save starts it again\n"
-        );
+        assert_eq!(end(Some(0), None), "      Exited process 7 in good order\n");
+        assert_eq!(end(Some(3), None), "      Exited process 7 with status 3\n");
         assert_eq!(
             end(None, Some(11)),
-            "      Exited process 7 by signal 11 (SIGSEGV); the next save starts it again\n"
+            "      Exited process 7 by signal 11 (SIGSEGV)\n"
         );
     }
 

@@ -93,7 +93,8 @@ impl Triggers {
     }
 
     fn watch_around(&mut self, directory: &Path) {
-        self.ancestors.extend(directory.ancestors().map(Path::to_owned));
+        self.ancestors
+            .extend(directory.ancestors().map(Path::to_owned));
         if let Some(existing) = directory.ancestors().find(|ancestor| ancestor.is_dir()) {
             self.directories
                 .extend(existing.parent().map(Path::to_owned));
