@@ -12,6 +12,7 @@ pub mod options;
 pub mod capture;
 pub mod table;
 
+pub mod session;
 pub mod watch;
 pub mod plan;
 pub mod compile;
@@ -28,3 +29,7 @@ pub mod object;
 pub mod demo;
 pub mod save;
 pub mod stub_object;
+
+mod roles;
+
+pub use roles::run;

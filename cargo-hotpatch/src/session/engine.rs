@@ -1,0 +1,442 @@
+//! From compiled objects to a patched program: diff → judge → link → send. Knows nothing of files being saved.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::objects::{ChangedObjects, Files, Reference, changed_objects};
+use super::running::Running;
+use crate::capture::record::ObjectRef;
+use crate::codes::Reason;
+use crate::compile::CompiledUnit;
+use crate::diff::pairing::FunctionKey;
+use crate::diff::{self, Change, Difference, NamedObject, NewFunction};
+use crate::event::{FunctionKind, FunctionReport, Timings};
+use crate::judge::{self, Case, SourceCase, UnitCase};
+use crate::link::live::Callable;
+use crate::link::plan::pretty;
+use crate::link::store::Library;
+use crate::link::{self, OldNames, Request, Store};
+use crate::object::read::ObjectFile;
+use crate::process::stacks;
+use crate::table::policy::SlotPolicy;
+
+/// A source file before and after.
+#[derive(Debug, Clone)]
+pub struct SourceChange {
+    /// Its path.
+    pub path: PathBuf,
+    /// What was built into the running program; `None` if the file did not exist.
+    pub old: Option<Arc<[u8]>>,
+    /// What was compiled now.
+    pub new: Option<Arc<[u8]>>,
+}
+
+/// What is the same for all patches of a process.
+#[derive(Debug)]
+pub struct Environment<'e> {
+    /// The libraries of the program's link.
+    pub libraries: &'e [Library],
+    /// Which new functions get a slot.
+    pub policy: &'e SlotPolicy,
+    /// Each unit's crate name and opt-level.
+    pub units: &'e HashMap<String, (String, String)>,
+}
+
+/// What became of compiled objects.
+#[derive(Debug)]
+pub enum Applied {
+    /// The program has the new code.
+    Patched {
+        /// What happened to which function.
+        functions: Vec<FunctionReport>,
+        /// Further remarks.
+        notes: Vec<String>,
+    },
+    /// The program does what it did (some functions may have been refreshed).
+    Unchanged {
+        /// Functions with new line numbers.
+        functions: Vec<FunctionReport>,
+        /// Further remarks.
+        notes: Vec<String>,
+    },
+    /// The edit needs a restart.
+    Restart {
+        /// Why; the first is the most telling.
+        reasons: Vec<Reason>,
+    },
+}
+
+/// Moves compiled units into the running program. The reference is not changed: that is for the caller to do when the
+/// result is not [`Applied::Restart`].
+///
+/// # Errors
+/// What is broken, as opposed to what is refused.
+pub fn apply(
+    running: &mut Running,
+    reference: &Reference,
+    files: &mut Files,
+    compiled: &[CompiledUnit],
+    sources: &[SourceChange],
+    context: &Environment<'_>,
+    timings: &mut Timings,
+) -> Result<Applied> {
+    let started = Instant::now();
+    let mut changed: Vec<(String, ChangedObjects)> = Vec::new();
+    for unit in compiled {
+        let old = reference.get(&unit.key).map(Vec::as_slice).unwrap_or_default();
+        let objects = changed_objects(files, old, &unit.objects)?;
+        if !objects.old.is_empty() || !objects.new.is_empty() {
+            changed.push((unit.key.clone(), objects));
+        }
+    }
+    if changed.is_empty() {
+        timings.diff = milliseconds(started);
+        return Ok(Applied::Unchanged { functions: Vec::new(), notes: Vec::new() });
+    }
+    open_rest(files, reference)?;
+    let files = &*files;
+    let old = parse(files, changed.iter().flat_map(|(_, objects)| &objects.old))?;
+    let new = parse(files, changed.iter().flat_map(|(_, objects)| &objects.new))?;
+    let old_named: Vec<NamedObject<'_>> = old.iter().map(|(id, file)| NamedObject { id, file }).collect();
+    let new_named: Vec<NamedObject<'_>> = new.iter().map(|(id, file)| NamedObject { id, file }).collect();
+    let difference = diff::diff(&old_named, &new_named)?;
+    timings.diff = milliseconds(started);
+    if !difference.doubts.is_empty() {
+        return Ok(Applied::Restart { reasons: difference.doubts });
+    }
+
+    let started = Instant::now();
+    let live_changes = LiveChanges::of(&difference, running);
+    let verdict = judge::judge(&case(&difference, &live_changes, &changed, files, sources, context)?)
+        .context("cannot judge the edit")?;
+    timings.judge = milliseconds(started);
+    if !verdict.restart.is_empty() {
+        return Ok(Applied::Restart { reasons: verdict.restart });
+    }
+
+    let started = Instant::now();
+    let mut store = store(files, reference, compiled, &changed, context)?;
+    let names = old_names(&difference);
+    let mut replacements = Vec::new();
+    let mut renewed = Vec::new();
+    for index in &live_changes.indices {
+        let function = &difference.changed[*index];
+        if verdict.renew.contains(&function.new.key.name) {
+            renewed.push(function.new.clone());
+        } else {
+            replacements.push((function.old.clone(), function.new.clone()));
+        }
+    }
+    let mut touched: BTreeSet<String> = difference.changed_constants.clone();
+    touched.extend(renewed.iter().map(|function| function.key.name.clone()));
+    if !touched.is_empty() {
+        add_users(&mut store, &touched, running, &names, &mut replacements, &renewed)?;
+    }
+    let old_bodies = old_bodies(running, &replacements, &renewed);
+    let refreshed: HashSet<&str> = difference
+        .changed
+        .iter()
+        .filter(|function| function.change == Change::LinesOnly)
+        .map(|function| function.new.key.name.as_str())
+        .collect();
+    let is_only_lines = renewed.is_empty()
+        && replacements.iter().all(|(_, new)| refreshed.contains(new.key.name.as_str()));
+
+    if replacements.is_empty() && renewed.is_empty() {
+        // The names may have moved all the same.
+        note_names(running, &difference);
+        timings.link = milliseconds(started);
+        return Ok(Applied::Unchanged { functions: Vec::new(), notes: not_in_program(&difference) });
+    }
+    let room = match running.room() {
+        Ok(room) => room,
+        Err(error) => return refusal(error),
+    };
+    let request = Request {
+        replacements: &replacements,
+        renewed: &renewed,
+        changed_constants: &difference.changed_constants,
+        names: &names,
+        policy: context.policy,
+        start: room.start,
+        space: room.space,
+    };
+    let linked = {
+        let (live, mut ask) = running.for_linking();
+        link::link(&request, live, &mut store, &mut ask)
+    };
+    let patch = match linked {
+        Ok(patch) => patch,
+        Err(error) => return refusal(error),
+    };
+    timings.link = milliseconds(started);
+
+    let started = Instant::now();
+    let table = match running.send(&patch, room) {
+        Ok(table) => table,
+        Err(error) => return refusal(error),
+    };
+    let moved: Vec<(FunctionKey, FunctionKey)> =
+        names.functions.iter().map(|(new, old)| (old.clone(), new.clone())).collect();
+    running.live.commit(&patch, table, &moved, &difference.removed, &difference.renamed_statics);
+    timings.apply = milliseconds(started);
+
+    let mut functions: Vec<FunctionReport> = patch
+        .functions
+        .iter()
+        .filter(|function| function.slot.is_some())
+        .map(|function| FunctionReport {
+            name: pretty(&function.key.name),
+            kind: if function.is_new && !renewed.iter().any(|renewed| renewed.key == function.key) {
+                FunctionKind::New
+            } else if refreshed.contains(function.key.name.as_str()) {
+                FunctionKind::Refreshed
+            } else {
+                FunctionKind::Patched
+            },
+            thread: None,
+        })
+        .collect();
+    functions.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
+    if !is_only_lines {
+        functions.extend(still_running(running, &old_bodies, &refreshed));
+    }
+    let notes = verdict.notes;
+    Ok(if is_only_lines {
+        Applied::Unchanged { functions, notes }
+    } else {
+        Applied::Patched { functions, notes }
+    })
+}
+
+fn milliseconds(started: Instant) -> f64 {
+    started.elapsed().as_secs_f64() * 1000.0
+}
+
+/// A refusal inside of an error is a reason to restart; anything else stays an error.
+fn refusal(error: anyhow::Error) -> Result<Applied> {
+    match error.downcast_ref::<Reason>() {
+        Some(reason) => Ok(Applied::Restart { reasons: vec![reason.clone()] }),
+        None => Err(error),
+    }
+}
+
+fn open_rest(files: &mut Files, reference: &Reference) -> Result<()> {
+    files.open(reference.values().flatten())
+}
+
+fn parse<'f>(
+    files: &'f Files,
+    objects: impl Iterator<Item = &'f ObjectRef>,
+) -> Result<Vec<(&'f str, ObjectFile<'f>)>> {
+    objects
+        .map(|object| {
+            let bytes = files.bytes(object)?;
+            let file = ObjectFile::parse(bytes)
+                .with_context(|| format!("object {} of {}", object.cgu, object.unit))?;
+            Ok((object.id.as_str(), file))
+        })
+        .collect()
+}
+
+/// Which of the changed functions the running program has at all.
+struct LiveChanges {
+    indices: Vec<usize>,
+}
+
+impl LiveChanges {
+    fn of(difference: &Difference, running: &Running) -> Self {
+        let indices = difference
+            .changed
+            .iter()
+            .enumerate()
+            .filter(|(_, function)| {
+                // What is ambiguous is left in, and refused by the linker.
+                let object = function.old.object.as_deref().unwrap_or("");
+                !matches!(running.live.function(&function.old.name, object), Ok(None))
+            })
+            .map(|(index, _)| index)
+            .collect();
+        Self { indices }
+    }
+}
+
+fn case<'c>(
+    difference: &Difference,
+    live: &LiveChanges,
+    changed: &'c [(String, ChangedObjects)],
+    files: &'c Files,
+    sources: &'c [SourceChange],
+    context: &'c Environment<'_>,
+) -> Result<Case<'c>> {
+    let mut units = Vec::new();
+    for (key, objects) in changed {
+        let (crate_name, opt_level) =
+            context.units.get(key).with_context(|| format!("unit {key} is not part of the build"))?;
+        let bytes = |objects: &'c [ObjectRef]| objects.iter().map(|object| files.bytes(object)).collect::<Result<Vec<_>>>();
+        units.push(UnitCase { key, crate_name, opt_level, old: bytes(&objects.old)?, new: bytes(&objects.new)? });
+    }
+    let text = |content: &'c Option<Arc<[u8]>>| content.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+    Ok(Case {
+        units,
+        sources: sources
+            .iter()
+            .filter(|source| source.path.extension().is_some_and(|extension| extension == "rs"))
+            .map(|source| SourceCase { path: &source.path, old: text(&source.old), new: text(&source.new) })
+            .collect(),
+        changed: live
+            .indices
+            .iter()
+            .map(|index| &difference.changed[*index])
+            .filter(|function| function.change == Change::Code)
+            .map(|function| judge::ChangedFunction {
+                old: function.old.name.clone(),
+                new: function.new.key.name.clone(),
+                caller_unchanged: function.caller_unchanged,
+                changed_callers: function.changed_callers.clone(),
+                in_old_vtable: function.in_old_data,
+            })
+            .collect(),
+        added: difference.added.iter().map(|function| function.key.name.clone()).collect(),
+        removed: difference.removed.iter().map(|key| key.name.clone()).collect(),
+        workspace_crates: &context.policy.workspace_crates,
+    })
+}
+
+/// Everything that the patch may take from. The changed new objects come first, in the order in which they were compared.
+fn store<'f>(
+    files: &'f Files,
+    reference: &Reference,
+    compiled: &[CompiledUnit],
+    changed: &[(String, ChangedObjects)],
+    context: &Environment<'f>,
+) -> Result<Store<'f>> {
+    let fresh: HashSet<(&str, &str)> = changed
+        .iter()
+        .flat_map(|(_, objects)| objects.old.iter().chain(&objects.new))
+        .map(|object| (object.unit.as_str(), object.cgu.as_str()))
+        .collect();
+    let mut rest = Vec::new();
+    for (unit, objects) in reference {
+        for object in objects {
+            if !fresh.contains(&(unit.as_str(), object.cgu.as_str())) {
+                rest.push(files.source(object)?);
+            }
+        }
+    }
+    debug_assert!(compiled.iter().all(|unit| reference.contains_key(&unit.key) || !unit.objects.is_empty()));
+    let mut store = Store::new(rest, context.libraries);
+    for object in changed.iter().flat_map(|(_, objects)| &objects.new) {
+        store.add(&files.source(object)?, true)?;
+    }
+    Ok(store)
+}
+
+fn old_names(difference: &Difference) -> OldNames {
+    let mut functions: HashMap<FunctionKey, FunctionKey> =
+        difference.renamed.iter().map(|(old, new)| (new.clone(), old.clone())).collect();
+    for function in &difference.changed {
+        if function.old != function.new.key {
+            functions.insert(function.new.key.clone(), function.old.clone());
+        }
+    }
+    // A name that is new stands for nothing that runs, even if the program once knew another function by it.
+    OldNames { functions, statics: difference.renamed_statics.clone() }
+}
+
+/// Unchanged functions that refer to something which now is elsewhere have to be patched as well.
+fn add_users(
+    store: &mut Store<'_>,
+    touched: &BTreeSet<String>,
+    running: &Running,
+    names: &OldNames,
+    replacements: &mut Vec<(FunctionKey, NewFunction)>,
+    renewed: &[NewFunction],
+) -> Result<()> {
+    use crate::object::target::Target;
+    store.read_workspace()?;
+    let mut known: HashSet<(usize, usize)> = replacements
+        .iter()
+        .map(|(_, new)| new)
+        .chain(renewed)
+        .map(|function| (function.object, function.symbol))
+        .collect();
+    for index in 0..store.len() {
+        let stored = store.object(index);
+        if !stored.file.symbols.iter().any(|symbol| touched.contains(symbol.name)) {
+            continue;
+        }
+        for (symbol, section) in stored.file.functions() {
+            let mut refers = false;
+            for relocation in stored.file.relocations(section)? {
+                if let Target::Named { symbol, .. } = stored.symbols.target(&stored.file, &relocation) {
+                    refers |= touched.contains(stored.file.symbols[symbol].name);
+                }
+            }
+            if !refers || !known.insert((index, symbol)) {
+                continue;
+            }
+            let name = stored.file.symbols[symbol].name;
+            let key = FunctionKey { name: name.to_owned(), object: None };
+            let old = names.functions.get(&key).unwrap_or(&key);
+            if let Ok(Some(Callable::Slot(_))) = running.live.function(&old.name, &stored.id) {
+                let old = FunctionKey { object: Some(stored.id.clone()), ..old.clone() };
+                replacements.push((old, NewFunction { key, object: index, symbol, section }));
+            }
+        }
+    }
+    Ok(())
+}
+
+type Bodies = Vec<(std::ops::Range<u64>, String)>;
+
+fn old_bodies(running: &Running, replacements: &[(FunctionKey, NewFunction)], renewed: &[NewFunction]) -> Bodies {
+    replacements
+        .iter()
+        .map(|(old, new)| (old, &new.key))
+        .chain(renewed.iter().map(|function| (&function.key, &function.key)))
+        .filter_map(|(old, new)| {
+            let object = old.object.as_deref().unwrap_or("");
+            let Ok(Some(Callable::Slot(slot))) = running.live.function(&old.name, object) else { return None };
+            let body = running.live.body(slot)?;
+            Some((body.start.0..body.end.0, new.name.clone()))
+        })
+        .collect()
+}
+
+fn still_running(running: &Running, old_bodies: &Bodies, refreshed: &HashSet<&str>) -> Vec<FunctionReport> {
+    let ranges: Bodies =
+        old_bodies.iter().filter(|(_, name)| !refreshed.contains(name.as_str())).cloned().collect();
+    // The program may have ended by now: then nothing of it runs.
+    stacks::still_running(running.program.pid(), &ranges)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|found| FunctionReport {
+            name: pretty(&found.function),
+            kind: FunctionKind::StillRunning,
+            thread: Some(found.thread),
+        })
+        .collect()
+}
+
+/// Changed functions that the program does not have: nobody calls them, so the linker dropped them.
+fn not_in_program(difference: &Difference) -> Vec<String> {
+    let names: BTreeMap<String, ()> = difference
+        .changed
+        .iter()
+        .filter(|function| function.change == Change::Code)
+        .map(|function| (pretty(&function.new.key.name), ()))
+        .collect();
+    names.into_keys().map(|name| format!("`{name}` is not part of the program: nothing calls it")).collect()
+}
+
+/// Takes note of moved names without a patch.
+fn note_names(running: &mut Running, difference: &Difference) {
+    let moved: Vec<(FunctionKey, FunctionKey)> =
+        old_names(difference).functions.into_iter().map(|(new, old)| (old, new)).collect();
+    running.live.commit_names(&moved, &difference.removed, &difference.renamed_statics);
+}
