@@ -155,7 +155,7 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
     watcher.set_files_read_at(built.inputs.paths().map(Path::to_path_buf), read_at)?;
     let to_self = messages.clone();
     let mut roots = vec![target.workspace_root.clone()];
-    roots.extend(target.path_dependencies.iter().cloned());
+    roots.extend(target.path_dependencies.iter().map(|dependency| dependency.root.clone()));
     let control = ControlServer::bind(&roots, move |request| {
         let _ = to_self.send(Message::Save(request));
     });
