@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use gimli::{
-    AttributeValue, DwAt, DwTag, EndianSlice, LittleEndian, Section as _, SectionId, UnitOffset, constants as dw,
+    AttributeValue, DwAt, DwTag, EndianSlice, LittleEndian, Section as _, SectionId, UnitOffset,
+    constants as dw,
 };
 use rayon::prelude::*;
 
@@ -173,8 +174,10 @@ impl DebugFacts {
     /// # Errors
     /// As [`Self::read`].
     pub fn read_kept(objects: &[&[u8]], keep: &(dyn Fn(&str) -> bool + Sync)) -> Result<Self> {
-        let parts: Vec<Self> =
-            objects.par_iter().map(|bytes| read_object(bytes, keep)).collect::<Result<Vec<Self>>>()?;
+        let parts: Vec<Self> = objects
+            .par_iter()
+            .map(|bytes| read_object(bytes, keep))
+            .collect::<Result<Vec<Self>>>()?;
         let mut all = Self::default();
         for part in parts {
             for (name, shapes) in part.types {
@@ -222,12 +225,37 @@ impl DebugFacts {
 
 /// True for a section that the compiler makes for ordinary items, or that is no part of the program.
 fn is_ordinary_section(name: &str) -> bool {
-    const WHOLE: &[&str] = &[".text", ".data", ".bss", ".rodata", ".tdata", ".tbss", ".data.rel.ro", ".eh_frame"];
-    const BEGINNINGS: &[&str] = &[
-        ".text.", ".data.", ".bss.", ".rodata.", ".tdata.", ".tbss.", ".gcc_except_table", ".eh_frame", ".note", ".lrodata",
-        ".ldata", ".lbss", ".debug_", ".llvm", ".stack_sizes",
+    const WHOLE: &[&str] = &[
+        ".text",
+        ".data",
+        ".bss",
+        ".rodata",
+        ".tdata",
+        ".tbss",
+        ".data.rel.ro",
+        ".eh_frame",
     ];
-    WHOLE.contains(&name) || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+    const BEGINNINGS: &[&str] = &[
+        ".text.",
+        ".data.",
+        ".bss.",
+        ".rodata.",
+        ".tdata.",
+        ".tbss.",
+        ".gcc_except_table",
+        ".eh_frame",
+        ".note",
+        ".lrodata",
+        ".ldata",
+        ".lbss",
+        ".debug_",
+        ".llvm",
+        ".stack_sizes",
+    ];
+    WHOLE.contains(&name)
+        || BEGINNINGS
+            .iter()
+            .any(|beginning| name.starts_with(beginning))
 }
 
 fn read_object(bytes: &[u8], keep: &(dyn Fn(&str) -> bool + Sync)) -> Result<DebugFacts> {
@@ -235,17 +263,25 @@ fn read_object(bytes: &[u8], keep: &(dyn Fn(&str) -> bool + Sync)) -> Result<Deb
     let mut facts = DebugFacts::default();
     for (index, section) in object.sections.iter().enumerate() {
         // rustc's own registrations (`.debug_gdb_scripts`) and unwind data are ordinary.
-        let special = section.memory != Memory::Absent && (section.start_up || !is_ordinary_section(section.name));
+        let special = section.memory != Memory::Absent
+            && (section.start_up || !is_ordinary_section(section.name));
         if special {
             let content = object.content(index, 0, section.data.len() as u64, 4)?;
-            facts.special_sections.push(SpecialSection { name: section.name.to_owned(), content });
+            facts.special_sections.push(SpecialSection {
+                name: section.name.to_owned(),
+                content,
+            });
         }
     }
     read_debug_info(&object, &mut facts, keep)?;
     Ok(facts)
 }
 
-fn read_debug_info(object: &Relocatable<'_>, facts: &mut DebugFacts, keep: &(dyn Fn(&str) -> bool + Sync)) -> Result<()> {
+fn read_debug_info(
+    object: &Relocatable<'_>,
+    facts: &mut DebugFacts,
+    keep: &(dyn Fn(&str) -> bool + Sync),
+) -> Result<()> {
     let sections = gimli::DwarfSections::load(|id: SectionId| match id {
         SectionId::DebugInfo
         | SectionId::DebugAbbrev
@@ -258,14 +294,22 @@ fn read_debug_info(object: &Relocatable<'_>, facts: &mut DebugFacts, keep: &(dyn
     })?;
     let dwarf: Dwarf<'_> = sections.borrow(|data| EndianSlice::new(data, LittleEndian));
     let addresses = DebugAddresses::read(object)?;
-    let symbols: HashMap<&str, usize> =
-        object.symbols.iter().enumerate().filter(|(_, symbol)| symbol.named).map(|(i, symbol)| (symbol.name, i)).collect();
+    let symbols: HashMap<&str, usize> = object
+        .symbols
+        .iter()
+        .enumerate()
+        .filter(|(_, symbol)| symbol.named)
+        .map(|(i, symbol)| (symbol.name, i))
+        .collect();
     let mut headers = dwarf.units();
     while let Some(header) = headers.next().context("unit headers of .debug_info")? {
         let offset = header.offset();
-        let unit = dwarf.unit(header).with_context(|| format!("unit at {offset:?} of .debug_info"))?;
+        let unit = dwarf
+            .unit(header)
+            .with_context(|| format!("unit at {offset:?} of .debug_info"))?;
         let mut walk = Walk::new(&dwarf, &unit);
-        walk.run().with_context(|| format!("unit at {offset:?} of .debug_info"))?;
+        walk.run()
+            .with_context(|| format!("unit at {offset:?} of .debug_info"))?;
         walk.finish(object, &addresses, &symbols, facts, keep)?;
     }
     Ok(())
@@ -287,7 +331,10 @@ impl<'a> DebugAddresses<'a> {
 
     /// What the address at this offset of `.debug_info` means.
     fn at(&self, offset: u64) -> Option<&super::relocatable::Relocation<'a>> {
-        let index = self.relocations.binary_search_by_key(&offset, |relocation| relocation.offset).ok()?;
+        let index = self
+            .relocations
+            .binary_search_by_key(&offset, |relocation| relocation.offset)
+            .ok()?;
         self.relocations.get(index)
     }
 }
@@ -428,11 +475,19 @@ impl<'d, 'a> Walk<'d, 'a> {
     }
 
     fn text(&self, value: AttributeValue<Slice<'a>>) -> Result<&'a str> {
-        let slice = self.dwarf.attr_string(self.unit, value).context("a name of the debug info")?;
+        let slice = self
+            .dwarf
+            .attr_string(self.unit, value)
+            .context("a name of the debug info")?;
         std::str::from_utf8(slice.slice()).context("a name of the debug info is not UTF-8")
     }
 
-    fn attribute(&self, name: DwAt, value: AttributeValue<Slice<'a>>, into: &mut Attributes<'a>) -> Result<()> {
+    fn attribute(
+        &self,
+        name: DwAt,
+        value: AttributeValue<Slice<'a>>,
+        into: &mut Attributes<'a>,
+    ) -> Result<()> {
         let reference = |value: &AttributeValue<Slice<'a>>| -> Result<UnitOffset> {
             match value {
                 AttributeValue::UnitRef(offset) => Ok(*offset),
@@ -444,32 +499,46 @@ impl<'d, 'a> Walk<'d, 'a> {
         };
         match name {
             dw::DW_AT_name => into.name = Some(self.text(value)?),
-            dw::DW_AT_linkage_name | dw::DW_AT_MIPS_linkage_name => into.linkage = Some(self.text(value)?),
+            dw::DW_AT_linkage_name | dw::DW_AT_MIPS_linkage_name => {
+                into.linkage = Some(self.text(value)?)
+            }
             dw::DW_AT_byte_size => into.size = value.udata_value(),
             dw::DW_AT_alignment => into.align = value.udata_value(),
             dw::DW_AT_type => into.type_at = Some(reference(&value)?),
             dw::DW_AT_data_member_location => {
                 into.member_offset =
-                    Some(value.udata_value().with_context(|| format!("a member's offset is not a number: {value:?}"))?);
+                    Some(value.udata_value().with_context(|| {
+                        format!("a member's offset is not a number: {value:?}")
+                    })?);
             }
             dw::DW_AT_discr => into.discriminant_at = Some(reference(&value)?),
             dw::DW_AT_discr_value | dw::DW_AT_discr_list => {
-                into.discriminant =
-                    Some(signed(&value).with_context(|| format!("a discriminant is not a number: {value:?}"))?);
+                into.discriminant = Some(
+                    signed(&value)
+                        .with_context(|| format!("a discriminant is not a number: {value:?}"))?,
+                );
             }
             dw::DW_AT_const_value => into.constant = signed(&value),
             dw::DW_AT_count => into.count = value.udata_value(),
             dw::DW_AT_upper_bound => into.upper = value.udata_value(),
-            dw::DW_AT_specification | dw::DW_AT_abstract_origin => into.origin = Some(reference(&value)?),
+            dw::DW_AT_specification | dw::DW_AT_abstract_origin => {
+                into.origin = Some(reference(&value)?)
+            }
             dw::DW_AT_decl_file => {
                 into.file = match value {
                     AttributeValue::FileIndex(index) => Some(index),
                     other => other.udata_value(),
                 }
             }
-            dw::DW_AT_decl_line => into.line = value.udata_value().and_then(|line| u32::try_from(line).ok()),
+            dw::DW_AT_decl_line => {
+                into.line = value
+                    .udata_value()
+                    .and_then(|line| u32::try_from(line).ok())
+            }
             dw::DW_AT_location => {
-                if let AttributeValue::Exprloc(gimli::Expression(bytes)) | AttributeValue::Block(bytes) = value {
+                if let AttributeValue::Exprloc(gimli::Expression(bytes))
+                | AttributeValue::Block(bytes) = value
+                {
                     into.location = Some(bytes);
                 }
             }
@@ -487,14 +556,19 @@ impl<'d, 'a> Walk<'d, 'a> {
         while !entries.is_empty() {
             let depth = entries.next_depth();
             let own = entries.next_offset();
-            let Some(abbreviation) = entries.read_abbreviation()? else { continue };
+            let Some(abbreviation) = entries.read_abbreviation()? else {
+                continue;
+            };
             while stack.last().is_some_and(|(outer, _)| *outer >= depth) {
                 stack.pop();
             }
-            let inside_function = matches!(stack.last(), Some((_, Scope::Function(_) | Scope::Opaque)));
+            let inside_function =
+                matches!(stack.last(), Some((_, Scope::Function(_) | Scope::Opaque)));
             let tag = abbreviation.tag();
             let wanted = match tag {
-                dw::DW_TAG_lexical_block | dw::DW_TAG_inlined_subroutine | dw::DW_TAG_template_type_parameter => false,
+                dw::DW_TAG_lexical_block
+                | dw::DW_TAG_inlined_subroutine
+                | dw::DW_TAG_template_type_parameter => false,
                 dw::DW_TAG_variable => !inside_function,
                 _ => true,
             };
@@ -510,7 +584,13 @@ impl<'d, 'a> Walk<'d, 'a> {
                 let attribute = entries.read_attribute(*specification)?;
                 self.attribute(attribute.name(), attribute.value(), &mut attributes)?;
             }
-            let scope = self.entry(tag, own, attributes, stack.last().map(|(_, scope)| scope), &root)?;
+            let scope = self.entry(
+                tag,
+                own,
+                attributes,
+                stack.last().map(|(_, scope)| scope),
+                &root,
+            )?;
             if abbreviation.has_children() {
                 stack.push((depth, scope));
             }
@@ -532,7 +612,11 @@ impl<'d, 'a> Walk<'d, 'a> {
             _ => root,
         };
         let joined = |name: &str| -> Arc<str> {
-            if path.is_empty() { Arc::from(name) } else { Arc::from(format!("{path}::{name}")) }
+            if path.is_empty() {
+                Arc::from(name)
+            } else {
+                Arc::from(format!("{path}::{name}"))
+            }
         };
         let member = || RawMember {
             own,
@@ -582,7 +666,10 @@ impl<'d, 'a> Walk<'d, 'a> {
                         }
                     }
                     Some(Scope::Variant(index)) => {
-                        let last = self.types[*index].variants.as_mut().and_then(|variants| variants.variants.last_mut());
+                        let last = self.types[*index]
+                            .variants
+                            .as_mut()
+                            .and_then(|variants| variants.variants.last_mut());
                         if let Some((_, place)) = last {
                             if place.is_some() {
                                 bail!("a variant with two members at {own:?}");
@@ -599,8 +686,10 @@ impl<'d, 'a> Walk<'d, 'a> {
                     if self.types[*index].variants.is_some() {
                         bail!("a type with two variant parts at {own:?}");
                     }
-                    self.types[*index].variants =
-                        Some(RawVariants { discriminant_at: attributes.discriminant_at, ..RawVariants::default() });
+                    self.types[*index].variants = Some(RawVariants {
+                        discriminant_at: attributes.discriminant_at,
+                        ..RawVariants::default()
+                    });
                     Scope::Variants(*index)
                 }
                 _ => bail!("a variant part at {own:?} outside of any type"),
@@ -616,14 +705,20 @@ impl<'d, 'a> Walk<'d, 'a> {
             },
             dw::DW_TAG_enumerator => {
                 if let Some(Scope::Type(index, _)) = outer {
-                    let value = attributes.constant.with_context(|| format!("an enumerator without a value at {own:?}"))?;
-                    self.types[*index].enumerators.push((attributes.name.unwrap_or(""), value));
+                    let value = attributes
+                        .constant
+                        .with_context(|| format!("an enumerator without a value at {own:?}"))?;
+                    self.types[*index]
+                        .enumerators
+                        .push((attributes.name.unwrap_or(""), value));
                 }
                 Scope::Opaque
             }
             dw::DW_TAG_subrange_type => {
                 if let Some(Scope::Type(index, _)) = outer {
-                    self.types[*index].count = attributes.count.or(attributes.upper.map(|upper| upper.wrapping_add(1)));
+                    self.types[*index].count = attributes
+                        .count
+                        .or(attributes.upper.map(|upper| upper.wrapping_add(1)));
                 }
                 Scope::Opaque
             }
@@ -657,7 +752,8 @@ impl<'d, 'a> Walk<'d, 'a> {
                 let address_at = attributes.location.and_then(|location| {
                     let bytes = location.slice();
                     let is_address = bytes.len() == 9 && bytes[0] == dw::DW_OP_addr.0;
-                    is_address.then(|| location.offset_from(*self.dwarf.debug_info.reader()) as u64 + 1)
+                    is_address
+                        .then(|| location.offset_from(*self.dwarf.debug_info.reader()) as u64 + 1)
                 });
                 self.variables.push(RawVariable {
                     linkage: attributes.linkage,
@@ -679,8 +775,12 @@ impl<'d, 'a> Walk<'d, 'a> {
     }
 
     fn name_within(&mut self, offset: Option<UnitOffset>, depth: u8) -> Arc<str> {
-        let Some(offset) = offset else { return Arc::from("()") };
-        let Some(index) = self.type_at.get(&offset).copied() else { return Arc::from("{unknown}") };
+        let Some(offset) = offset else {
+            return Arc::from("()");
+        };
+        let Some(index) = self.type_at.get(&offset).copied() else {
+            return Arc::from("{unknown}");
+        };
         if let Some(name) = &self.names[index] {
             return name.clone();
         }
@@ -692,9 +792,13 @@ impl<'d, 'a> Walk<'d, 'a> {
             None => {
                 let inner = self.name_within(target, depth - 1);
                 match (tag, count) {
-                    (dw::DW_TAG_array_type, Some(count)) => Arc::from(format!("[{inner}; {count}]")),
+                    (dw::DW_TAG_array_type, Some(count)) => {
+                        Arc::from(format!("[{inner}; {count}]"))
+                    }
                     (dw::DW_TAG_array_type, None) => Arc::from(format!("[{inner}]")),
-                    (dw::DW_TAG_pointer_type | dw::DW_TAG_reference_type, _) => Arc::from(format!("*{inner}")),
+                    (dw::DW_TAG_pointer_type | dw::DW_TAG_reference_type, _) => {
+                        Arc::from(format!("*{inner}"))
+                    }
                     (other, _) => Arc::from(format!("{{{other}}} {inner}")),
                 }
             }
@@ -704,7 +808,11 @@ impl<'d, 'a> Walk<'d, 'a> {
     }
 
     fn member(&mut self, raw: &RawMember<'a>) -> Member {
-        Member { name: Arc::from(raw.name), offset: raw.offset, type_name: self.name_of(raw.type_at) }
+        Member {
+            name: Arc::from(raw.name),
+            offset: raw.offset,
+            type_name: self.name_of(raw.type_at),
+        }
     }
 
     fn file(&mut self, index: Option<u64>) -> Option<Arc<str>> {
@@ -721,7 +829,12 @@ impl<'d, 'a> Walk<'d, 'a> {
         let program = self.unit.line_program.as_ref()?;
         let header = program.header();
         let entry = header.file(index)?;
-        let text = |value| self.dwarf.attr_string(self.unit, value).ok().map(|slice| slice.to_string_lossy());
+        let text = |value| {
+            self.dwarf
+                .attr_string(self.unit, value)
+                .ok()
+                .map(|slice| slice.to_string_lossy())
+        };
         let mut path = std::path::PathBuf::new();
         if let Some(directory) = self.unit.comp_dir {
             path.push(directory.to_string_lossy().as_ref());
@@ -734,7 +847,10 @@ impl<'d, 'a> Walk<'d, 'a> {
     }
 
     fn place(&mut self, file: Option<u64>, line: Option<u32>) -> Option<Place> {
-        Some(Place { file: self.file(file)?, line: line? })
+        Some(Place {
+            file: self.file(file)?,
+            line: line?,
+        })
     }
 
     fn finish(
@@ -753,13 +869,17 @@ impl<'d, 'a> Walk<'d, 'a> {
     fn finish_types(&mut self, facts: &mut DebugFacts, keep: &(dyn Fn(&str) -> bool + Sync)) {
         for index in 0..self.types.len() {
             let raw = &mut self.types[index];
-            let Some(path) = raw.path.clone() else { continue };
+            let Some(path) = raw.path.clone() else {
+                continue;
+            };
             let kind = match raw.tag {
                 dw::DW_TAG_structure_type | dw::DW_TAG_class_type => TypeKind::Struct,
                 dw::DW_TAG_union_type => TypeKind::Union,
                 dw::DW_TAG_enumeration_type => TypeKind::Enumeration,
                 // Known by their names alone: a pointer's name tells what it points to.
-                dw::DW_TAG_pointer_type | dw::DW_TAG_base_type | dw::DW_TAG_subroutine_type => continue,
+                dw::DW_TAG_pointer_type | dw::DW_TAG_base_type | dw::DW_TAG_subroutine_type => {
+                    continue;
+                }
                 other => TypeKind::Other(other.0),
             };
             if raw.incomplete {
@@ -770,8 +890,11 @@ impl<'d, 'a> Walk<'d, 'a> {
                 continue;
             }
             let (size, align, target) = (raw.size, raw.align, raw.target);
-            let (members, variants, enumerators) =
-                (std::mem::take(&mut raw.members), raw.variants.take(), std::mem::take(&mut raw.enumerators));
+            let (members, variants, enumerators) = (
+                std::mem::take(&mut raw.members),
+                raw.variants.take(),
+                std::mem::take(&mut raw.enumerators),
+            );
             let variants = variants.map(|raw| {
                 let discriminant = raw
                     .discriminant_at
@@ -786,7 +909,10 @@ impl<'d, 'a> Walk<'d, 'a> {
                         member: member.as_ref().map(|member| self.member(member)),
                     })
                     .collect();
-                Variants { discriminant, variants }
+                Variants {
+                    discriminant,
+                    variants,
+                }
             });
             let shape = TypeShape {
                 kind,
@@ -794,7 +920,10 @@ impl<'d, 'a> Walk<'d, 'a> {
                 align,
                 members: members.iter().map(|member| self.member(member)).collect(),
                 variants,
-                enumerators: enumerators.iter().map(|(name, value)| (Arc::from(*name), *value)).collect(),
+                enumerators: enumerators
+                    .iter()
+                    .map(|(name, value)| (Arc::from(*name), *value))
+                    .collect(),
                 underlying: target.map(|target| self.name_of(Some(target))),
             };
             let known = facts.types.entry(path).or_default();
@@ -810,7 +939,9 @@ impl<'d, 'a> Walk<'d, 'a> {
             .functions
             .iter()
             .enumerate()
-            .filter_map(|(index, function)| Some((index, *self.function_at.get(&function.origin?)?)))
+            .filter_map(|(index, function)| {
+                Some((index, *self.function_at.get(&function.origin?)?))
+            })
             .collect();
         for (index, origin) in origins {
             let no_return = self.functions[index].no_return;
@@ -824,24 +955,39 @@ impl<'d, 'a> Walk<'d, 'a> {
         }
         for index in 0..self.functions.len() {
             let raw = &mut self.functions[index];
-            let Some(linkage) = raw.linkage.or_else(|| (!raw.declared && raw.origin.is_none()).then_some(raw.name)) else {
+            let Some(linkage) = raw
+                .linkage
+                .or_else(|| (!raw.declared && raw.origin.is_none()).then_some(raw.name))
+            else {
                 continue;
             };
             if linkage.is_empty() || raw.origin.is_some() {
                 continue;
             }
             let parameters = std::mem::take(&mut raw.parameters);
-            let (name, result, no_return, declared, file, line) =
-                (raw.name, raw.result, raw.no_return, raw.declared, raw.file, raw.line);
+            let (name, result, no_return, declared, file, line) = (
+                raw.name,
+                raw.result,
+                raw.no_return,
+                raw.declared,
+                raw.file,
+                raw.line,
+            );
             let function = FunctionFacts {
                 name: Arc::from(name),
-                parameters: parameters.into_iter().map(|parameter| self.name_of(parameter)).collect(),
+                parameters: parameters
+                    .into_iter()
+                    .map(|parameter| self.name_of(parameter))
+                    .collect(),
                 result: self.name_of(result),
                 no_return,
                 place: self.place(file, line),
                 declared,
             };
-            let replace = facts.functions.get(linkage).is_none_or(|known| declared && !known.declared);
+            let replace = facts
+                .functions
+                .get(linkage)
+                .is_none_or(|known| declared && !known.declared);
             if replace {
                 facts.functions.insert(Arc::from(linkage), function);
             }
@@ -866,21 +1012,29 @@ impl<'d, 'a> Walk<'d, 'a> {
                     .address_at
                     .and_then(|at| addresses.at(at))
                     .with_context(|| format!("the vtable `{}` has no address", variable.name))?;
-                let slots = read_vtable(object, target, size).with_context(|| format!("vtable `{}`", variable.name))?;
+                let slots = read_vtable(object, target, size)
+                    .with_context(|| format!("vtable `{}`", variable.name))?;
                 let known = facts.vtables.entry(Arc::from(variable.name)).or_default();
                 if !known.contains(&slots) {
                     known.push(slots);
                 }
                 continue;
             }
-            let Some(linkage) = variable.linkage.or((!variable.name.is_empty()).then_some(variable.name)) else {
+            let Some(linkage) = variable
+                .linkage
+                .or((!variable.name.is_empty()).then_some(variable.name))
+            else {
                 continue;
             };
             let (memory, initial) = match symbols.get(linkage).map(|index| object.symbols[*index]) {
                 Some(symbol) => {
                     let section = &object.sections[symbol.section];
-                    let initial =
-                        object.content(symbol.section, symbol.address, symbol.address.saturating_add(symbol.size), 4)?;
+                    let initial = object.content(
+                        symbol.section,
+                        symbol.address,
+                        symbol.address.saturating_add(symbol.size),
+                        4,
+                    )?;
                     (section.memory, initial)
                 }
                 None => (Memory::Absent, String::new()),
@@ -902,7 +1056,9 @@ fn read_vtable(
     address: &super::relocatable::Relocation<'_>,
     size: u64,
 ) -> Result<VtableFacts> {
-    let Target::Place { section, offset } = address.target else { bail!("it has a name of its own") };
+    let Target::Place { section, offset } = address.target else {
+        bail!("it has a name of its own")
+    };
     let start = offset.wrapping_add_signed(address.addend);
     let relocations = object.relocations(section)?;
     let data = object.sections[section].data;
@@ -915,35 +1071,23 @@ fn read_vtable(
                 let meaning: Arc<str> = Arc::from(object.meaning(relocation, 3)?);
                 let named = match relocation.target {
                     Target::Named(_) => true,
-                    Target::Place { section, offset } => {
-                        object.name_at(section, offset.wrapping_add_signed(relocation.addend)).is_some()
-                    }
+                    Target::Place { section, offset } => object
+                        .name_at(section, offset.wrapping_add_signed(relocation.addend))
+                        .is_some(),
                 };
-                return Ok(if named { VtableSlot::Symbol(meaning) } else { VtableSlot::Anonymous(meaning) });
+                return Ok(if named {
+                    VtableSlot::Symbol(meaning)
+                } else {
+                    VtableSlot::Anonymous(meaning)
+                });
             }
             let from = usize::try_from(at).context("slot beyond the address space")?;
-            let bytes = data.get(from..from + 8).with_context(|| format!("slot {slot} is beyond the end of its section"))?;
+            let bytes = data
+                .get(from..from + 8)
+                .with_context(|| format!("slot {slot} is beyond the end of its section"))?;
             let mut number = [0_u8; 8];
             number.copy_from_slice(bytes);
             Ok(VtableSlot::Number(u64::from_le_bytes(number)))
         })
         .collect()
-}
-
-#[cfg(test)]
-mod probe {
-    #[test]
-    fn probe() {
-        let Ok(path) = std::env::var("PROBE") else { return };
-        let bytes = std::fs::read(path).unwrap();
-        let start = std::time::Instant::now();
-        let facts = super::DebugFacts::read(&[&bytes]).unwrap();
-        println!("{:?} {} types {} functions", start.elapsed(), facts.types.len(), facts.functions.len());
-        let filter = std::env::var("FILTER").unwrap_or_default();
-        for (n, t) in &facts.types { if n.starts_with(&filter) { println!("T {n} {t:?}"); } }
-        for (n, t) in &facts.functions { if n.contains("1a") && n.starts_with("_RNv") { println!("F {n} {t:?}"); } }
-        for (n, t) in &facts.statics { println!("S {n} {t:?}"); }
-        for (n, t) in &facts.vtables { println!("V {n} {t:?}"); }
-        println!("{:?}", facts.special_sections);
-    }
 }
