@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::codes::{self, Span};
 use crate::source::closures::{Entry, EntryKind, Pairing, pair};
 use crate::source::functions::FunctionText;
-use crate::source::{Difference, ItemKind};
+use crate::source::{Difference, ItemKind, Lines};
 
 use super::debug::{DebugFacts, FunctionFacts};
 use super::sources::{Side, SourceFile, Surroundings};
@@ -30,50 +30,40 @@ pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     judge_coroutines(evidence, verdict);
 }
 
-/// The functions of both texts inside of an edited function, itself first, paired by name and order. `Err` when their
-/// lists differ.
+/// The functions of both texts inside of an edited function, itself first, paired by name and order. One that went away
+/// took its closures with it.
 fn pairs_within<'f>(
     file: &'f SourceFile<'_>,
-    old: (usize, usize),
-    new: (usize, usize),
-) -> Result<Vec<(&'f FunctionText, &'f FunctionText)>, &'f FunctionText> {
-    let within = |side: Side, (first, last): (usize, usize)| -> Vec<&FunctionText> {
+    old: Lines,
+    new: Lines,
+) -> Vec<(&'f FunctionText, &'f FunctionText)> {
+    let within = |side: Side, (first, last): Lines| {
         file.index(side)
             .functions
             .iter()
-            .filter(|f| f.first_line >= first && f.last_line <= last)
-            .collect()
+            .filter(move |function| function.first_line >= first && function.last_line <= last)
     };
-    let (before, after) = (within(Side::Old, old), within(Side::New, new));
+    let mut left: Vec<&FunctionText> = within(Side::New, new).collect();
     let mut pairs = Vec::new();
-    let mut left: Vec<&FunctionText> = after;
-    for one in before {
-        match left.iter().position(|other| other.name == one.name) {
-            Some(index) => pairs.push((one, left.remove(index))),
-            None if one.entries.is_empty() => {}
-            None => return Err(one),
+    for one in within(Side::Old, old) {
+        if let Some(index) = left.iter().position(|other| other.name == one.name) {
+            pairs.push((one, left.remove(index)));
         }
     }
-    Ok(pairs)
+    pairs
 }
 
 /// The order of closures in the texts of edited functions.
 fn judge_texts(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     for file in &evidence.sources.files {
         for edited in &file.change.edited {
-            match pairs_within(file, edited.old, edited.new) {
-                Ok(pairs) => {
-                    for (before, after) in pairs {
-                        report_pairing(
-                            verdict,
-                            &edited.path,
-                            pair(&before.entries, &after.entries, &is_numbered),
-                            Some(file.span(after.first_line)),
-                        );
-                    }
-                }
-                // A function inside of it went away; its closures with it.
-                Err(_) => {}
+            for (before, after) in pairs_within(file, edited.old, edited.new) {
+                report_pairing(
+                    verdict,
+                    &edited.path,
+                    pair(&before.entries, &after.entries, &is_numbered),
+                    Some(file.span(after.first_line)),
+                );
             }
         }
         for before in &file.old.values {

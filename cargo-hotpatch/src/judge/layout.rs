@@ -321,7 +321,7 @@ fn compare_enumerators(
     for (name, value) in before {
         match by_name(after, name) {
             Some(now) if now != *value => {
-                meaning.push(format!("variant `{name}` was {value}, now it is {now}"))
+                meaning.push(format!("variant `{name}` was {value}, now it is {now}"));
             }
             Some(_) => {}
             None => {

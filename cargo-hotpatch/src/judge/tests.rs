@@ -421,9 +421,9 @@ mod types {
             &format!("pub struct A {{ @pub x: u32, pub y=>>pub y: u32, pub z@: u32 }} {USE}"),
         );
         // Reordered in the text only: the compiler puts them where they were.
-        patches(&format!(
-            "pub struct A {{ @pub x: u8, pub y: u32=>>pub y: u32, pub x: u8@ }} pub fn f(a: &A) -> u32 {{ a.y + @1=>>2@ }} pub fn g(a: &A) -> u32 {{ f(a) }}"
-        ));
+        patches(
+            "pub struct A { @pub x: u8, pub y: u32=>>pub y: u32, pub x: u8@ } pub fn f(a: &A) -> u32 { a.y + @1=>>2@ } pub fn g(a: &A) -> u32 { f(a) }",
+        );
     }
 
     #[test]

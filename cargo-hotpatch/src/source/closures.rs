@@ -175,13 +175,13 @@ impl<'ast> Visit<'ast> for Collector {
             EntryKind::Closure
         };
         self.nested(kind, &closure.to_token_stream(), |inner| {
-            visit::visit_expr_closure(inner, closure)
+            visit::visit_expr_closure(inner, closure);
         });
     }
 
     fn visit_expr_async(&mut self, block: &'ast syn::ExprAsync) {
         self.nested(EntryKind::Async, &block.to_token_stream(), |inner| {
-            visit::visit_expr_async(inner, block)
+            visit::visit_expr_async(inner, block);
         });
     }
 
@@ -218,7 +218,7 @@ impl<'ast> Visit<'ast> for Collector {
                 }
             }
             None if may_hide_closures(&call.tokens) => {
-                self.nested(EntryKind::Opaque, &tokens, |_| {})
+                self.nested(EntryKind::Opaque, &tokens, |_| {});
             }
             None => {}
         }

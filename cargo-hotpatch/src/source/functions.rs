@@ -152,7 +152,7 @@ impl TextIndex {
                     self.type_item(&tokens, position);
                 }
                 TokenTree::Ident(ident) if ident == "static" || ident == "const" => {
-                    self.value(&tokens, position)
+                    self.value(&tokens, position);
                 }
                 _ => {}
             }
@@ -240,7 +240,7 @@ impl TextIndex {
                 }
                 TokenTree::Punct(punct) if punct.as_char() == ';' => break,
                 TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
-                    seen_parameters = true
+                    seen_parameters = true;
                 }
                 TokenTree::Group(group)
                     if group.delimiter() == Delimiter::Brace && angle <= 0 && seen_parameters =>
@@ -472,7 +472,7 @@ fn without_noise(tokens: TokenStream) -> String {
         while position < tokens.len() {
             match &tokens[position] {
                 TokenTree::Ident(ident) if ident == "pub" => {
-                    position = end_of_visibility(&tokens, position)
+                    position = end_of_visibility(&tokens, position);
                 }
                 TokenTree::Punct(punct)
                     if punct.as_char() == '#' && is_documentation(tokens.get(position + 1)) =>

@@ -302,7 +302,7 @@ impl Flattener {
                 without_documentation(&mut copy.attrs);
                 match &it.ident {
                     Some(ident) => {
-                        self.push(ItemKind::Macro, &ident.to_string(), tokens(&copy), it)
+                        self.push(ItemKind::Macro, &ident.to_string(), tokens(&copy), it);
                     }
                     // Documentation inside of a call is its argument.
                     None => {
@@ -375,10 +375,10 @@ impl Flattener {
                     );
                 }
                 syn::ImplItem::Const(it) => {
-                    self.push(ItemKind::Const, &it.ident.to_string(), tokens(it), it)
+                    self.push(ItemKind::Const, &it.ident.to_string(), tokens(it), it);
                 }
                 syn::ImplItem::Type(it) => {
-                    self.push(ItemKind::TypeAlias, &it.ident.to_string(), tokens(it), it)
+                    self.push(ItemKind::TypeAlias, &it.ident.to_string(), tokens(it), it);
                 }
                 syn::ImplItem::Macro(it) => {
                     self.push(
@@ -502,7 +502,7 @@ pub(super) fn compare(old: &[Flat], new: &[Flat]) -> SourceChange {
     change.items.sort_by(|a, b| {
         (a.new.or(a.old), a.kind, &a.path).cmp(&(b.new.or(b.old), b.kind, &b.path))
     });
-    change.edited.sort_by(|a, b| a.new.cmp(&b.new));
+    change.edited.sort_by_key(|a| a.new);
     change
 }
 
