@@ -6,14 +6,20 @@ use crate::codes;
 
 use super::debug::{DebugFacts, FunctionFacts, VtableSlot};
 use super::layout::by_value;
-use super::sources::{Header, Side};
+use super::sources::{Header, Side, Surroundings};
 use super::{ChangedFunction, Evidence, Verdict, names};
 
 pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     let optimised = evidence.case.units.iter().any(|unit| unit.opt_level != "0");
     for changed in &evidence.case.changed {
-        let facts = (evidence.old.functions.get(&*changed.old), evidence.new.functions.get(&*changed.new));
-        let is_coroutine = [facts.0, facts.1].into_iter().flatten().any(|f| names::is_coroutine_function(&f.name));
+        let facts = (
+            evidence.old.functions.get(&*changed.old),
+            evidence.new.functions.get(&*changed.new),
+        );
+        let is_coroutine = [facts.0, facts.1]
+            .into_iter()
+            .flatten()
+            .any(|f| names::is_coroutine_function(&f.name));
         if !is_coroutine {
             // A coroutine's resume function is called by its future's trait only, and judged by its state.
             judge_calls(evidence, changed, facts, verdict);
@@ -26,28 +32,52 @@ pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
 
 type Facts<'f> = (Option<&'f FunctionFacts>, Option<&'f FunctionFacts>);
 
-fn judge_calls(evidence: &Evidence<'_, '_>, changed: &ChangedFunction, facts: Facts<'_>, verdict: &mut Verdict) {
+pub(super) fn judge_calls(
+    evidence: &Evidence<'_, '_>,
+    changed: &ChangedFunction,
+    facts: Facts<'_>,
+    verdict: &mut Verdict,
+) {
     let name = names::canonical(&changed.old);
-    let span = facts.1.and_then(|function| evidence.sources.span_of(function.place.as_ref()));
+    let span = facts
+        .1
+        .and_then(|function| evidence.sources.span_of(function.place.as_ref()));
     if let (Some(old), Some(new)) = facts
         && let Some(difference) = signature_difference(old, new)
     {
         let said = format!("the signature of `{name}` changed: {difference}");
         if has_foreign_callers(evidence, changed, facts) {
-            verdict.restart(&codes::SIGNATURE, format!("{said}; callers outside of Rust cannot be compiled anew"), span);
+            verdict.restart(
+                &codes::SIGNATURE,
+                format!("{said}; callers outside of Rust cannot be compiled anew"),
+                span,
+            );
         } else if changed.in_old_vtable {
-            verdict.restart(&codes::SIGNATURE, format!("{said}; its address is in a vtable of objects made before"), span);
-        } else if changed.caller_unchanged {
-            verdict.restart(&codes::SIGNATURE, format!("{said}; a caller whose code is unchanged would keep calling the old one"), span);
+            verdict.restart(
+                &codes::SIGNATURE,
+                format!("{said}; its address is in a vtable of objects made before"),
+                span,
+            );
+        } else if changed.caller_unchanged && changed.unchanged_callers.is_empty() {
+            verdict.restart(
+                &codes::SIGNATURE,
+                format!("{said}; a caller whose code is unchanged would keep calling the old one"),
+                span,
+            );
         } else {
             verdict.renew.insert(changed.new.clone());
+            verdict
+                .carry
+                .extend(changed.unchanged_callers.iter().cloned());
         }
         return;
     }
     if changed.caller_unchanged || vtable_witness(evidence, changed) {
         return;
     }
-    if let Some(doubt) = header_doubt(evidence, changed, facts, &name).or_else(|| attribute_doubt(evidence, facts)) {
+    if let Some(doubt) =
+        header_doubt(evidence, changed, facts, &name).or_else(|| attribute_doubt(evidence, facts))
+    {
         verdict.restart(
             &codes::ABI_DOUBT,
             format!("no caller of `{name}` is byte-identical in both builds, and {doubt}"),
@@ -59,10 +89,20 @@ fn judge_calls(evidence: &Evidence<'_, '_>, changed: &ChangedFunction, facts: Fa
 /// What differs in two signatures, as far as debug info shows them.
 fn signature_difference(old: &FunctionFacts, new: &FunctionFacts) -> Option<String> {
     if old.no_return != new.no_return {
-        return Some(if new.no_return { "it no longer returns" } else { "it returns now" }.to_owned());
+        return Some(
+            if new.no_return {
+                "it no longer returns"
+            } else {
+                "it returns now"
+            }
+            .to_owned(),
+        );
     }
     if old.result != new.result {
-        return Some(format!("it returned `{}`, now `{}`", old.result, new.result));
+        return Some(format!(
+            "it returned `{}`, now `{}`",
+            old.result, new.result
+        ));
     }
     if old.parameters != new.parameters {
         let list = |function: &FunctionFacts| function.parameters.join(", ");
@@ -72,8 +112,14 @@ fn signature_difference(old: &FunctionFacts, new: &FunctionFacts) -> Option<Stri
 }
 
 /// Callers that no Rust compiler checks: exported under a plain name, or made to be called by C.
-fn has_foreign_callers(evidence: &Evidence<'_, '_>, changed: &ChangedFunction, facts: Facts<'_>) -> bool {
-    let foreign = |side: Side, function: Option<&FunctionFacts>| match function.map(|f| evidence.sources.header(side, f)) {
+fn has_foreign_callers(
+    evidence: &Evidence<'_, '_>,
+    changed: &ChangedFunction,
+    facts: Facts<'_>,
+) -> bool {
+    let foreign = |side: Side, function: Option<&FunctionFacts>| match function
+        .map(|f| evidence.sources.header(side, f))
+    {
         Some(Header::Text(text)) => text.foreign_callers,
         _ => false,
     };
@@ -102,7 +148,10 @@ fn vtable_witness(evidence: &Evidence<'_, '_>, changed: &ChangedFunction) -> boo
         }
         found
     };
-    let (old, new) = (slots(&evidence.old, &changed.old), slots(&evidence.new, &changed.new));
+    let (old, new) = (
+        slots(&evidence.old, &changed.old),
+        slots(&evidence.new, &changed.new),
+    );
     // In no object that differs: then its vtable is byte-identical, with the same method in the same slot.
     old.is_empty() && new.is_empty() || old.intersection(&new).next().is_some()
 }
@@ -122,17 +171,25 @@ fn header_doubt(
     if old.name.starts_with("{closure#") {
         return closure_doubt(old, new, name);
     }
-    match (evidence.sources.header(Side::Old, old), evidence.sources.header(Side::New, new)) {
+    match (
+        evidence.sources.header(Side::Old, old),
+        evidence.sources.header(Side::New, new),
+    ) {
         (Header::Untouched, Header::Untouched) | (Header::Derived, Header::Derived) => None,
         (Header::Text(before), Header::Text(after)) => {
             if before.depends_on_macro || after.depends_on_macro {
                 return Some("its header is made by a macro".to_owned());
             }
             if before.call_shape != after.call_shape {
-                return Some(format!("its header changed: `{}` became `{}`", before.call_shape.trim(), after.call_shape.trim()));
+                return Some(format!(
+                    "its header changed: `{}` became `{}`",
+                    before.call_shape.trim(),
+                    after.call_shape.trim()
+                ));
             }
             let complete = old.declared && new.declared
-                || before.inputs == Some(old.parameters.len()) && after.inputs == Some(new.parameters.len());
+                || before.inputs == Some(old.parameters.len())
+                    && after.inputs == Some(new.parameters.len());
             (!complete && evidence.sources.names_may_have_moved())
                 .then(|| "debug info does not show all of its parameters, while imports or aliases changed".to_owned())
         }
@@ -143,12 +200,17 @@ fn header_doubt(
 /// A closure's header says nothing about how it takes its captures; its own environment among the parameters does.
 fn closure_doubt(old: &FunctionFacts, new: &FunctionFacts, name: &str) -> Option<String> {
     let own = |function: &FunctionFacts| {
-        function.parameters.first().is_some_and(|first| first.contains("{closure_env#"))
+        function
+            .parameters
+            .first()
+            .is_some_and(|first| first.contains("{closure_env#"))
     };
     if own(old) && own(new) {
         return None;
     }
-    Some(format!("debug info does not show whether `{name}` takes its captures by value"))
+    Some(format!(
+        "debug info does not show whether `{name}` takes its captures by value"
+    ))
 }
 
 /// Compiler-made functions without debug info, whose signature their symbol determines.
@@ -163,11 +225,19 @@ fn is_shim(symbol: &str) -> bool {
 
 /// A type passed by value whose attributes changed without a trace in its layout.
 fn attribute_doubt(evidence: &Evidence<'_, '_>, facts: Facts<'_>) -> Option<String> {
-    let (Some(old), Some(_)) = facts else { return None };
+    let (Some(old), Some(_)) = facts else {
+        return None;
+    };
     let mut seen: HashSet<String> = HashSet::new();
-    let mut left: Vec<String> = old.parameters.iter().chain([&old.result]).map(ToString::to_string).collect();
+    let mut left: Vec<String> = old
+        .parameters
+        .iter()
+        .chain([&old.result])
+        .map(ToString::to_string)
+        .collect();
     while let Some(name) = left.pop() {
-        if !seen.insert(name.clone()) {
+        // What is behind a pointer is not passed.
+        if name.starts_with(['&', '*']) || !seen.insert(name.clone()) {
             continue;
         }
         let identifier = names::identifier(&name);
@@ -182,15 +252,27 @@ fn attribute_doubt(evidence: &Evidence<'_, '_>, facts: Facts<'_>) -> Option<Stri
                 .collect()
         };
         if texts(Side::Old) != texts(Side::New) {
-            return Some(format!("the attributes of `{name}`, which it passes by value, changed"));
+            return Some(format!(
+                "the attributes of `{name}`, which it passes by value, changed"
+            ));
         }
         match evidence.old.types.get(name.as_str()) {
             Some(shapes) => {
-                left.extend(shapes.iter().flat_map(by_value).map(|member| member.type_name.to_string()));
+                left.extend(
+                    shapes
+                        .iter()
+                        .flat_map(by_value)
+                        .map(|member| member.type_name.to_string()),
+                );
             }
             None if name.starts_with('[') => {
                 let inner = name.trim_start_matches('[').trim_end_matches(']');
-                left.push(inner.rsplit_once("; ").map_or(inner, |(inner, _)| inner).to_owned());
+                left.push(
+                    inner
+                        .rsplit_once("; ")
+                        .map_or(inner, |(inner, _)| inner)
+                        .to_owned(),
+                );
             }
             None => {}
         }
@@ -204,7 +286,11 @@ fn judge_optimised(evidence: &Evidence<'_, '_>, changed: &ChangedFunction, verdi
         if is_edited(evidence, caller) {
             continue;
         }
-        let span = evidence.new.functions.get(&*changed.new).and_then(|f| evidence.sources.span_of(f.place.as_ref()));
+        let span = evidence
+            .new
+            .functions
+            .get(&*changed.new)
+            .and_then(|f| evidence.sources.span_of(f.place.as_ref()));
         verdict.restart(
             &codes::OPTIMISED_CALLEE,
             format!(
@@ -220,10 +306,19 @@ fn judge_optimised(evidence: &Evidence<'_, '_>, changed: &ChangedFunction, verdi
 
 /// True if the source of this function of the new build was edited.
 fn is_edited(evidence: &Evidence<'_, '_>, symbol: &str) -> bool {
-    let Some(new) = evidence.new.functions.get(symbol) else { return false };
-    let Some((file, after)) = evidence.sources.around(Side::New, new) else { return false };
-    let same = file.old.functions.iter().any(|before| {
-        before.name == after.name && before.header == after.header && before.body == after.body
-    });
+    let Some(new) = evidence.new.functions.get(symbol) else {
+        return false;
+    };
+    let Surroundings::Text(after) = evidence.sources.around(Side::New, symbol, new) else {
+        return false;
+    };
+    let same = evidence
+        .sources
+        .files
+        .iter()
+        .flat_map(|file| &file.old.functions)
+        .any(|before| {
+            before.name == after.name && before.header == after.header && before.body == after.body
+        });
     !same
 }

@@ -19,6 +19,8 @@ pub(super) enum Fault {
     Captures,
     /// A coroutine's state.
     Coroutine,
+    /// The number of slots behind a pointer to a trait object.
+    Vtable,
 }
 
 /// A type that is not as before.
@@ -36,35 +38,59 @@ pub(super) struct Finding {
 pub(super) fn compare(old: &DebugFacts, new: &DebugFacts) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, before) in &old.types {
-        let Some(after) = new.types.get(name) else { continue };
+        let Some(after) = new.types.get(name) else {
+            continue;
+        };
         let same = before.len() == after.len() && before.iter().all(|shape| after.contains(shape));
         if same {
             continue;
         }
         let (fault, details) = match (before.as_slice(), after.as_slice()) {
-            ([before], [after]) => match compare_shapes(old, new, before, after, names::environment(name).is_some()) {
-                Some(found) => found,
-                None => continue,
-            },
+            ([before], [after]) => {
+                match compare_shapes(old, new, before, after, names::environment(name).is_some()) {
+                    Some(found) => found,
+                    None => continue,
+                }
+            }
             _ => (
                 Fault::Doubt,
-                vec![format!("{} different types had this name, {} have it now", before.len(), after.len())],
+                vec![format!(
+                    "{} different types had this name, {} have it now",
+                    before.len(),
+                    after.len()
+                )],
             ),
         };
         let fault = match names::environment(name) {
             Some(Environment::Closure) => Fault::Captures,
             Some(Environment::Coroutine) => Fault::Coroutine,
+            None if only_vtable_differs(before, after) => Fault::Vtable,
             None => fault,
         };
-        findings.push(Finding { name: name.clone(), fault, details, consequence: false });
+        findings.push(Finding {
+            name: name.clone(),
+            fault,
+            details,
+            consequence: false,
+        });
     }
     mark_consequences(old, new, &mut findings);
-    findings.sort_by(|a, b| (a.consequence, a.fault, &a.name).cmp(&(b.consequence, b.fault, &b.name)));
+    if findings.iter().all(|finding| finding.consequence) {
+        // Nothing explains them, so each speaks for itself.
+        findings
+            .iter_mut()
+            .for_each(|finding| finding.consequence = false);
+    }
+    findings
+        .sort_by(|a, b| (a.consequence, a.fault, &a.name).cmp(&(b.consequence, b.fault, &b.name)));
     findings
 }
 
 fn mark_consequences(old: &DebugFacts, new: &DebugFacts, findings: &mut [Finding]) {
-    let changed: HashSet<Arc<str>> = findings.iter().map(|finding| finding.name.clone()).collect();
+    let changed: HashSet<Arc<str>> = findings
+        .iter()
+        .map(|finding| finding.name.clone())
+        .collect();
     for finding in findings {
         let (Some([before]), Some([after])) = (
             old.types.get(&finding.name).map(Vec::as_slice),
@@ -73,10 +99,15 @@ fn mark_consequences(old: &DebugFacts, new: &DebugFacts, findings: &mut [Finding
             continue;
         };
         let parts = |shape: &TypeShape| -> Vec<(Arc<str>, Arc<str>)> {
-            by_value(shape).map(|member| (member.name.clone(), member.type_name.clone())).collect()
+            by_value(shape)
+                .map(|member| (member.name.clone(), member.type_name.clone()))
+                .collect()
         };
         let (before, after) = (parts(before), parts(after));
-        finding.consequence = before.len() == after.len()
+        let segments = names::segments(&finding.name);
+        let parent = segments[..segments.len() - 1].join("::");
+        finding.consequence = changed.contains(parent.as_str())
+            || before.len() == after.len()
             && before.iter().all(|part| after.contains(part))
             && before.iter().any(|(_, inner)| {
                 *inner != finding.name
@@ -84,12 +115,33 @@ fn mark_consequences(old: &DebugFacts, new: &DebugFacts, findings: &mut [Finding
                         // Arrays and tuples have no entry of their own.
                         || inner.starts_with(['[', '(']) && changed.iter().any(|name| names::mentions(inner, name)))
             });
+        finding.consequence &= finding.fault != Fault::Doubt;
     }
+}
+
+/// True if two shapes of a pointer to a trait object differ in nothing but the number of the vtable's slots.
+fn only_vtable_differs(before: &[TypeShape], after: &[TypeShape]) -> bool {
+    let ([before], [after]) = (before, after) else {
+        return false;
+    };
+    let without = |shape: &TypeShape| {
+        let mut shape = shape.clone();
+        let is_vtable = |member: &Member| {
+            &*member.name == "vtable" && member.type_name.starts_with("&[usize; ")
+        };
+        let count = shape.members.len();
+        shape.members.retain(|member| !is_vtable(member));
+        (count != shape.members.len()).then_some(shape)
+    };
+    matches!((without(before), without(after)), (Some(before), Some(after)) if before == after)
 }
 
 /// Everything that a value of this shape holds directly.
 pub(super) fn by_value(shape: &TypeShape) -> impl Iterator<Item = &Member> {
-    let variants = shape.variants.iter().flat_map(|variants| variants.variants.iter().filter_map(|v| v.member.as_ref()));
+    let variants = shape
+        .variants
+        .iter()
+        .flat_map(|variants| variants.variants.iter().filter_map(|v| v.member.as_ref()));
     shape.members.iter().chain(variants)
 }
 
@@ -100,27 +152,62 @@ fn number(value: Option<u64>) -> String {
 type Found = (Fault, Vec<String>);
 
 /// `exact`: names count too, since nothing tells a renamed capture from another variable.
-fn compare_shapes(old: &DebugFacts, new: &DebugFacts, before: &TypeShape, after: &TypeShape, exact: bool) -> Option<Found> {
+fn compare_shapes(
+    old: &DebugFacts,
+    new: &DebugFacts,
+    before: &TypeShape,
+    after: &TypeShape,
+    exact: bool,
+) -> Option<Found> {
     if before.kind != after.kind {
-        return Some((Fault::Layout, vec!["it became another kind of type".to_owned()]));
+        return Some((
+            Fault::Layout,
+            vec!["it became another kind of type".to_owned()],
+        ));
     }
     if let TypeKind::Other(_) = before.kind {
-        return Some((Fault::Doubt, vec!["its debug info is not understood".to_owned()]));
+        return Some((
+            Fault::Doubt,
+            vec!["its debug info is not understood".to_owned()],
+        ));
     }
     let mut layout = Vec::new();
     let mut meaning = Vec::new();
     if before.underlying != after.underlying {
         let name = |shape: &TypeShape| shape.underlying.as_deref().unwrap_or("nothing").to_owned();
-        layout.push(format!("its values were stored as `{}`, now as `{}`", name(before), name(after)));
+        layout.push(format!(
+            "its values were stored as `{}`, now as `{}`",
+            name(before),
+            name(after)
+        ));
     }
-    compare_members(&before.members, &after.members, exact, &mut layout, &mut meaning);
-    compare_enumerators(&before.enumerators, &after.enumerators, &mut layout, &mut meaning);
+    compare_members(
+        &before.members,
+        &after.members,
+        exact,
+        &mut layout,
+        &mut meaning,
+    );
+    compare_enumerators(
+        &before.enumerators,
+        &after.enumerators,
+        &mut layout,
+        &mut meaning,
+    );
     compare_variants(old, new, before, after, &mut layout, &mut meaning);
     if before.size != after.size {
-        layout.push(format!("its size went from {} to {}", number(before.size), number(after.size)));
+        layout.push(format!(
+            "its size went from {} to {}",
+            number(before.size),
+            number(after.size)
+        ));
     }
     if before.align != after.align {
-        layout.push(format!("its alignment went from {} to {}", number(before.align), number(after.align)));
+        layout.push(format!(
+            "its alignment went from {} to {}",
+            number(before.align),
+            number(after.align)
+        ));
     }
     if !layout.is_empty() {
         layout.extend(meaning);
@@ -148,14 +235,22 @@ fn compare_members(
     // The same bytes with the same types: whatever differs is a matter of names.
     let same_bytes = sorted(before) == sorted(after);
     let out = if same_bytes { meaning } else { layout };
-    let find = |members: &[Member], name: &str| members.iter().find(|member| *member.name == *name).cloned();
-    let added: Vec<&Member> = after.iter().filter(|member| find(before, &member.name).is_none()).collect();
+    let find = |members: &[Member], name: &str| {
+        members.iter().find(|member| *member.name == *name).cloned()
+    };
+    let added: Vec<&Member> = after
+        .iter()
+        .filter(|member| find(before, &member.name).is_none())
+        .collect();
     let mut renamed: HashSet<&str> = HashSet::new();
     for member in before {
         match find(after, &member.name) {
             Some(now) => {
                 if now.type_name != member.type_name {
-                    out.push(format!("field `{}` was `{}`, now it is `{}`", member.name, member.type_name, now.type_name));
+                    out.push(format!(
+                        "field `{}` was `{}`, now it is `{}`",
+                        member.name, member.type_name, now.type_name
+                    ));
                 }
                 if now.offset != member.offset {
                     let in_front: Vec<String> = added
@@ -164,8 +259,14 @@ fn compare_members(
                         .map(|new| format!("new field `{}: {}` before it", new.name, new.type_name))
                         .take(1)
                         .collect();
-                    let why = in_front.first().map(|why| format!(" ({why})")).unwrap_or_default();
-                    out.push(format!("field `{}` moved from offset {} to {}{why}", member.name, member.offset, now.offset));
+                    let why = in_front
+                        .first()
+                        .map(|why| format!(" ({why})"))
+                        .unwrap_or_default();
+                    out.push(format!(
+                        "field `{}` moved from offset {} to {}{why}",
+                        member.name, member.offset, now.offset
+                    ));
                 }
             }
             None => {
@@ -180,14 +281,20 @@ fn compare_members(
                         renamed.insert(&new.name);
                         out.push(format!("`{}` became `{}`", member.name, new.name));
                     }
-                    None => out.push(format!("field `{}: {}` was removed", member.name, member.type_name)),
+                    None => out.push(format!(
+                        "field `{}: {}` was removed",
+                        member.name, member.type_name
+                    )),
                 }
             }
         }
     }
     for member in added {
         if !renamed.contains(&*member.name) {
-            out.push(format!("new field `{}: {}` at offset {}", member.name, member.type_name, member.offset));
+            out.push(format!(
+                "new field `{}: {}` at offset {}",
+                member.name, member.type_name, member.offset
+            ));
         }
     }
 }
@@ -198,16 +305,36 @@ fn compare_enumerators(
     layout: &mut Vec<String>,
     meaning: &mut Vec<String>,
 ) {
-    let by_name = |list: &[(Arc<str>, i128)], name: &str| list.iter().find(|(other, _)| **other == *name).map(|(_, v)| *v);
-    let by_value = |list: &[(Arc<str>, i128)], value: i128| list.iter().any(|(_, other)| *other == value);
+    let by_name = |list: &[(Arc<str>, i128)], name: &str| {
+        list.iter()
+            .find(|(other, _)| **other == *name)
+            .map(|(_, v)| *v)
+    };
+    let by_value =
+        |list: &[(Arc<str>, i128)], value: i128| list.iter().any(|(_, other)| *other == value);
+    let values = |list: &[(Arc<str>, i128)]| {
+        list.iter()
+            .map(|(_, value)| *value)
+            .collect::<std::collections::BTreeSet<_>>()
+    };
+    let same_values = values(before) == values(after);
     for (name, value) in before {
         match by_name(after, name) {
-            Some(now) if now != *value => meaning.push(format!("variant `{name}` was {value}, now it is {now}")),
+            Some(now) if now != *value => {
+                meaning.push(format!("variant `{name}` was {value}, now it is {now}"));
+            }
             Some(_) => {}
             None => {
-                let renamed = after.iter().any(|(other, now)| now == value && by_name(before, other).is_none());
+                let renamed = after
+                    .iter()
+                    .any(|(other, now)| now == value && by_name(before, other).is_none());
                 if !renamed {
-                    layout.push(format!("variant `{name}` was removed"));
+                    let out = if same_values {
+                        &mut *meaning
+                    } else {
+                        &mut *layout
+                    };
+                    out.push(format!("variant `{name}` was removed"));
                 }
             }
         }
@@ -235,29 +362,55 @@ fn compare_variants(
             return;
         }
     };
-    let place = |member: &Option<Member>| member.as_ref().map(|member| (member.offset, member.type_name.clone()));
+    let place = |member: &Option<Member>| {
+        member
+            .as_ref()
+            .map(|member| (member.offset, member.type_name.clone()))
+    };
     if place(&before.discriminant) != place(&after.discriminant) {
         layout.push("its discriminant lies elsewhere or has another type".to_owned());
     }
-    let name = |variant: &Variant| variant.member.as_ref().map(|member| member.name.clone()).unwrap_or_else(|| Arc::from("?"));
-    let find = |variants: &[Variant], wanted: &Arc<str>| variants.iter().find(|variant| name(variant) == *wanted).cloned();
-    let value = |variant: &Variant| variant.discriminant.map_or_else(|| "all other values".to_owned(), |v| v.to_string());
+    let name = |variant: &Variant| {
+        variant
+            .member
+            .as_ref()
+            .map(|member| member.name.clone())
+            .unwrap_or_else(|| Arc::from("?"))
+    };
+    let find = |variants: &[Variant], wanted: &Arc<str>| {
+        variants
+            .iter()
+            .find(|variant| name(variant) == *wanted)
+            .cloned()
+    };
+    let value = |variant: &Variant| {
+        variant
+            .discriminant
+            .map_or_else(|| "all other values".to_owned(), |v| v.to_string())
+    };
     let mut renamed = HashSet::new();
     for variant in &before.variants {
         let called = name(variant);
         if let Some(now) = find(&after.variants, &called) {
             if now.discriminant != variant.discriminant {
-                meaning.push(format!("variant `{called}` was {}, now it is {}", value(variant), value(&now)));
+                meaning.push(format!(
+                    "variant `{called}` was {}, now it is {}",
+                    value(variant),
+                    value(&now)
+                ));
             }
             if place(&now.member) != place(&variant.member) {
-                layout.push(format!("variant `{called}` holds its data elsewhere or in another type"));
+                layout.push(format!(
+                    "variant `{called}` holds its data elsewhere or in another type"
+                ));
             }
             continue;
         }
         let successor = after.variants.iter().find(|now| {
             now.discriminant == variant.discriminant
                 && find(&before.variants, &name(now)).is_none()
-                && now.member.as_ref().map(|m| m.offset) == variant.member.as_ref().map(|m| m.offset)
+                && now.member.as_ref().map(|m| m.offset)
+                    == variant.member.as_ref().map(|m| m.offset)
                 && same_payload(old, new, variant, now)
         });
         match successor {
@@ -277,8 +430,15 @@ fn compare_variants(
 
 /// True if what two variants of different names hold is the same, field by field.
 fn same_payload(old: &DebugFacts, new: &DebugFacts, before: &Variant, after: &Variant) -> bool {
-    let (Some(before), Some(after)) = (&before.member, &after.member) else { return false };
-    let shapes = (old.types.get(&before.type_name), new.types.get(&after.type_name));
-    let (Some(before), Some(after)) = shapes else { return false };
+    let (Some(before), Some(after)) = (&before.member, &after.member) else {
+        return false;
+    };
+    let shapes = (
+        old.types.get(&before.type_name),
+        new.types.get(&after.type_name),
+    );
+    let (Some(before), Some(after)) = shapes else {
+        return false;
+    };
     matches!((before.as_slice(), after.as_slice()), ([before], [after]) if before == after)
 }

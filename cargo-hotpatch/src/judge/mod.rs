@@ -42,6 +42,9 @@ pub struct ChangedFunction {
     /// The new build's symbols of those functions that refer to it and that differ as well. Needed only for units with
     /// an opt-level above 0; may be left empty at 0.
     pub changed_callers: Vec<String>,
+    /// The new build's symbols of those functions that refer to it and that are byte-identical in both builds. If it is
+    /// left empty while [`Self::caller_unchanged`] is set, a changed signature restarts.
+    pub unchanged_callers: Vec<String>,
 }
 
 /// The objects of one unit that differ between the two builds.
@@ -94,9 +97,11 @@ pub struct Verdict {
     /// Why the program must be restarted, the most telling reason first. Empty: the edit may be patched.
     pub restart: Vec<Reason>,
     /// Symbols of the new build that must get a new slot because their signature changed; the old slot keeps the old
-    /// code, for callers that were compiled against the old signature. Every function that refers to one of these has
-    /// itself changed (the judge restarts where that is not so).
+    /// code, for callers that were compiled against the old signature.
     pub renew: BTreeSet<String>,
+    /// Symbols of the new build whose code is equal to the old, but which must be patched all the same: they refer to a
+    /// function in [`Self::renew`], and their old body would go on calling the old one.
+    pub carry: BTreeSet<String>,
     /// Remarks for the report: what stays as it was.
     pub notes: Vec<String>,
 }
@@ -128,7 +133,13 @@ pub fn judge(case: &Case<'_>) -> Result<Verdict> {
         let objects: Vec<&[u8]> = case
             .units
             .iter()
-            .flat_map(|unit| if side == Side::Old { &unit.old } else { &unit.new })
+            .flat_map(|unit| {
+                if side == Side::Old {
+                    &unit.old
+                } else {
+                    &unit.new
+                }
+            })
             .copied()
             .collect();
         // A type that names no crate of the workspace cannot change: neither its own source nor its arguments can.
@@ -139,7 +150,12 @@ pub fn judge(case: &Case<'_>) -> Result<Verdict> {
         })
     };
     let (old, new) = rayon::join(|| read(Side::Old), || read(Side::New));
-    let evidence = Evidence { case, old: old?, new: new?, sources: Sources::read(&case.sources) };
+    let evidence = Evidence {
+        case,
+        old: old?,
+        new: new?,
+        sources: Sources::read(&case.sources),
+    };
     let mut verdict = Verdict::default();
     judge_types(&evidence, &mut verdict);
     closures::judge(&evidence, &mut verdict);
@@ -148,6 +164,7 @@ pub fn judge(case: &Case<'_>) -> Result<Verdict> {
     functions::judge(&evidence, &mut verdict);
     if !verdict.restart.is_empty() {
         verdict.renew.clear();
+        verdict.carry.clear();
     }
     Ok(verdict)
 }
@@ -174,13 +191,23 @@ fn judge_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             ),
             Fault::Doubt => (
                 &codes::TYPE_DOUBT,
-                format!("`{name}` cannot be compared for certain: {}", finding.details.join(", ")),
+                format!(
+                    "`{name}` cannot be compared for certain: {}",
+                    finding.details.join(", ")
+                ),
             ),
             Fault::Captures => (
                 &codes::CLOSURE_CAPTURES,
                 format!(
                     "the captures of {} changed: {}; closures made before the edit hold the old ones",
                     closure_name(name),
+                    finding.details.join(", ")
+                ),
+            ),
+            Fault::Vtable => (
+                &codes::VTABLE,
+                format!(
+                    "the methods behind `{name}` changed: {}; objects made before the edit hold the old vtables",
                     finding.details.join(", ")
                 ),
             ),
@@ -196,7 +223,10 @@ fn judge_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         let span = evidence.sources.span_of_type(name);
         if !finding.consequence {
             verdict.restart(code, message, span);
-        } else if names::segments(name).first().is_some_and(|first| evidence.case.workspace_crates.contains(*first)) {
+        } else if names::segments(name)
+            .first()
+            .is_some_and(|first| evidence.case.workspace_crates.contains(*first))
+        {
             // Wrappers of the standard library around a changed type say nothing new.
             consequences.push((code, message, span));
         }
@@ -210,10 +240,16 @@ fn judge_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
 /// `a::f::{closure_env#0}` as a person would say it.
 fn closure_name(environment: &str) -> String {
     let segments = names::segments(environment);
-    let at = segments.iter().position(|segment| segment.contains("_env#")).unwrap_or(segments.len());
+    let at = segments
+        .iter()
+        .position(|segment| segment.contains("_env#"))
+        .unwrap_or(segments.len());
     let parent = segments[..at].join("::");
     let kind = segments.get(at).copied().unwrap_or_default();
-    let (what, number) = kind.trim_start_matches('{').split_once("_env#").unwrap_or((kind, ""));
+    let (what, number) = kind
+        .trim_start_matches('{')
+        .split_once("_env#")
+        .unwrap_or((kind, ""));
     let number: String = number.chars().take_while(char::is_ascii_digit).collect();
     format!("{} {number} of `{parent}`", what.replace('_', " "))
 }
@@ -227,15 +263,24 @@ fn judge_unseen_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     let visible = |facts: &DebugFacts, identifier: &str| {
         facts.types.keys().any(|name| {
             let segments = names::segments(name);
-            segments.iter().any(|segment| segment.split('<').next() == Some(identifier))
+            segments
+                .iter()
+                .any(|segment| segment.split('<').next() == Some(identifier))
         })
     };
     for file in &evidence.sources.files {
         for before in &file.old.types {
-            let mut namesakes = file.new.types.iter().filter(|after| after.name == before.name).peekable();
-            if namesakes.peek().is_none() || namesakes.any(|after| {
-                after.definition == before.definition && after.attributes == before.attributes
-            }) {
+            let mut namesakes = file
+                .new
+                .types
+                .iter()
+                .filter(|after| after.name == before.name)
+                .peekable();
+            if namesakes.peek().is_none()
+                || namesakes.any(|after| {
+                    after.definition == before.definition && after.attributes == before.attributes
+                })
+            {
                 continue;
             }
             if visible(&evidence.old, &before.name) && visible(&evidence.new, &before.name) {
@@ -244,7 +289,8 @@ fn judge_unseen_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             let used = |side: Side| {
                 evidence.sources.files.iter().any(|file| {
                     file.index(side).functions.iter().any(|function| {
-                        names::has_word(&function.body, &before.name) || names::has_word(&function.header, &before.name)
+                        names::has_word(&function.body, &before.name)
+                            || names::has_word(&function.header, &before.name)
                     })
                 })
             };

@@ -54,13 +54,20 @@ pub(super) fn environment(name: &str) -> Option<Environment> {
     segments(name).into_iter().find_map(|segment| {
         let inner = segment.strip_prefix('{')?;
         let (kind, _) = inner.split_once("_env#")?;
-        Some(if kind == "closure" { Environment::Closure } else { Environment::Coroutine })
+        Some(if kind == "closure" {
+            Environment::Closure
+        } else {
+            Environment::Coroutine
+        })
     })
 }
 
 /// True if the name that debug info gives a function is that of a coroutine's body.
 pub(super) fn is_coroutine_function(name: &str) -> bool {
-    name.starts_with('{') && name.contains('#') && !name.starts_with("{closure#") && !name.starts_with("{impl#")
+    name.starts_with('{')
+        && name.contains('#')
+        && !name.starts_with("{closure#")
+        && !name.starts_with("{impl#")
 }
 
 /// True if one of the paths in this name begins in one of `crates`.
@@ -111,8 +118,16 @@ pub(super) fn is_numbered(symbol: &str, path: &str) -> bool {
         let separated = format!("{}_{segment}", segment.len());
         [plain, separated].iter().any(|encoded| {
             symbol.match_indices(encoded.as_str()).any(|(at, _)| {
-                let Some(before) = symbol[..at].strip_suffix('_') else { return false };
-                before.trim_end_matches(|c: char| c.is_ascii_digit() || c.is_ascii_uppercase() || c.is_ascii_lowercase() && c != 's').ends_with('s')
+                let Some(before) = symbol[..at].strip_suffix('_') else {
+                    return false;
+                };
+                before
+                    .trim_end_matches(|c: char| {
+                        c.is_ascii_digit()
+                            || c.is_ascii_uppercase()
+                            || c.is_ascii_lowercase() && c != 's'
+                    })
+                    .ends_with('s')
             })
         })
     })
@@ -124,11 +139,23 @@ mod tests {
 
     #[test]
     fn paths_are_taken_apart() {
-        assert_eq!(segments("a::B<c::D, fn(e::F) -> g::H>::i"), ["a", "B<c::D, fn(e::F) -> g::H>", "i"]);
+        assert_eq!(
+            segments("a::B<c::D, fn(e::F) -> g::H>::i"),
+            ["a", "B<c::D, fn(e::F) -> g::H>", "i"]
+        );
         assert_eq!(identifier("a::B<c::D>"), "B");
-        assert_eq!(environment("a::f::{closure_env#0}<u8>"), Some(Environment::Closure));
-        assert_eq!(environment("a::f::{async_fn_env#0}::Suspend0"), Some(Environment::Coroutine));
-        assert_eq!(environment("core::option::Option<a::f::{closure_env#0}>"), None);
+        assert_eq!(
+            environment("a::f::{closure_env#0}<u8>"),
+            Some(Environment::Closure)
+        );
+        assert_eq!(
+            environment("a::f::{async_fn_env#0}::Suspend0"),
+            Some(Environment::Coroutine)
+        );
+        assert_eq!(
+            environment("core::option::Option<a::f::{closure_env#0}>"),
+            None
+        );
     }
 
     #[test]
@@ -137,7 +164,10 @@ mod tests {
         assert!(mentions_crate("core::option::Option<app::State>", &crates));
         assert!(!mentions_crate("core::app::Option<u8>", &crates));
         assert!(!mentions_crate("my_app::State", &crates));
-        assert!(mentions("Option<app::State>", "app::State") && !mentions("Option<app::States>", "app::State"));
+        assert!(
+            mentions("Option<app::State>", "app::State")
+                && !mentions("Option<app::States>", "app::State")
+        );
     }
 
     #[test]

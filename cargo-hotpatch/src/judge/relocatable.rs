@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use anyhow::{Context, Result, bail};
 use object::read::elf::ElfFile64;
 use object::{
-    LittleEndian, Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionFlags, SectionIndex,
-    SymbolKind, elf,
+    LittleEndian, Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget,
+    SectionFlags, SectionIndex, SymbolKind, elf,
 };
 
 /// What kind of memory a section becomes.
@@ -92,14 +92,21 @@ pub(super) struct Relocatable<'a> {
 
 /// A name that the compiler or assembler makes up for one object.
 fn is_private(name: &str) -> bool {
-    name.is_empty() || name.starts_with(".L") || name.starts_with("GCC_except_table") || name.starts_with("anon.")
+    name.is_empty()
+        || name.starts_with(".L")
+        || name.starts_with("GCC_except_table")
+        || name.starts_with("anon.")
 }
 
 impl<'a> Relocatable<'a> {
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self> {
-        let file = ElfFile64::<LittleEndian>::parse(bytes).context("not a relocatable 64-bit little-endian ELF object")?;
+        let file = ElfFile64::<LittleEndian>::parse(bytes)
+            .context("not a relocatable 64-bit little-endian ELF object")?;
         if file.elf_header().e_machine.get(LittleEndian) != elf::EM_X86_64 {
-            bail!("not an object for x86-64 (e_machine {:?})", file.elf_header().e_machine.get(LittleEndian));
+            bail!(
+                "not an object for x86-64 (e_machine {:?})",
+                file.elf_header().e_machine.get(LittleEndian)
+            );
         }
         let mut sections = Vec::new();
         let mut by_index = HashMap::new();
@@ -108,7 +115,9 @@ impl<'a> Relocatable<'a> {
                 bail!("section {} has no ELF flags", section.index().0);
             };
             let section_type = section.elf_section_header().sh_type.get(LittleEndian);
-            let name = section.name().with_context(|| format!("name of section {}", section.index().0))?;
+            let name = section
+                .name()
+                .with_context(|| format!("name of section {}", section.index().0))?;
             let has = |flag| sh_flags.contains(flag);
             let memory = if !has(elf::SHF_ALLOC) {
                 Memory::Absent
@@ -125,8 +134,15 @@ impl<'a> Relocatable<'a> {
             sections.push(Section {
                 name,
                 memory,
-                data: section.data().with_context(|| format!("data of section `{name}`"))?,
-                start_up: [elf::SHT_INIT_ARRAY, elf::SHT_FINI_ARRAY, elf::SHT_PREINIT_ARRAY].contains(&section_type),
+                data: section
+                    .data()
+                    .with_context(|| format!("data of section `{name}`"))?,
+                start_up: [
+                    elf::SHT_INIT_ARRAY,
+                    elf::SHT_FINI_ARRAY,
+                    elf::SHT_PREINIT_ARRAY,
+                ]
+                .contains(&section_type),
                 strings: has(elf::SHF_STRINGS),
                 index: section.index(),
             });
@@ -134,35 +150,67 @@ impl<'a> Relocatable<'a> {
         let mut symbols = Vec::new();
         let mut by_place = HashMap::new();
         for symbol in file.symbols() {
-            let Some(section) = symbol.section_index().and_then(|index| by_index.get(&index.0)) else { continue };
+            let Some(section) = symbol
+                .section_index()
+                .and_then(|index| by_index.get(&index.0))
+            else {
+                continue;
+            };
             if matches!(symbol.kind(), SymbolKind::Section | SymbolKind::File) {
                 continue;
             }
-            let name = symbol.name().with_context(|| format!("name of symbol {}", symbol.index().0))?;
+            let name = symbol
+                .name()
+                .with_context(|| format!("name of symbol {}", symbol.index().0))?;
             let named = !is_private(name);
             let place = (*section, symbol.address());
             let entry = by_place.entry(place).or_insert(symbols.len());
             // A meaningful name wins over a private one at the same place.
-            if symbols.get(*entry).is_some_and(|known: &Symbol<'_>| !known.named && named) {
+            if symbols
+                .get(*entry)
+                .is_some_and(|known: &Symbol<'_>| !known.named && named)
+            {
                 *entry = symbols.len();
             }
-            symbols.push(Symbol { name, section: *section, address: symbol.address(), size: symbol.size(), named });
+            symbols.push(Symbol {
+                name,
+                section: *section,
+                address: symbol.address(),
+                size: symbol.size(),
+                named,
+            });
         }
-        Ok(Self { file, sections, by_index, symbols, by_place })
+        Ok(Self {
+            file,
+            sections,
+            by_index,
+            symbols,
+            by_place,
+        })
     }
 
     /// The section of this name, if there is one.
     pub(super) fn section_named(&self, name: &str) -> Option<usize> {
-        self.sections.iter().position(|section| section.name == name)
+        self.sections
+            .iter()
+            .position(|section| section.name == name)
     }
 
     /// Refuses compressed contents, which would be read as if they were plain.
     pub(super) fn plain_data(&self, section: usize) -> Result<&'a [u8]> {
         let view = &self.sections[section];
-        let raw = self.file.section_by_index(view.index).with_context(|| format!("section `{}`", view.name))?;
-        let compressed = raw.compressed_file_range().with_context(|| format!("section `{}`", view.name))?;
+        let raw = self
+            .file
+            .section_by_index(view.index)
+            .with_context(|| format!("section `{}`", view.name))?;
+        let compressed = raw
+            .compressed_file_range()
+            .with_context(|| format!("section `{}`", view.name))?;
         if compressed.format != object::CompressionFormat::None {
-            bail!("section `{}` is compressed; objects are read without compression only", view.name);
+            bail!(
+                "section `{}` is compressed; objects are read without compression only",
+                view.name
+            );
         }
         Ok(view.data)
     }
@@ -170,11 +218,17 @@ impl<'a> Relocatable<'a> {
     /// The relocations of a section, by rising offset.
     pub(super) fn relocations(&self, section: usize) -> Result<Vec<Relocation<'a>>> {
         let view = &self.sections[section];
-        let raw = self.file.section_by_index(view.index).with_context(|| format!("section `{}`", view.name))?;
+        let raw = self
+            .file
+            .section_by_index(view.index)
+            .with_context(|| format!("section `{}`", view.name))?;
         let mut relocations = Vec::new();
         for (offset, relocation) in raw.relocations() {
             let RelocationFlags::Elf { r_type } = relocation.flags() else {
-                bail!("relocation at {offset:#x} of `{}` is not an ELF relocation", view.name);
+                bail!(
+                    "relocation at {offset:#x} of `{}` is not an ELF relocation",
+                    view.name
+                );
             };
             let target = match relocation.target() {
                 RelocationTarget::Symbol(index) => {
@@ -183,21 +237,40 @@ impl<'a> Relocatable<'a> {
                         .symbol_by_index(index)
                         .with_context(|| format!("relocation at {offset:#x} of `{}`", view.name))?;
                     let name = symbol.name().unwrap_or_default();
-                    match symbol.section_index().and_then(|index| self.by_index.get(&index.0)) {
-                        Some(section) if symbol.kind() == SymbolKind::Section || is_private(name) => {
-                            Target::Place { section: *section, offset: symbol.address() }
+                    match symbol
+                        .section_index()
+                        .and_then(|index| self.by_index.get(&index.0))
+                    {
+                        Some(section)
+                            if symbol.kind() == SymbolKind::Section || is_private(name) =>
+                        {
+                            Target::Place {
+                                section: *section,
+                                offset: symbol.address(),
+                            }
                         }
                         _ => Target::Named(name),
                     }
                 }
-                other => bail!("relocation at {offset:#x} of `{}` has an unknown target {other:?}", view.name),
+                other => bail!(
+                    "relocation at {offset:#x} of `{}` has an unknown target {other:?}",
+                    view.name
+                ),
             };
             let width = match r_type {
-                elf::R_X86_64_64 | elf::R_X86_64_DTPOFF64 | elf::R_X86_64_TPOFF64 | elf::R_X86_64_PC64 => 8,
+                elf::R_X86_64_64
+                | elf::R_X86_64_DTPOFF64
+                | elf::R_X86_64_TPOFF64
+                | elf::R_X86_64_PC64 => 8,
                 elf::R_X86_64_NONE => 0,
                 _ => 4,
             };
-            relocations.push(Relocation { offset, target, addend: relocation.addend(), width });
+            relocations.push(Relocation {
+                offset,
+                target,
+                addend: relocation.addend(),
+                width,
+            });
         }
         relocations.sort_by_key(|relocation| relocation.offset);
         Ok(relocations)
@@ -206,7 +279,9 @@ impl<'a> Relocatable<'a> {
     /// A debug section with its relocations applied as if every section began at address 0, which makes them offsets
     /// into the section that they refer to.
     pub(super) fn debug_data(&self, name: &str) -> Result<Cow<'a, [u8]>> {
-        let Some(section) = self.section_named(name) else { return Ok(Cow::Borrowed(&[])) };
+        let Some(section) = self.section_named(name) else {
+            return Ok(Cow::Borrowed(&[]));
+        };
         let data = self.plain_data(section)?;
         let relocations = self.relocations(section)?;
         if relocations.is_empty() {
@@ -220,11 +295,12 @@ impl<'a> Relocatable<'a> {
                 Target::Named(_) => 0,
             };
             let value = base.wrapping_add_signed(relocation.addend).to_le_bytes();
-            let start = usize::try_from(relocation.offset).context("relocation beyond the address space")?;
+            let start = usize::try_from(relocation.offset)
+                .context("relocation beyond the address space")?;
             let width = usize::from(relocation.width);
-            let field = data
-                .get_mut(start..start + width)
-                .with_context(|| format!("relocation at {start:#x} is beyond the end of `{name}`"))?;
+            let field = data.get_mut(start..start + width).with_context(|| {
+                format!("relocation at {start:#x} is beyond the end of `{name}`")
+            })?;
             field.copy_from_slice(&value[..width]);
         }
         Ok(Cow::Owned(data))
@@ -266,8 +342,13 @@ impl<'a> Relocatable<'a> {
         }
         let length = view.data.len() as u64;
         if view.strings {
-            let start = usize::try_from(place).unwrap_or(usize::MAX).min(view.data.len());
-            let string = view.data[start..].iter().position(|byte| *byte == 0).map_or(length, |n| place + n as u64);
+            let start = usize::try_from(place)
+                .unwrap_or(usize::MAX)
+                .min(view.data.len());
+            let string = view.data[start..]
+                .iter()
+                .position(|byte| *byte == 0)
+                .map_or(length, |n| place + n as u64);
             return string;
         }
         length
@@ -275,14 +356,24 @@ impl<'a> Relocatable<'a> {
 
     /// Bytes `start..end` of a section as text, with each reference replaced by its meaning: equal texts are equal
     /// data, wherever they lie and however their parts are numbered.
-    pub(super) fn content(&self, section: usize, start: u64, end: u64, depth: u8) -> Result<String> {
+    pub(super) fn content(
+        &self,
+        section: usize,
+        start: u64,
+        end: u64,
+        depth: u8,
+    ) -> Result<String> {
         use std::fmt::Write as _;
         let view = &self.sections[section];
         let mut text = String::new();
         let mut position = start;
         let push = |text: &mut String, from: u64, to: u64| {
-            let from = usize::try_from(from).unwrap_or(usize::MAX).min(view.data.len());
-            let to = usize::try_from(to).unwrap_or(usize::MAX).min(view.data.len());
+            let from = usize::try_from(from)
+                .unwrap_or(usize::MAX)
+                .min(view.data.len());
+            let to = usize::try_from(to)
+                .unwrap_or(usize::MAX)
+                .min(view.data.len());
             for byte in &view.data[from..to.max(from)] {
                 // Writing to a string cannot fail.
                 let _ = write!(text, "{byte:02x}");

@@ -54,16 +54,31 @@ pub(super) enum Header<'s> {
     Unknown,
 }
 
+/// The text that a function or closure stands in.
+pub(super) enum Surroundings<'s> {
+    /// Its file was not edited.
+    Untouched,
+    /// This function.
+    Text(&'s FunctionText),
+    /// It was not found, or several could be meant.
+    Unknown,
+}
+
 impl<'a> Sources<'a> {
     pub(super) fn read(cases: &[SourceCase<'a>]) -> Self {
         let files = cases
             .iter()
-            .filter(|case| case.path.extension().is_none_or(|extension| extension == "rs"))
+            .filter(|case| {
+                case.path
+                    .extension()
+                    .is_none_or(|extension| extension == "rs")
+            })
             .map(|case| {
                 let (old, new) = (case.old.unwrap_or(""), case.new.unwrap_or(""));
                 let change = crate::source::compare(old, new);
                 let indexes = (TextIndex::of(old), TextIndex::of(new));
-                let unreadable = change.unparsable.is_some() || indexes.0.is_none() || indexes.1.is_none();
+                let unreadable =
+                    change.unparsable.is_some() || indexes.0.is_none() || indexes.1.is_none();
                 SourceFile {
                     path: case.path,
                     new_text: new,
@@ -79,7 +94,9 @@ impl<'a> Sources<'a> {
 
     /// All items that differ, in all files.
     pub(super) fn changed_items(&self) -> impl Iterator<Item = (&SourceFile<'a>, &ChangedItem)> {
-        self.files.iter().flat_map(|file| file.change.items.iter().map(move |item| (file, item)))
+        self.files
+            .iter()
+            .flat_map(|file| file.change.items.iter().map(move |item| (file, item)))
     }
 
     /// True if names could mean other things than before, although the texts that use them are equal.
@@ -88,7 +105,11 @@ impl<'a> Sources<'a> {
             || self.changed_items().any(|(_, item)| {
                 let harmless = matches!(
                     item.kind,
-                    ItemKind::Function | ItemKind::Static | ItemKind::Const | ItemKind::Type | ItemKind::Order
+                    ItemKind::Function
+                        | ItemKind::Static
+                        | ItemKind::Const
+                        | ItemKind::Type
+                        | ItemKind::Order
                 );
                 // A new impl or import cannot change what an unedited header meant before without clashing with it; an
                 // edited or removed one can.
@@ -100,8 +121,16 @@ impl<'a> Sources<'a> {
     pub(super) fn is_calm(&self) -> bool {
         self.files.iter().all(|file| {
             !file.unreadable
-                && file.change.edited.iter().all(|function| function.header_equal)
-                && file.change.items.iter().all(|item| item.kind == ItemKind::Const)
+                && file
+                    .change
+                    .edited
+                    .iter()
+                    .all(|function| function.header_equal)
+                && file
+                    .change
+                    .items
+                    .iter()
+                    .all(|item| item.kind == ItemKind::Const)
         })
     }
 
@@ -141,7 +170,9 @@ impl<'a> Sources<'a> {
     }
 
     pub(super) fn header(&self, side: Side, function: &FunctionFacts) -> Header<'_> {
-        let Some(place) = &function.place else { return Header::Unknown };
+        let Some(place) = &function.place else {
+            return Header::Unknown;
+        };
         match self.whereabouts(&place.file) {
             Whereabouts::Untouched => Header::Untouched,
             Whereabouts::Unclear => Header::Unknown,
@@ -159,20 +190,55 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// The innermost function around a function of the debug info: itself, or that which a closure stands in.
-    pub(super) fn around(&self, side: Side, function: &FunctionFacts) -> Option<(&SourceFile<'a>, &FunctionText)> {
-        let place = function.place.as_ref()?;
-        let Whereabouts::Edited(file) = self.whereabouts(&place.file) else { return None };
-        if let Header::Text(text) = self.header(side, function) {
-            return Some((file, text));
+    /// The function that a symbol of the debug info stands for: itself, or that which a closure stands in.
+    pub(super) fn around(
+        &self,
+        side: Side,
+        symbol: &str,
+        function: &FunctionFacts,
+    ) -> Surroundings<'_> {
+        let Some(place) = &function.place else {
+            return Surroundings::Unknown;
+        };
+        let file = match self.whereabouts(&place.file) {
+            Whereabouts::Untouched => return Surroundings::Untouched,
+            Whereabouts::Edited(file) if !file.unreadable => file,
+            _ => return Surroundings::Unknown,
+        };
+        if !function.name.starts_with('{') {
+            return match self.header(side, function) {
+                Header::Text(text) => Surroundings::Text(text),
+                _ => Surroundings::Unknown,
+            };
         }
-        Some((file, file.index(side).function_around(place.line as usize)?))
+        let path = super::names::canonical(symbol);
+        let parent = super::names::segments(&path)
+            .into_iter()
+            .rev()
+            .find(|segment| !segment.starts_with('{') && !segment.starts_with('<'))
+            .and_then(|segment| segment.split('<').next())
+            .unwrap_or_default();
+        match file
+            .index(side)
+            .function_around(parent, place.line as usize)
+        {
+            Some(text) => Surroundings::Text(text),
+            None => Surroundings::Unknown,
+        }
     }
 
     /// The type of this identifier in the new texts, if there is exactly one.
-    pub(super) fn type_named(&self, side: Side, identifier: &str) -> Option<(&SourceFile<'a>, &TypeText)> {
+    pub(super) fn type_named(
+        &self,
+        side: Side,
+        identifier: &str,
+    ) -> Option<(&SourceFile<'a>, &TypeText)> {
         let mut found = self.files.iter().flat_map(|file| {
-            file.index(side).types.iter().filter(|text| text.name == identifier).map(move |text| (file, text))
+            file.index(side)
+                .types
+                .iter()
+                .filter(|text| text.name == identifier)
+                .map(move |text| (file, text))
         });
         let first = found.next()?;
         found.next().is_none().then_some(first)
@@ -185,7 +251,11 @@ impl<'a> Sources<'a> {
 
     pub(super) fn span_of(&self, place: Option<&Place>) -> Option<Span> {
         let place = place?;
-        Some(Span { file: place.file.to_string(), line: place.line, column: 1 })
+        Some(Span {
+            file: place.file.to_string(),
+            line: place.line,
+            column: 1,
+        })
     }
 }
 
@@ -199,7 +269,13 @@ impl SourceFile<'_> {
 
     /// How many `|` the new text has in these lines.
     pub(super) fn bars_within(&self, (first, last): (usize, usize)) -> usize {
-        self.new_text.lines().skip(first.saturating_sub(1)).take(last + 1 - first.min(last)).flat_map(str::chars).filter(|c| *c == '|').count()
+        self.new_text
+            .lines()
+            .skip(first.saturating_sub(1))
+            .take(last + 1 - first.min(last))
+            .flat_map(str::chars)
+            .filter(|c| *c == '|')
+            .count()
     }
 
     pub(super) fn span(&self, line: usize) -> Span {
@@ -227,6 +303,11 @@ fn common_end(a: &Path, b: &Path) -> (usize, bool) {
         parts
     };
     let (a, b) = (parts(a), parts(b));
-    let common = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    let common = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(a, b)| a == b)
+        .count();
     (common, common == a.len() || common == b.len())
 }

@@ -23,7 +23,7 @@ fn is_mutable(fact: &StaticFacts) -> bool {
 /// A thread-local's own path, without what the standard library's macro puts inside of it.
 fn said(symbol: &str) -> String {
     let path = names::canonical(symbol);
-    match path.find("::{constant#") {
+    match path.find("::{") {
         Some(at) if path.ends_with("__RUST_STD_INTERNAL_VAL") => path[..at].to_owned(),
         _ => path,
     }
@@ -32,10 +32,15 @@ fn said(symbol: &str) -> String {
 fn judge_each(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     let mut symbols: Vec<_> = evidence.old.statics.keys().collect();
     symbols.sort();
-    let changed_types: BTreeSet<String> =
-        super::layout::compare(&evidence.old, &evidence.new).into_iter().map(|finding| finding.name.to_string()).collect();
+    let changed_types: BTreeSet<String> = super::layout::compare(&evidence.old, &evidence.new)
+        .into_iter()
+        .map(|finding| finding.name.to_string())
+        .collect();
     for symbol in symbols {
-        let (Some(before), Some(after)) = (evidence.old.statics.get(symbol), evidence.new.statics.get(symbol)) else {
+        let (Some(before), Some(after)) = (
+            evidence.old.statics.get(symbol),
+            evidence.new.statics.get(symbol),
+        ) else {
             continue;
         };
         let name = said(symbol);
@@ -43,10 +48,16 @@ fn judge_each(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         if before.type_name != after.type_name {
             verdict.restart(
                 &codes::STATIC_TYPE,
-                format!("`{name}` was a `{}`, now it is a `{}`", before.type_name, after.type_name),
+                format!(
+                    "`{name}` was a `{}`, now it is a `{}`",
+                    before.type_name, after.type_name
+                ),
                 span.clone(),
             );
-        } else if let Some(inner) = changed_types.iter().find(|inner| names::mentions(&before.type_name, inner)) {
+        } else if let Some(inner) = changed_types
+            .iter()
+            .find(|inner| names::mentions(&before.type_name, inner))
+        {
             verdict.restart(
                 &codes::STATIC_TYPE,
                 format!("`{name}` keeps its value, and its type `{}` depends on `{inner}`, which changed", before.type_name),
@@ -59,14 +70,21 @@ fn judge_each(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         if before.memory != after.memory {
             verdict.restart(
                 &codes::STATIC_SECTION,
-                format!("`{name}` was in {}, now it would be in {}", before.memory, after.memory),
+                format!(
+                    "`{name}` was in {}, now it would be in {}",
+                    before.memory, after.memory
+                ),
                 span,
             );
         } else if before.initial != after.initial {
             let note = if is_mutable(before) {
-                format!("`{name}` keeps its live value; its new initial value counts from the next start on")
+                format!(
+                    "`{name}` keeps its live value; its new initial value counts from the next start on"
+                )
             } else {
-                format!("`{name}` has a new value; code that was not patched may still see the old one")
+                format!(
+                    "`{name}` has a new value; code that was not patched may still see the old one"
+                )
             };
             if !verdict.notes.contains(&note) {
                 verdict.notes.push(note);
@@ -87,11 +105,15 @@ fn note_initialisers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         .collect();
     for changed in &evidence.case.changed {
         let path = names::canonical(&changed.old);
-        let Some(name) = statics.iter().find(|name| path.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with("::")))
-        else {
+        let Some(name) = statics.iter().find(|name| {
+            path.strip_prefix(name.as_str())
+                .is_some_and(|rest| rest.starts_with("::"))
+        }) else {
             continue;
         };
-        let note = format!("`{name}` keeps its live value where it has one already; its new initialiser runs at the next start");
+        let note = format!(
+            "`{name}` keeps its live value where it has one already; its new initialiser runs at the next start"
+        );
         if !verdict.notes.contains(&note) {
             verdict.notes.push(note);
         }
@@ -128,14 +150,27 @@ fn judge_pairing(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     let paths: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let nobody = BTreeSet::new();
     for path in paths {
-        let (old, new) = (before.get(path).unwrap_or(&nobody), after.get(path).unwrap_or(&nobody));
+        let (old, new) = (
+            before.get(path).unwrap_or(&nobody),
+            after.get(path).unwrap_or(&nobody),
+        );
         // A thread-local is one variable with two forms, of which only one is used.
-        let forms = if path.ends_with("__RUST_STD_INTERNAL_VAL") { 2 } else { 1 };
+        let forms = if path.ends_with("__RUST_STD_INTERNAL_VAL") {
+            2
+        } else {
+            1
+        };
         let several = old.len().max(new.len()) > forms;
         // One of several of a path, of which the others are in objects that did not change.
-        let numbered = old.symmetric_difference(new).any(|symbol| names::is_numbered(symbol, &names::canonical(symbol)));
+        let numbered = old
+            .symmetric_difference(new)
+            .any(|symbol| names::is_numbered(symbol, &names::canonical(symbol)));
         let doubt = if numbered || several && old.len() != new.len() {
-            format!("the build that runs has {} of this path here, the new one {}", old.len(), new.len())
+            format!(
+                "the build that runs has {} of this path here, the new one {}",
+                old.len(),
+                new.len()
+            )
         } else if several && old != new {
             "they have other numbers than before".to_owned()
         } else if several {
@@ -160,17 +195,28 @@ fn judge_pairing(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
 
 /// Looks in the edited functions that these statics stand in: did what makes them change places?
 fn moved_in_text(evidence: &Evidence<'_, '_>, path: &str) -> Option<String> {
-    let makes_statics = |kind| matches!(kind, EntryKind::Macro | EntryKind::Opaque | EntryKind::Static);
+    let makes_statics = |kind| {
+        matches!(
+            kind,
+            EntryKind::Macro | EntryKind::Opaque | EntryKind::Static
+        )
+    };
     let parents = names::segments(path);
     for file in &evidence.sources.files {
-        for edited in file.change.edited.iter().filter(|edited| parents.contains(&edited.name.as_str())) {
+        for edited in file
+            .change
+            .edited
+            .iter()
+            .filter(|edited| parents.contains(&edited.name.as_str()))
+        {
             let find = |side: Side, (first, last): (usize, usize)| {
                 file.index(side)
                     .functions
                     .iter()
                     .find(|f| f.name == edited.name && f.first_line >= first && f.last_line <= last)
             };
-            let (Some(old), Some(new)) = (find(Side::Old, edited.old), find(Side::New, edited.new)) else {
+            let (Some(old), Some(new)) = (find(Side::Old, edited.old), find(Side::New, edited.new))
+            else {
                 return Some("the function that holds them was not found".to_owned());
             };
             if let Pairing::Doubtful(why) = pair(&old.entries, &new.entries, &makes_statics) {
@@ -182,15 +228,29 @@ fn moved_in_text(evidence: &Evidence<'_, '_>, path: &str) -> Option<String> {
 }
 
 fn judge_registries(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
-    let (before, after) = (&evidence.old.special_sections, &evidence.new.special_sections);
+    let (before, after) = (
+        &evidence.old.special_sections,
+        &evidence.new.special_sections,
+    );
     if before == after {
         return;
     }
-    let only = |these: &[super::debug::SpecialSection], those: &[super::debug::SpecialSection]| -> BTreeSet<String> {
-        let count = |list: &[super::debug::SpecialSection], one| list.iter().filter(|other| *other == one).count();
-        these.iter().filter(|one| count(these, *one) != count(those, *one)).map(|one| one.name.clone()).collect()
+    let only = |these: &[super::debug::SpecialSection],
+                those: &[super::debug::SpecialSection]|
+     -> BTreeSet<String> {
+        let count = |list: &[super::debug::SpecialSection], one| {
+            list.iter().filter(|other| *other == one).count()
+        };
+        these
+            .iter()
+            .filter(|one| count(these, *one) != count(those, *one))
+            .map(|one| one.name.clone())
+            .collect()
     };
-    let names: BTreeSet<String> = only(before, after).into_iter().chain(only(after, before)).collect();
+    let names: BTreeSet<String> = only(before, after)
+        .into_iter()
+        .chain(only(after, before))
+        .collect();
     for name in names {
         verdict.restart(
             &codes::REGISTRY,

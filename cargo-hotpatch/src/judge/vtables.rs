@@ -1,6 +1,6 @@
 //! Vtables and the traits behind them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::codes;
 use crate::source::{Difference, ItemKind};
@@ -16,12 +16,15 @@ pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     judge_traits(evidence, verdict);
 }
 
-/// The slots as a caller means them: paths, not symbols.
-fn meaning(vtable: &VtableFacts) -> Vec<String> {
+/// The slots as a caller means them: paths, not symbols. A symbol of `unpaired` has no successor, whatever its path.
+fn meaning(vtable: &VtableFacts, unpaired: &HashSet<&str>) -> Vec<String> {
     vtable
         .iter()
         .enumerate()
         .map(|(slot, content)| match content {
+            VtableSlot::Symbol(symbol) if unpaired.contains(&**symbol) => {
+                format!("another {}", names::canonical(symbol))
+            }
             VtableSlot::Symbol(symbol) => names::canonical(symbol),
             // Size and alignment are the type's, which is compared by itself.
             VtableSlot::Number(_) if slot == 1 || slot == 2 => String::new(),
@@ -33,14 +36,25 @@ fn meaning(vtable: &VtableFacts) -> Vec<String> {
 }
 
 fn judge_slots(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
+    let removed: HashSet<&str> = evidence.case.removed.iter().map(String::as_str).collect();
+    let nobody = HashSet::new();
     let mut names: Vec<_> = evidence.old.vtables.keys().collect();
     names.sort();
     for name in names {
-        let (Some(before), Some(after)) = (evidence.old.vtables.get(name), evidence.new.vtables.get(name)) else {
+        let (Some(before), Some(after)) = (
+            evidence.old.vtables.get(name),
+            evidence.new.vtables.get(name),
+        ) else {
             continue;
         };
-        let before: BTreeSet<Vec<String>> = before.iter().map(meaning).collect();
-        let after: BTreeSet<Vec<String>> = after.iter().map(meaning).collect();
+        let before: BTreeSet<Vec<String>> = before
+            .iter()
+            .map(|vtable| meaning(vtable, &removed))
+            .collect();
+        let after: BTreeSet<Vec<String>> = after
+            .iter()
+            .map(|vtable| meaning(vtable, &nobody))
+            .collect();
         if before == after {
             continue;
         }
@@ -59,10 +73,22 @@ fn judge_slots(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
 
 fn difference(old: &[String], new: &[String]) -> String {
     if old.len() != new.len() {
-        return format!("it had {} methods, now it has {}", old.len() - HEADER_SLOTS, new.len() - HEADER_SLOTS);
+        return format!(
+            "it had {} methods, now it has {}",
+            old.len() - HEADER_SLOTS,
+            new.len() - HEADER_SLOTS
+        );
     }
-    let slot = old.iter().zip(new).position(|(old, new)| old != new).unwrap_or(0);
-    let place = if slot == 0 { "drop glue".to_owned() } else { format!("method {}", slot.saturating_sub(HEADER_SLOTS)) };
+    let slot = old
+        .iter()
+        .zip(new)
+        .position(|(old, new)| old != new)
+        .unwrap_or(0);
+    let place = if slot == 0 {
+        "drop glue".to_owned()
+    } else {
+        format!("method {}", slot.saturating_sub(HEADER_SLOTS))
+    };
     format!("its {place} was `{}`, now it is `{}`", old[slot], new[slot])
 }
 
@@ -73,7 +99,9 @@ fn judge_traits(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             continue;
         }
         let identifier = item.path.rsplit("::").next().unwrap_or(&item.path);
-        let Some(evidence_text) = object_of(evidence, identifier) else { continue };
+        let Some(evidence_text) = object_of(evidence, identifier) else {
+            continue;
+        };
         verdict.restart(
             &codes::VTABLE,
             format!("the methods of trait `{identifier}` changed, and the program has objects of it (`{evidence_text}`)"),
@@ -86,7 +114,10 @@ fn judge_traits(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
 fn object_of(evidence: &Evidence<'_, '_>, identifier: &str) -> Option<String> {
     for (name, vtables) in &evidence.old.vtables {
         let inside = name.trim_end_matches("::{vtable}").trim_end_matches('>');
-        if inside.rsplit_once(" as ").is_some_and(|(_, of)| names::identifier(of) == identifier) {
+        if inside
+            .rsplit_once(" as ")
+            .is_some_and(|(_, of)| names::identifier(of) == identifier)
+        {
             return Some(name.to_string());
         }
         // A subtrait's vtable holds the methods of its supertraits.
@@ -103,11 +134,17 @@ fn object_of(evidence: &Evidence<'_, '_>, identifier: &str) -> Option<String> {
             bounds.match_indices(identifier).any(|(at, _)| {
                 let before = bounds[..at].chars().next_back();
                 let after = bounds[at + identifier.len()..].chars().next();
-                before.is_none_or(|c| c == ':' || c == ' ') && !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
+                before.is_none_or(|c| c == ':' || c == ' ')
+                    && !after.is_some_and(|c| c.is_alphanumeric() || c == '_')
             })
         })
     };
-    evidence.old.names.iter().find(|name| of_type(name)).map(ToString::to_string)
+    evidence
+        .old
+        .names
+        .iter()
+        .find(|name| of_type(name))
+        .map(ToString::to_string)
 }
 
 /// True for `<X as path::Trait>::method` and `path::Trait::method` of a default.

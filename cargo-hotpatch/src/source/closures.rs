@@ -79,10 +79,39 @@ pub fn pair(old: &[Entry], new: &[Entry], counts: &dyn Fn(EntryKind) -> bool) ->
 
 /// Macros of the standard library that expand to neither closures nor statics of their own.
 const PLAIN_MACROS: &[&str] = &[
-    "assert", "assert_eq", "assert_ne", "cfg", "column", "compile_error", "concat", "dbg", "debug_assert",
-    "debug_assert_eq", "debug_assert_ne", "env", "eprint", "eprintln", "file", "format", "format_args", "include_bytes",
-    "include_str", "line", "matches", "module_path", "option_env", "panic", "print", "println", "stringify", "todo",
-    "unimplemented", "unreachable", "vec", "write", "writeln",
+    "assert",
+    "assert_eq",
+    "assert_ne",
+    "cfg",
+    "column",
+    "compile_error",
+    "concat",
+    "dbg",
+    "debug_assert",
+    "debug_assert_eq",
+    "debug_assert_ne",
+    "env",
+    "eprint",
+    "eprintln",
+    "file",
+    "format",
+    "format_args",
+    "include_bytes",
+    "include_str",
+    "line",
+    "matches",
+    "module_path",
+    "option_env",
+    "panic",
+    "print",
+    "println",
+    "stringify",
+    "todo",
+    "unimplemented",
+    "unreachable",
+    "vec",
+    "write",
+    "writeln",
 ];
 
 /// The entries of a block.
@@ -104,11 +133,20 @@ pub fn entries_of_expression(expression: &syn::Expr) -> Vec<Entry> {
 /// The entries of tokens that are no complete syntax (inside of a macro's definition): one opaque entry for all.
 #[must_use]
 pub fn entries_of_tokens(tokens: &TokenStream) -> Vec<Entry> {
-    vec![Entry { kind: EntryKind::Opaque, text: tokens.to_string(), line: first_line(tokens), children: Vec::new() }]
+    vec![Entry {
+        kind: EntryKind::Opaque,
+        text: tokens.to_string(),
+        line: first_line(tokens),
+        children: Vec::new(),
+    }]
 }
 
 fn first_line(tokens: &TokenStream) -> usize {
-    tokens.clone().into_iter().next().map_or(0, |token| token.span().start().line)
+    tokens
+        .clone()
+        .into_iter()
+        .next()
+        .map_or(0, |token| token.span().start().line)
 }
 
 #[derive(Default)]
@@ -131,12 +169,20 @@ impl Collector {
 
 impl<'ast> Visit<'ast> for Collector {
     fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
-        let kind = if closure.asyncness.is_some() { EntryKind::Async } else { EntryKind::Closure };
-        self.nested(kind, &closure.to_token_stream(), |inner| visit::visit_expr_closure(inner, closure));
+        let kind = if closure.asyncness.is_some() {
+            EntryKind::Async
+        } else {
+            EntryKind::Closure
+        };
+        self.nested(kind, &closure.to_token_stream(), |inner| {
+            visit::visit_expr_closure(inner, closure);
+        });
     }
 
     fn visit_expr_async(&mut self, block: &'ast syn::ExprAsync) {
-        self.nested(EntryKind::Async, &block.to_token_stream(), |inner| visit::visit_expr_async(inner, block));
+        self.nested(EntryKind::Async, &block.to_token_stream(), |inner| {
+            visit::visit_expr_async(inner, block);
+        });
     }
 
     // Functions inside of a body have numbers of their own, and are found as functions of their own.
@@ -149,10 +195,18 @@ impl<'ast> Visit<'ast> for Collector {
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
-        let name = call.path.segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        let name = call
+            .path
+            .segments
+            .last()
+            .map(|segment| segment.ident.to_string())
+            .unwrap_or_default();
         let plain = PLAIN_MACROS.contains(&name.as_str());
-        let arguments =
-            call.parse_body_with(syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated).ok();
+        let arguments = call
+            .parse_body_with(
+                syn::punctuated::Punctuated::<syn::Expr, syn::Token![,]>::parse_terminated,
+            )
+            .ok();
         let tokens = call.to_token_stream();
         if !plain {
             self.nested(EntryKind::Macro, &tokens, |_| {});
@@ -163,7 +217,9 @@ impl<'ast> Visit<'ast> for Collector {
                     self.visit_expr(argument);
                 }
             }
-            None if may_hide_closures(&call.tokens) => self.nested(EntryKind::Opaque, &tokens, |_| {}),
+            None if may_hide_closures(&call.tokens) => {
+                self.nested(EntryKind::Opaque, &tokens, |_| {});
+            }
             None => {}
         }
     }

@@ -77,8 +77,17 @@ pub struct TextIndex {
 }
 
 /// Derives whose output has a fixed interface.
-const BUILTIN_DERIVES: &[&str] =
-    &["Clone", "Copy", "Debug", "Default", "Eq", "PartialEq", "Ord", "PartialOrd", "Hash"];
+const BUILTIN_DERIVES: &[&str] = &[
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Eq",
+    "PartialEq",
+    "Ord",
+    "PartialOrd",
+    "Hash",
+];
 
 impl TextIndex {
     /// The index of a file's text; `None` when its tokens cannot be read.
@@ -102,22 +111,25 @@ impl TextIndex {
         found.next().is_none().then_some(first)
     }
 
-    /// The innermost function whose text covers this line.
+    /// The function of this name whose text covers this line, if there is exactly one.
     #[must_use]
-    pub fn function_around(&self, line: usize) -> Option<&FunctionText> {
-        self.functions
-            .iter()
-            .filter(|function| (function.first_line..=function.last_line).contains(&line))
-            .min_by_key(|function| function.last_line - function.first_line)
+    pub fn function_around(&self, name: &str, line: usize) -> Option<&FunctionText> {
+        let mut found = self.functions.iter().filter(|function| {
+            function.name == name && (function.first_line..=function.last_line).contains(&line)
+        });
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
     }
 
     /// True if on this line stand derives of the standard library and no others, so that what is generated there has a
     /// fixed interface.
     #[must_use]
     pub fn is_builtin_derive(&self, line: usize) -> bool {
-        self.derives
-            .get(&line)
-            .is_some_and(|names| names.iter().all(|name| BUILTIN_DERIVES.contains(&name.as_str())))
+        self.derives.get(&line).is_some_and(|names| {
+            names
+                .iter()
+                .all(|name| BUILTIN_DERIVES.contains(&name.as_str()))
+        })
     }
 
     fn stream(&mut self, tokens: TokenStream) {
@@ -125,16 +137,23 @@ impl TextIndex {
         for position in 0..tokens.len() {
             match &tokens[position] {
                 TokenTree::Group(group) => {
-                    if group.delimiter() == Delimiter::Bracket && position > 0 && is_punct(&tokens[position - 1], '#') {
+                    if group.delimiter() == Delimiter::Bracket
+                        && position > 0
+                        && is_punct(&tokens[position - 1], '#')
+                    {
                         self.derive(&group.stream());
                     }
                     self.stream(group.stream());
                 }
                 TokenTree::Ident(ident) if ident == "fn" => self.function(&tokens, position),
-                TokenTree::Ident(ident) if ident == "struct" || ident == "enum" || ident == "union" => {
+                TokenTree::Ident(ident)
+                    if ident == "struct" || ident == "enum" || ident == "union" =>
+                {
                     self.type_item(&tokens, position);
                 }
-                TokenTree::Ident(ident) if ident == "static" || ident == "const" => self.value(&tokens, position),
+                TokenTree::Ident(ident) if ident == "static" || ident == "const" => {
+                    self.value(&tokens, position);
+                }
                 _ => {}
             }
         }
@@ -145,30 +164,48 @@ impl TextIndex {
         if matches!(tokens.get(next), Some(TokenTree::Ident(ident)) if ident == "mut") {
             next += 1;
         }
-        let (Some(TokenTree::Ident(name)), Some(colon)) = (tokens.get(next), tokens.get(next + 1)) else { return };
+        let (Some(TokenTree::Ident(name)), Some(colon)) = (tokens.get(next), tokens.get(next + 1))
+        else {
+            return;
+        };
         if !is_punct(colon, ':') {
             return;
         }
-        let Some(end) = tokens[next..].iter().position(|token| is_punct(token, ';')) else { return };
+        let Some(end) = tokens[next..].iter().position(|token| is_punct(token, ';')) else {
+            return;
+        };
         let item = &tokens[next..next + end];
-        let Some(equals) = item.iter().position(|token| is_punct(token, '=')) else { return };
+        let Some(equals) = item.iter().position(|token| is_punct(token, '=')) else {
+            return;
+        };
         let value: TokenStream = item[equals + 1..].iter().cloned().collect();
         let entries = match syn::parse2::<syn::Expr>(value.clone()) {
             Ok(expression) => entries_of_expression(&expression),
             Err(_) => entries_of_tokens(&value),
         };
-        self.values.push(ValueText { name: name.to_string(), line: name.span().start().line, entries });
+        self.values.push(ValueText {
+            name: name.to_string(),
+            line: name.span().start().line,
+            entries,
+        });
     }
 
     fn derive(&mut self, attribute: &TokenStream) {
         let mut inner = attribute.clone().into_iter();
-        let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(list))) = (inner.next(), inner.next()) else { return };
+        let (Some(TokenTree::Ident(name)), Some(TokenTree::Group(list))) =
+            (inner.next(), inner.next())
+        else {
+            return;
+        };
         if name != "derive" {
             return;
         }
         for token in list.stream() {
             if let TokenTree::Ident(ident) = token {
-                self.derives.entry(ident.span().start().line).or_default().push(ident.to_string());
+                self.derives
+                    .entry(ident.span().start().line)
+                    .or_default()
+                    .push(ident.to_string());
             }
         }
     }
@@ -176,7 +213,9 @@ impl TextIndex {
     fn function(&mut self, tokens: &[TokenTree], at: usize) {
         let (name, mut next, depends_on_macro) = match (tokens.get(at + 1), tokens.get(at + 2)) {
             (Some(TokenTree::Ident(name)), _) => (name.to_string(), at + 2, false),
-            (Some(TokenTree::Punct(dollar)), Some(TokenTree::Ident(_))) if dollar.as_char() == '$' => {
+            (Some(TokenTree::Punct(dollar)), Some(TokenTree::Ident(_)))
+                if dollar.as_char() == '$' =>
+            {
                 (String::new(), at + 3, true)
             }
             // A function pointer's type.
@@ -200,7 +239,9 @@ impl TextIndex {
                     }
                 }
                 TokenTree::Punct(punct) if punct.as_char() == ';' => break,
-                TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => seen_parameters = true,
+                TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
+                    seen_parameters = true;
+                }
                 TokenTree::Group(group)
                     if group.delimiter() == Delimiter::Brace && angle <= 0 && seen_parameters =>
                 {
@@ -215,34 +256,60 @@ impl TextIndex {
             return;
         }
         let visibility_end = end_of_visibility(tokens, qualifiers);
-        let header_tokens = tokens[qualifiers..next.min(tokens.len())].iter().cloned().collect::<TokenStream>();
-        let call_tokens = tokens[visibility_end..next.min(tokens.len())].iter().cloned().collect::<TokenStream>();
-        let kept: Vec<String> = attributes.iter().filter(|text| !text.starts_with("doc")).cloned().collect();
-        let calling: Vec<String> = attributes.iter().filter(|text| !is_harmless_attribute(text)).cloned().collect();
+        let header_tokens = tokens[qualifiers..next.min(tokens.len())]
+            .iter()
+            .cloned()
+            .collect::<TokenStream>();
+        let call_tokens = tokens[visibility_end..next.min(tokens.len())]
+            .iter()
+            .cloned()
+            .collect::<TokenStream>();
+        let kept: Vec<String> = attributes
+            .iter()
+            .filter(|text| !text.starts_with("doc"))
+            .cloned()
+            .collect();
+        let calling: Vec<String> = attributes
+            .iter()
+            .filter(|text| !is_harmless_attribute(text))
+            .cloned()
+            .collect();
         let header = format!("#[{}] {header_tokens}", kept.join(", "));
         let signature = syn::parse2::<syn::Signature>(call_tokens.clone()).ok();
         let call_shape = match &signature {
             Some(signature) => format!("#[{}] {}", calling.join(", "), call_shape(signature)),
             None => header.clone(),
         };
-        let qualifier_words: Vec<String> = tokens[qualifiers..at].iter().map(ToString::to_string).collect();
+        let qualifier_words: Vec<String> = tokens[qualifiers..at]
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let foreign_callers = qualifier_words.iter().any(|word| word == "extern")
-            || kept.iter().any(|text| text.contains("no_mangle") || text.contains("export_name"));
+            || kept
+                .iter()
+                .any(|text| text.contains("no_mangle") || text.contains("export_name"));
         let entries = match &body {
-            Some(group) => match syn::parse2::<syn::Block>(TokenStream::from(TokenTree::Group(group.clone()))) {
-                Ok(block) => entries_of_block(&block),
-                Err(_) => entries_of_tokens(&group.stream()),
-            },
+            Some(group) => {
+                match syn::parse2::<syn::Block>(TokenStream::from(TokenTree::Group(group.clone())))
+                {
+                    Ok(block) => entries_of_block(&block),
+                    Err(_) => entries_of_tokens(&group.stream()),
+                }
+            }
             None => Vec::new(),
         };
         self.functions.push(FunctionText {
             name,
             first_line: tokens[qualifiers].span().start().line,
             name_line,
-            last_line: body.as_ref().map_or(name_line, |group| group.span_close().end().line),
+            last_line: body
+                .as_ref()
+                .map_or(name_line, |group| group.span_close().end().line),
             header,
             call_shape,
-            body: body.map(|group| group.stream().to_string()).unwrap_or_default(),
+            body: body
+                .map(|group| group.stream().to_string())
+                .unwrap_or_default(),
             inputs: signature.as_ref().map(|signature| signature.inputs.len()),
             foreign_callers,
             depends_on_macro: depends_on_macro || header_tokens.to_string().contains('$'),
@@ -252,11 +319,15 @@ impl TextIndex {
     }
 
     fn type_item(&mut self, tokens: &[TokenTree], at: usize) {
-        let Some(TokenTree::Ident(name)) = tokens.get(at + 1) else { return };
+        let Some(TokenTree::Ident(name)) = tokens.get(at + 1) else {
+            return;
+        };
         let qualifiers = start_of_qualifiers(tokens, at);
         let attributes = attributes_before(tokens, qualifiers);
-        let layout: Vec<String> =
-            attributes.into_iter().filter(|text| !is_harmless_attribute(text) && !text.starts_with("derive")).collect();
+        let layout: Vec<String> = attributes
+            .into_iter()
+            .filter(|text| !is_harmless_attribute(text) && !text.starts_with("derive"))
+            .collect();
         let mut definition = TokenStream::new();
         for token in &tokens[at..] {
             let end = match token {
@@ -284,17 +355,23 @@ fn is_punct(token: &TokenTree, which: char) -> bool {
 
 /// The first token of visibility and qualifiers in front of the keyword at `at`.
 fn start_of_qualifiers(tokens: &[TokenTree], at: usize) -> usize {
-    const WORDS: &[&str] = &["pub", "const", "async", "unsafe", "extern", "default", "safe", "gen"];
+    const WORDS: &[&str] = &[
+        "pub", "const", "async", "unsafe", "extern", "default", "safe", "gen",
+    ];
     let mut start = at;
     while start > 0 {
         let before = &tokens[start - 1];
         let part = match before {
             TokenTree::Ident(ident) => WORDS.iter().any(|word| ident == word),
             // `extern "C"`
-            TokenTree::Literal(_) => start >= 2 && matches!(&tokens[start - 2], TokenTree::Ident(ident) if ident == "extern"),
+            TokenTree::Literal(_) => {
+                start >= 2
+                    && matches!(&tokens[start - 2], TokenTree::Ident(ident) if ident == "extern")
+            }
             // `pub(crate)`
             TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
-                start >= 2 && matches!(&tokens[start - 2], TokenTree::Ident(ident) if ident == "pub")
+                start >= 2
+                    && matches!(&tokens[start - 2], TokenTree::Ident(ident) if ident == "pub")
             }
             _ => false,
         };
@@ -310,7 +387,9 @@ fn start_of_qualifiers(tokens: &[TokenTree], at: usize) -> usize {
 fn end_of_visibility(tokens: &[TokenTree], start: usize) -> usize {
     match tokens.get(start) {
         Some(TokenTree::Ident(ident)) if ident == "pub" => match tokens.get(start + 1) {
-            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => start + 2,
+            Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
+                start + 2
+            }
             _ => start + 1,
         },
         _ => start,
@@ -322,7 +401,11 @@ fn attributes_before(tokens: &[TokenTree], end: usize) -> Vec<String> {
     let mut start = end;
     let mut texts = Vec::new();
     while start >= 2 {
-        let (TokenTree::Punct(hash), TokenTree::Group(group)) = (&tokens[start - 2], &tokens[start - 1]) else { break };
+        let (TokenTree::Punct(hash), TokenTree::Group(group)) =
+            (&tokens[start - 2], &tokens[start - 1])
+        else {
+            break;
+        };
         if hash.as_char() != '#' || group.delimiter() != Delimiter::Bracket {
             break;
         }
@@ -336,10 +419,24 @@ fn attributes_before(tokens: &[TokenTree], end: usize) -> Vec<String> {
 /// Attributes that change neither layout nor calls.
 fn is_harmless_attribute(text: &str) -> bool {
     const NAMES: &[&str] = &[
-        "doc", "allow", "warn", "deny", "expect", "forbid", "must_use", "deprecated", "cold", "rustfmt", "clippy", "cfg",
+        "doc",
+        "allow",
+        "warn",
+        "deny",
+        "expect",
+        "forbid",
+        "must_use",
+        "deprecated",
+        "cold",
+        "rustfmt",
+        "clippy",
+        "cfg",
         "inline",
     ];
-    let name: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+    let name: String = text
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
     NAMES.contains(&name.as_str())
 }
 
@@ -374,8 +471,12 @@ fn without_noise(tokens: TokenStream) -> String {
         let mut position = 0;
         while position < tokens.len() {
             match &tokens[position] {
-                TokenTree::Ident(ident) if ident == "pub" => position = end_of_visibility(&tokens, position),
-                TokenTree::Punct(punct) if punct.as_char() == '#' && is_documentation(tokens.get(position + 1)) => {
+                TokenTree::Ident(ident) if ident == "pub" => {
+                    position = end_of_visibility(&tokens, position);
+                }
+                TokenTree::Punct(punct)
+                    if punct.as_char() == '#' && is_documentation(tokens.get(position + 1)) =>
+                {
                     position += 2;
                 }
                 TokenTree::Group(group) => {
@@ -404,7 +505,9 @@ fn without_noise(tokens: TokenStream) -> String {
 }
 
 fn is_documentation(token: Option<&TokenTree>) -> bool {
-    let Some(TokenTree::Group(group)) = token else { return false };
+    let Some(TokenTree::Group(group)) = token else {
+        return false;
+    };
     group.delimiter() == Delimiter::Bracket
         && matches!(group.stream().into_iter().next(), Some(TokenTree::Ident(ident)) if ident == "doc")
 }

@@ -24,7 +24,10 @@ pub(super) struct Flat {
 /// Takes a file apart.
 pub(super) fn parse(text: &str) -> syn::Result<Vec<Flat>> {
     let file = syn::parse_file(text)?;
-    let mut flattener = Flattener { flats: Vec::new(), path: Vec::new() };
+    let mut flattener = Flattener {
+        flats: Vec::new(),
+        path: Vec::new(),
+    };
     let attributes = tokens(&Attributes(&file.attrs, true));
     if !attributes.is_empty() {
         flattener.flats.push(Flat {
@@ -64,22 +67,50 @@ impl ToTokens for Attributes<'_> {
 /// An attribute that the compiler itself gives its meaning, and that does not replace the item by something else.
 fn is_builtin(attribute: &Attribute) -> bool {
     const NAMES: &[&str] = &[
-        "allow", "warn", "deny", "expect", "forbid", "cfg", "cold", "must_use", "doc", "deprecated", "no_mangle",
-        "export_name", "link_section", "track_caller", "target_feature", "inline", "non_exhaustive", "repr", "used",
-        "ignore", "automatically_derived", "link", "path", "macro_use", "macro_export", "unsafe", "naked", "default",
+        "allow",
+        "warn",
+        "deny",
+        "expect",
+        "forbid",
+        "cfg",
+        "cold",
+        "must_use",
+        "doc",
+        "deprecated",
+        "no_mangle",
+        "export_name",
+        "link_section",
+        "track_caller",
+        "target_feature",
+        "inline",
+        "non_exhaustive",
+        "repr",
+        "used",
+        "ignore",
+        "automatically_derived",
+        "link",
+        "path",
+        "macro_use",
+        "macro_export",
+        "unsafe",
+        "naked",
+        "default",
     ];
     let path = attribute.path();
     match path.get_ident() {
         Some(ident) => NAMES.iter().any(|name| ident == name),
-        None => path
-            .segments
-            .first()
-            .is_some_and(|first| first.ident == "rustfmt" || first.ident == "clippy" || first.ident == "diagnostic"),
+        None => path.segments.first().is_some_and(|first| {
+            first.ident == "rustfmt" || first.ident == "clippy" || first.ident == "diagnostic"
+        }),
     }
 }
 
 /// Strips documentation from a definition when nothing could read it.
-fn definition<T: ToTokens + Clone>(item: &T, attributes: &[Attribute], strip: impl Fn(&mut T)) -> String {
+fn definition<T: ToTokens + Clone>(
+    item: &T,
+    attributes: &[Attribute],
+    strip: impl Fn(&mut T),
+) -> String {
     if attributes.iter().all(is_builtin) {
         let mut copy = item.clone();
         strip(&mut copy);
@@ -99,7 +130,10 @@ fn strip_fields(fields: &mut syn::Fields) {
 }
 
 fn is_generic(generics: &Generics) -> bool {
-    generics.params.iter().any(|param| !matches!(param, syn::GenericParam::Lifetime(_)))
+    generics
+        .params
+        .iter()
+        .any(|param| !matches!(param, syn::GenericParam::Lifetime(_)))
 }
 
 /// Looks for what makes a body or signature more than plain.
@@ -124,7 +158,9 @@ impl<'ast> Visit<'ast> for Finder {
 fn may_hide_items(tokens: &proc_macro2::TokenStream) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         proc_macro2::TokenTree::Ident(ident) => {
-            ["fn", "struct", "enum", "union", "static", "trait", "mod"].iter().any(|word| ident == word)
+            ["fn", "struct", "enum", "union", "static", "trait", "mod"]
+                .iter()
+                .any(|word| ident == word)
         }
         proc_macro2::TokenTree::Group(group) => may_hide_items(&group.stream()),
         _ => false,
@@ -152,10 +188,24 @@ struct Flattener {
 }
 
 impl Flattener {
-    fn push(&mut self, kind: ItemKind, name: &str, header: String, spanned: &impl syn::spanned::Spanned) {
+    fn push(
+        &mut self,
+        kind: ItemKind,
+        name: &str,
+        header: String,
+        spanned: &impl syn::spanned::Spanned,
+    ) {
         let lines = lines(spanned);
         let path = self.joined(name);
-        self.flats.push(Flat { kind, path, name: name.to_owned(), header, body: None, lines, plain: false });
+        self.flats.push(Flat {
+            kind,
+            path,
+            name: name.to_owned(),
+            header,
+            body: None,
+            lines,
+            plain: false,
+        });
     }
 
     fn joined(&self, name: &str) -> String {
@@ -197,7 +247,14 @@ impl Flattener {
     fn item(&mut self, item: &Item) {
         match item {
             Item::Fn(function) => {
-                self.function(&function.attrs, Some(&function.vis), &function.sig, &function.block, true, function);
+                self.function(
+                    &function.attrs,
+                    Some(&function.vis),
+                    &function.sig,
+                    &function.block,
+                    true,
+                    function,
+                );
             }
             Item::Impl(block) => self.implementation(block),
             Item::Trait(definition) => self.trait_definition(definition),
@@ -244,7 +301,9 @@ impl Flattener {
                 let mut copy = it.clone();
                 without_documentation(&mut copy.attrs);
                 match &it.ident {
-                    Some(ident) => self.push(ItemKind::Macro, &ident.to_string(), tokens(&copy), it),
+                    Some(ident) => {
+                        self.push(ItemKind::Macro, &ident.to_string(), tokens(&copy), it);
+                    }
                     // Documentation inside of a call is its argument.
                     None => {
                         let text = tokens(it);
@@ -306,12 +365,28 @@ impl Flattener {
         for item in &block.items {
             match item {
                 syn::ImplItem::Fn(method) => {
-                    self.function(&method.attrs, Some(&method.vis), &method.sig, &method.block, plain, method);
+                    self.function(
+                        &method.attrs,
+                        Some(&method.vis),
+                        &method.sig,
+                        &method.block,
+                        plain,
+                        method,
+                    );
                 }
-                syn::ImplItem::Const(it) => self.push(ItemKind::Const, &it.ident.to_string(), tokens(it), it),
-                syn::ImplItem::Type(it) => self.push(ItemKind::TypeAlias, &it.ident.to_string(), tokens(it), it),
+                syn::ImplItem::Const(it) => {
+                    self.push(ItemKind::Const, &it.ident.to_string(), tokens(it), it);
+                }
+                syn::ImplItem::Type(it) => {
+                    self.push(ItemKind::TypeAlias, &it.ident.to_string(), tokens(it), it);
+                }
                 syn::ImplItem::Macro(it) => {
-                    self.push(ItemKind::MacroCall, &format!("{}!", tokens(&it.mac.path)), tokens(it), it);
+                    self.push(
+                        ItemKind::MacroCall,
+                        &format!("{}!", tokens(&it.mac.path)),
+                        tokens(it),
+                        it,
+                    );
                 }
                 other => {
                     let text = tokens(other);
@@ -333,7 +408,10 @@ impl Flattener {
                 without_documentation(&mut method.attrs);
                 if method.default.is_some() {
                     // That there is a default is part of the list; what it does is a body.
-                    method.default = Some(syn::Block { brace_token: Default::default(), stmts: Vec::new() });
+                    method.default = Some(syn::Block {
+                        brace_token: Default::default(),
+                        stmts: Vec::new(),
+                    });
                 }
             }
         }
@@ -362,10 +440,18 @@ pub(super) fn compare(old: &[Flat], new: &[Flat]) -> SourceChange {
     let mut change = SourceChange::default();
     let mut by_key: HashMap<Key<'_>, (Vec<&Flat>, Vec<&Flat>)> = HashMap::new();
     for flat in old {
-        by_key.entry((flat.kind, &flat.path)).or_default().0.push(flat);
+        by_key
+            .entry((flat.kind, &flat.path))
+            .or_default()
+            .0
+            .push(flat);
     }
     for flat in new {
-        by_key.entry((flat.kind, &flat.path)).or_default().1.push(flat);
+        by_key
+            .entry((flat.kind, &flat.path))
+            .or_default()
+            .1
+            .push(flat);
     }
     let mut kept_old = Vec::new();
     let mut kept_new = Vec::new();
@@ -374,7 +460,10 @@ pub(super) fn compare(old: &[Flat], new: &[Flat]) -> SourceChange {
         let mut left_new: Vec<&Flat> = new.clone();
         let mut left_old = Vec::new();
         for one in old {
-            match left_new.iter().position(|other| other.header == one.header && other.body == one.body) {
+            match left_new
+                .iter()
+                .position(|other| other.header == one.header && other.body == one.body)
+            {
                 Some(index) => {
                     kept_old.push(std::ptr::from_ref(*one));
                     kept_new.push(std::ptr::from_ref(left_new.remove(index)));
@@ -390,11 +479,15 @@ pub(super) fn compare(old: &[Flat], new: &[Flat]) -> SourceChange {
                     kept_new.push(std::ptr::from_ref(other));
                     edited(one, other, &mut change);
                 }
-                None => change.items.push(changed(one, Difference::Removed, Some(one.lines), None)),
+                None => change
+                    .items
+                    .push(changed(one, Difference::Removed, Some(one.lines), None)),
             }
         }
         for other in left_new {
-            change.items.push(changed(other, Difference::Added, None, Some(other.lines)));
+            change
+                .items
+                .push(changed(other, Difference::Added, None, Some(other.lines)));
         }
     }
     if let Some((one, other)) = moved(old, new, &kept_old, &kept_new) {
@@ -406,8 +499,10 @@ pub(super) fn compare(old: &[Flat], new: &[Flat]) -> SourceChange {
             new: Some(other.lines),
         });
     }
-    change.items.sort_by(|a, b| (a.new.or(a.old), a.kind, &a.path).cmp(&(b.new.or(b.old), b.kind, &b.path)));
-    change.edited.sort_by(|a, b| a.new.cmp(&b.new));
+    change.items.sort_by(|a, b| {
+        (a.new.or(a.old), a.kind, &a.path).cmp(&(b.new.or(b.old), b.kind, &b.path))
+    });
+    change.edited.sort_by_key(|a| a.new);
     change
 }
 
@@ -420,13 +515,29 @@ fn moved<'a>(
 ) -> Option<(&'a Flat, &'a Flat)> {
     let kept_old: std::collections::HashSet<_> = kept_old.iter().copied().collect();
     let kept_new: std::collections::HashSet<_> = kept_new.iter().copied().collect();
-    let old = old.iter().filter(|flat| kept_old.contains(&std::ptr::from_ref(*flat)));
-    let new = new.iter().filter(|flat| kept_new.contains(&std::ptr::from_ref(*flat)));
-    old.zip(new).find(|(one, other)| (one.kind, &one.path) != (other.kind, &other.path))
+    let old = old
+        .iter()
+        .filter(|flat| kept_old.contains(&std::ptr::from_ref(*flat)));
+    let new = new
+        .iter()
+        .filter(|flat| kept_new.contains(&std::ptr::from_ref(*flat)));
+    old.zip(new)
+        .find(|(one, other)| (one.kind, &one.path) != (other.kind, &other.path))
 }
 
-fn changed(flat: &Flat, difference: Difference, old: Option<Lines>, new: Option<Lines>) -> ChangedItem {
-    ChangedItem { kind: flat.kind, difference, path: flat.path.clone(), old, new }
+fn changed(
+    flat: &Flat,
+    difference: Difference,
+    old: Option<Lines>,
+    new: Option<Lines>,
+) -> ChangedItem {
+    ChangedItem {
+        kind: flat.kind,
+        difference,
+        path: flat.path.clone(),
+        old,
+        new,
+    }
 }
 
 fn edited(old: &Flat, new: &Flat, change: &mut SourceChange) {
@@ -440,6 +551,11 @@ fn edited(old: &Flat, new: &Flat, change: &mut SourceChange) {
             plain: old.plain && new.plain,
         });
     } else {
-        change.items.push(changed(new, Difference::Edited, Some(old.lines), Some(new.lines)));
+        change.items.push(changed(
+            new,
+            Difference::Edited,
+            Some(old.lines),
+            Some(new.lines),
+        ));
     }
 }

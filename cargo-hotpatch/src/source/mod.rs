@@ -145,8 +145,15 @@ pub fn compare(old_text: &str, new_text: &str) -> SourceChange {
 
 fn unparsable(when: &str, error: &syn::Error) -> SourceChange {
     let start = error.span().start();
-    let why = format!("the text {when} the edit, line {}, column {}: {error}", start.line, start.column + 1);
-    SourceChange { unparsable: Some(why), ..SourceChange::default() }
+    let why = format!(
+        "the text {when} the edit, line {}, column {}: {error}",
+        start.line,
+        start.column + 1
+    );
+    SourceChange {
+        unparsable: Some(why),
+        ..SourceChange::default()
+    }
 }
 
 /// The tokens of a file's text.
@@ -154,7 +161,9 @@ fn tokens_of(text: &str) -> Result<TokenStream, proc_macro2::LexError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // A script's first line is no Rust; `#![` is.
     let text = match text.strip_prefix("#!") {
-        Some(rest) if !rest.trim_start().starts_with('[') => text.find('\n').map_or("", |end| &text[end..]),
+        Some(rest) if !rest.trim_start().starts_with('[') => {
+            text.find('\n').map_or("", |end| &text[end..])
+        }
         _ => text,
     };
     text.parse()

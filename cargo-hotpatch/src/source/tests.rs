@@ -6,7 +6,11 @@ use super::*;
 fn kinds(old: &str, new: &str) -> Vec<(ItemKind, Difference, String)> {
     let change = compare(old, new);
     assert_eq!(change.unparsable, None);
-    change.items.into_iter().map(|item| (item.kind, item.difference, item.path)).collect()
+    change
+        .items
+        .into_iter()
+        .map(|item| (item.kind, item.difference, item.path))
+        .collect()
 }
 
 fn only_function(old: &str, new: &str) -> EditedFunction {
@@ -19,16 +23,43 @@ fn only_function(old: &str, new: &str) -> EditedFunction {
 
 #[test]
 fn comments_and_white_space_are_nothing() {
-    let change = compare("fn a() { 1; }\n", "// hello\n\nfn a() {\n    1; // x\n}\n/// docs\nfn b() {}".split("/// docs").next().unwrap_or(""));
-    assert!(change.is_trivial() && change.only_plain_bodies(), "{change:?}");
-    assert!(compare("/// one\nstruct A {/** x */ a: u8}", "/// two\nstruct A { a: u8 }").is_trivial());
-    assert!(!compare("/// one\n#[derive(Parser)] struct A { a: u8 }", "/// two\n#[derive(Parser)] struct A { a: u8 }").is_trivial());
+    let change = compare(
+        "fn a() { 1; }\n",
+        "// hello\n\nfn a() {\n    1; // x\n}\n/// docs\nfn b() {}"
+            .split("/// docs")
+            .next()
+            .unwrap_or(""),
+    );
+    assert!(
+        change.is_trivial() && change.only_plain_bodies(),
+        "{change:?}"
+    );
+    assert!(
+        compare(
+            "/// one\nstruct A {/** x */ a: u8}",
+            "/// two\nstruct A { a: u8 }"
+        )
+        .is_trivial()
+    );
+    assert!(
+        !compare(
+            "/// one\n#[derive(Parser)] struct A { a: u8 }",
+            "/// two\n#[derive(Parser)] struct A { a: u8 }"
+        )
+        .is_trivial()
+    );
 }
 
 #[test]
 fn a_text_that_does_not_parse_says_so() {
     let change = compare("fn a() {}", "fn a( {}");
-    assert!(change.unparsable.as_deref().is_some_and(|why| why.contains("after the edit, line 1")), "{change:?}");
+    assert!(
+        change
+            .unparsable
+            .as_deref()
+            .is_some_and(|why| why.contains("after the edit, line 1")),
+        "{change:?}"
+    );
     assert!(!change.is_trivial() && !change.only_plain_bodies() && !change.only_bodies());
 }
 
@@ -36,12 +67,30 @@ fn a_text_that_does_not_parse_says_so() {
 fn plain_bodies() {
     for (old, new) in [
         ("fn a() { 1; }", "fn a() { 2; }"),
-        ("mod m { pub fn a<'x>(s: &'x str) { 1; } }", "mod m { pub fn a<'x>(s: &'x str) { 2; } }"),
-        ("impl A { fn a(&self) { 1; } }", "impl A { fn a(&self) { 2; } }"),
-        ("impl Drop for A { fn drop(&mut self) { 1; } }", "impl Drop for A { fn drop(&mut self) { 2; } }"),
-        ("fn a() { v.iter().map(|x| x + 1); }", "fn a() { v.iter().map(|x| x + 2); }"),
-        ("#[cold] #[allow(unused)] fn a() { info!(\"a {}\", 1); }", "#[cold] #[allow(unused)] fn a() { info!(\"b {}\", 1); }"),
-        ("#[unsafe(no_mangle)] extern \"C\" fn a() { 1; }", "#[unsafe(no_mangle)] extern \"C\" fn a() { 2; }"),
+        (
+            "mod m { pub fn a<'x>(s: &'x str) { 1; } }",
+            "mod m { pub fn a<'x>(s: &'x str) { 2; } }",
+        ),
+        (
+            "impl A { fn a(&self) { 1; } }",
+            "impl A { fn a(&self) { 2; } }",
+        ),
+        (
+            "impl Drop for A { fn drop(&mut self) { 1; } }",
+            "impl Drop for A { fn drop(&mut self) { 2; } }",
+        ),
+        (
+            "fn a() { v.iter().map(|x| x + 1); }",
+            "fn a() { v.iter().map(|x| x + 2); }",
+        ),
+        (
+            "#[cold] #[allow(unused)] fn a() { info!(\"a {}\", 1); }",
+            "#[cold] #[allow(unused)] fn a() { info!(\"b {}\", 1); }",
+        ),
+        (
+            "#[unsafe(no_mangle)] extern \"C\" fn a() { 1; }",
+            "#[unsafe(no_mangle)] extern \"C\" fn a() { 2; }",
+        ),
     ] {
         let function = only_function(old, new);
         assert!(function.plain && function.header_equal, "{old}");
@@ -54,17 +103,38 @@ fn bodies_that_are_not_plain() {
     for (old, new) in [
         ("fn a<T>() { 1; }", "fn a<T>() { 2; }"),
         ("fn a(x: impl Fn()) { 1; }", "fn a(x: impl Fn()) { 2; }"),
-        ("fn a() -> impl Fn() { || 1 }", "fn a() -> impl Fn() { || 2 }"),
+        (
+            "fn a() -> impl Fn() { || 1 }",
+            "fn a() -> impl Fn() { || 2 }",
+        ),
         ("const fn a() { 1; }", "const fn a() { 2; }"),
         ("async fn a() { 1; }", "async fn a() { 2; }"),
         ("#[inline] fn a() { 1; }", "#[inline] fn a() { 2; }"),
-        ("#[tokio::main] fn a() { 1; }", "#[tokio::main] fn a() { 2; }"),
+        (
+            "#[tokio::main] fn a() { 1; }",
+            "#[tokio::main] fn a() { 2; }",
+        ),
         ("#[instrument] fn a() { 1; }", "#[instrument] fn a() { 2; }"),
-        ("#[unsafe(naked)] extern \"C\" fn a() { 1; }", "#[unsafe(naked)] extern \"C\" fn a() { 2; }"),
-        ("fn a() { { static S: u8 = 1; } }", "fn a() { { static S: u8 = 2; } }"),
-        ("fn a() { thread_local! { static S: u8 = 1; } }", "fn a() { thread_local! { static S: u8 = 2; } }"),
-        ("impl<T> A<T> { fn a(&self) { 1; } }", "impl<T> A<T> { fn a(&self) { 2; } }"),
-        ("trait T { fn a(&self) { 1; } }", "trait T { fn a(&self) { 2; } }"),
+        (
+            "#[unsafe(naked)] extern \"C\" fn a() { 1; }",
+            "#[unsafe(naked)] extern \"C\" fn a() { 2; }",
+        ),
+        (
+            "fn a() { { static S: u8 = 1; } }",
+            "fn a() { { static S: u8 = 2; } }",
+        ),
+        (
+            "fn a() { thread_local! { static S: u8 = 1; } }",
+            "fn a() { thread_local! { static S: u8 = 2; } }",
+        ),
+        (
+            "impl<T> A<T> { fn a(&self) { 1; } }",
+            "impl<T> A<T> { fn a(&self) { 2; } }",
+        ),
+        (
+            "trait T { fn a(&self) { 1; } }",
+            "trait T { fn a(&self) { 2; } }",
+        ),
     ] {
         let function = only_function(old, new);
         assert!(!function.plain && function.header_equal, "{old}");
@@ -89,32 +159,110 @@ fn other_items() {
     use Difference::{Added, Edited, Removed};
     let text = str::to_owned;
     for (old, new, expected) in [
-        ("", "fn a() {}", vec![(ItemKind::Function, Added, text("a"))]),
-        ("mod m { fn a() {} }", "mod m {}", vec![(ItemKind::Function, Removed, text("m::a"))]),
-        ("struct A { a: u8 }", "struct A { a: u16 }", vec![(ItemKind::Type, Edited, text("A"))]),
-        ("struct A;", "#[repr(C)] struct A;", vec![(ItemKind::Type, Edited, text("A"))]),
-        ("enum A { B }", "enum A { B, C }", vec![(ItemKind::Type, Edited, text("A"))]),
-        ("static A: u8 = 1;", "static A: u8 = 2;", vec![(ItemKind::Static, Edited, text("A"))]),
-        ("static A: u8 = 1;", "static mut A: u8 = 1;", vec![(ItemKind::Static, Edited, text("A"))]),
-        ("const A: u8 = 1;", "const A: u8 = 2;", vec![(ItemKind::Const, Edited, text("A"))]),
-        ("type A = u8;", "type A = u16;", vec![(ItemKind::TypeAlias, Edited, text("A"))]),
-        ("macro_rules! m { () => { 1 } }", "macro_rules! m { () => { 2 } }", vec![(ItemKind::Macro, Edited, text("m"))]),
-        ("m!(1);", "m!(2);", vec![(ItemKind::MacroCall, Edited, text("m!"))]),
-        ("trait T { fn a(&self); }", "trait T { fn a(&self); fn b(&self); }", vec![(ItemKind::Trait, Edited, text("T"))]),
-        ("trait T { fn a(&self); }", "trait T: Send { fn a(&self); }", vec![(ItemKind::Trait, Edited, text("T"))]),
+        (
+            "",
+            "fn a() {}",
+            vec![(ItemKind::Function, Added, text("a"))],
+        ),
+        (
+            "mod m { fn a() {} }",
+            "mod m {}",
+            vec![(ItemKind::Function, Removed, text("m::a"))],
+        ),
+        (
+            "struct A { a: u8 }",
+            "struct A { a: u16 }",
+            vec![(ItemKind::Type, Edited, text("A"))],
+        ),
+        (
+            "struct A;",
+            "#[repr(C)] struct A;",
+            vec![(ItemKind::Type, Edited, text("A"))],
+        ),
+        (
+            "enum A { B }",
+            "enum A { B, C }",
+            vec![(ItemKind::Type, Edited, text("A"))],
+        ),
+        (
+            "static A: u8 = 1;",
+            "static A: u8 = 2;",
+            vec![(ItemKind::Static, Edited, text("A"))],
+        ),
+        (
+            "static A: u8 = 1;",
+            "static mut A: u8 = 1;",
+            vec![(ItemKind::Static, Edited, text("A"))],
+        ),
+        (
+            "const A: u8 = 1;",
+            "const A: u8 = 2;",
+            vec![(ItemKind::Const, Edited, text("A"))],
+        ),
+        (
+            "type A = u8;",
+            "type A = u16;",
+            vec![(ItemKind::TypeAlias, Edited, text("A"))],
+        ),
+        (
+            "macro_rules! m { () => { 1 } }",
+            "macro_rules! m { () => { 2 } }",
+            vec![(ItemKind::Macro, Edited, text("m"))],
+        ),
+        (
+            "m!(1);",
+            "m!(2);",
+            vec![(ItemKind::MacroCall, Edited, text("m!"))],
+        ),
+        (
+            "trait T { fn a(&self); }",
+            "trait T { fn a(&self); fn b(&self); }",
+            vec![(ItemKind::Trait, Edited, text("T"))],
+        ),
+        (
+            "trait T { fn a(&self); }",
+            "trait T: Send { fn a(&self); }",
+            vec![(ItemKind::Trait, Edited, text("T"))],
+        ),
         (
             "trait T { fn a(&self); }",
             "trait T { fn a(&self) {} }",
-            vec![(ItemKind::Trait, Edited, text("T")), (ItemKind::Function, Added, text("T::a"))],
+            vec![
+                (ItemKind::Trait, Edited, text("T")),
+                (ItemKind::Function, Added, text("T::a")),
+            ],
         ),
-        ("impl<T> A<T> {}", "impl<T: Copy> A<T> {}", vec![(ItemKind::ImplHeader, Edited, text("A < T >"))]),
-        ("use a::b;", "use a::c;", vec![
-            (ItemKind::Use, Removed, text("use a :: b ;")),
-            (ItemKind::Use, Added, text("use a :: c ;")),
-        ]),
-        ("#![allow(x)]", "#![allow(y)]", vec![(ItemKind::Attributes, Edited, text(""))]),
-        ("mod a;", "mod b;", vec![(ItemKind::Module, Removed, text("a")), (ItemKind::Module, Added, text("b"))]),
-        ("fn a() {} fn b() {}", "fn b() {} fn a() {}", vec![(ItemKind::Order, Edited, text("b"))]),
+        (
+            "impl<T> A<T> {}",
+            "impl<T: Copy> A<T> {}",
+            vec![(ItemKind::ImplHeader, Edited, text("A < T >"))],
+        ),
+        (
+            "use a::b;",
+            "use a::c;",
+            vec![
+                (ItemKind::Use, Removed, text("use a :: b ;")),
+                (ItemKind::Use, Added, text("use a :: c ;")),
+            ],
+        ),
+        (
+            "#![allow(x)]",
+            "#![allow(y)]",
+            vec![(ItemKind::Attributes, Edited, text(""))],
+        ),
+        (
+            "mod a;",
+            "mod b;",
+            vec![
+                (ItemKind::Module, Removed, text("a")),
+                (ItemKind::Module, Added, text("b")),
+            ],
+        ),
+        (
+            "fn a() {} fn b() {}",
+            "fn b() {} fn a() {}",
+            vec![(ItemKind::Order, Edited, text("b"))],
+        ),
     ] {
         let mut found = kinds(old, new);
         found.sort_by_key(|item| expected.iter().position(|other| other == item));
@@ -136,19 +284,47 @@ fn functions_are_found_by_line_also_in_macros() {
     assert!(!one.call_shape.contains("crate") && one.foreign_callers);
     assert_eq!(one.inputs, Some(2));
     assert_eq!(one.body, "1");
-    assert!(index.function_at("two", 5).is_some_and(|two| !two.depends_on_macro));
-    assert!(index.function_at("anything", 4).is_some_and(|any| any.depends_on_macro));
-    assert!(index.function_at("three", 9).is_some_and(|three| !three.header.contains("docs")));
-    assert_eq!(index.function_around(10).map(|function| function.name.as_str()), Some("inner"));
+    assert!(
+        index
+            .function_at("two", 5)
+            .is_some_and(|two| !two.depends_on_macro)
+    );
+    assert!(
+        index
+            .function_at("anything", 4)
+            .is_some_and(|any| any.depends_on_macro)
+    );
+    assert!(
+        index
+            .function_at("three", 9)
+            .is_some_and(|three| !three.header.contains("docs"))
+    );
+    assert!(
+        index.function_around("inner", 10).is_some()
+            && index.function_around("three", 10).is_some()
+    );
+    assert!(index.function_around("inner", 9).is_none());
     assert!(index.function_at("one", 1).is_none());
     assert!(index.is_builtin_derive(12) && !index.is_builtin_derive(13));
 }
 
 #[test]
 fn parameter_names_and_visibility_do_not_decide_how_a_function_is_called() {
-    let shape = |text: &str| TextIndex::of(text).expect("tokens").functions[0].call_shape.clone();
-    assert_eq!(shape("fn a(x: u8) {}"), shape("#[must_use] /** d */ pub fn a((y): u8) {}"));
-    for other in ["fn a(x: u16) {}", "#[track_caller] fn a(x: u8) {}", "extern \"C\" fn a(x: u8) {}", "fn a(x: u8) -> ! {}"] {
+    let shape = |text: &str| {
+        TextIndex::of(text).expect("tokens").functions[0]
+            .call_shape
+            .clone()
+    };
+    assert_eq!(
+        shape("fn a(x: u8) {}"),
+        shape("#[must_use] /** d */ pub fn a((y): u8) {}")
+    );
+    for other in [
+        "fn a(x: u16) {}",
+        "#[track_caller] fn a(x: u8) {}",
+        "extern \"C\" fn a(x: u8) {}",
+        "fn a(x: u8) -> ! {}",
+    ] {
         assert_ne!(shape("fn a(x: u8) {}"), shape(other), "{other}");
     }
 }
@@ -157,19 +333,65 @@ fn parameter_names_and_visibility_do_not_decide_how_a_function_is_called() {
 fn closures_keep_their_order() {
     use super::closures::{EntryKind, Pairing, pair};
     let entries = |body: &str| {
-        TextIndex::of(&format!("fn f() {{ {body} }}")).expect("tokens").functions[0].entries.clone()
+        TextIndex::of(&format!("fn f() {{ {body} }}"))
+            .expect("tokens")
+            .functions[0]
+            .entries
+            .clone()
     };
-    let count = |kind| matches!(kind, EntryKind::Closure | EntryKind::Async | EntryKind::Opaque);
-    let certain = |old: &str, new: &str| pair(&entries(old), &entries(new), &count) == Pairing::Certain;
-    assert!(certain("a(|x| 1); b(|y| 2);", "a(|x| 1); b(|y| 3);"), "edited in place");
+    let count = |kind| {
+        matches!(
+            kind,
+            EntryKind::Closure | EntryKind::Async | EntryKind::Opaque
+        )
+    };
+    let certain =
+        |old: &str, new: &str| pair(&entries(old), &entries(new), &count) == Pairing::Certain;
+    assert!(
+        certain("a(|x| 1); b(|y| 2);", "a(|x| 1); b(|y| 3);"),
+        "edited in place"
+    );
     assert!(certain("a(|x| 1);", "a(|x| 1); b(|y| 2);"), "appended");
     assert!(certain("a(|x| 1); b(|y| 2);", "a(|x| 1);"), "last removed");
-    assert!(!certain("a(|x| 1); b(|y| 2);", "b(|y| 2);"), "first removed");
-    assert!(!certain("b(|y| 2);", "a(|x| 1); b(|y| 2);"), "inserted in front");
-    assert!(!certain("a(|x| 1); b(|y| 2);", "b(|y| 2); a(|x| 1);"), "exchanged");
-    assert!(!certain("a(|x| 1);", "a(|x| 3); b(|y| 2);"), "edited and appended");
-    assert!(!certain("println!(\"{}\", f(|y| 2));", "f(|x| 1); println!(\"{}\", f(|y| 2));"), "inside of a macro's arguments");
-    assert!(!certain("a(|x| { b(|y| 2) });", "a(|x| { b(|z| 1); b(|y| 2) });"), "nested");
-    assert!(!certain("let c = async { 1 };", "let d = async { 2 }; let c = async { 1 };"), "async blocks");
-    assert!(!certain("select! { x = y => |a| 1 }", "f(|x| 1); select! { x = y => |a| 1 }"), "unknown macros");
+    assert!(
+        !certain("a(|x| 1); b(|y| 2);", "b(|y| 2);"),
+        "first removed"
+    );
+    assert!(
+        !certain("b(|y| 2);", "a(|x| 1); b(|y| 2);"),
+        "inserted in front"
+    );
+    assert!(
+        !certain("a(|x| 1); b(|y| 2);", "b(|y| 2); a(|x| 1);"),
+        "exchanged"
+    );
+    assert!(
+        !certain("a(|x| 1);", "a(|x| 3); b(|y| 2);"),
+        "edited and appended"
+    );
+    assert!(
+        !certain(
+            "println!(\"{}\", f(|y| 2));",
+            "f(|x| 1); println!(\"{}\", f(|y| 2));"
+        ),
+        "inside of a macro's arguments"
+    );
+    assert!(
+        !certain("a(|x| { b(|y| 2) });", "a(|x| { b(|z| 1); b(|y| 2) });"),
+        "nested"
+    );
+    assert!(
+        !certain(
+            "let c = async { 1 };",
+            "let d = async { 2 }; let c = async { 1 };"
+        ),
+        "async blocks"
+    );
+    assert!(
+        !certain(
+            "select! { x = y => |a| 1 }",
+            "f(|x| 1); select! { x = y => |a| 1 }"
+        ),
+        "unknown macros"
+    );
 }
