@@ -19,8 +19,13 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::Value;
 
 /// A test with this name. What it returns as an error is the report of its failure.
-pub(crate) fn trial(name: impl Into<String>, test: impl FnOnce() -> Result<()> + Send + 'static) -> Trial {
-    Trial::test(name, move || test().map_err(|error| Failed::from(format!("{error:#}"))))
+pub(crate) fn trial(
+    name: impl Into<String>,
+    test: impl FnOnce() -> Result<()> + Send + 'static,
+) -> Trial {
+    Trial::test(name, move || {
+        test().map_err(|error| Failed::from(format!("{error:#}")))
+    })
 }
 
 /// Whether the scenarios are to run without the tool (see the crate's documentation).
@@ -30,8 +35,10 @@ pub(crate) fn is_cold() -> bool {
 
 /// The command under test.
 pub(crate) fn tool() -> PathBuf {
-    std::env::var_os("HOTPATCH_TEST_TOOL")
-        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_cargo-hotpatch")), PathBuf::from)
+    std::env::var_os("HOTPATCH_TEST_TOOL").map_or_else(
+        || PathBuf::from(env!("CARGO_BIN_EXE_cargo-hotpatch")),
+        PathBuf::from,
+    )
 }
 
 /// Where the test projects are.
@@ -65,7 +72,15 @@ pub(crate) fn scrubbed_command(program: impl AsRef<OsStr>, dir: &Path) -> Comman
         let name = key.to_string_lossy();
         let kept = matches!(
             &*name,
-            "HOME" | "PATH" | "USER" | "LOGNAME" | "LANG" | "TMPDIR" | "TERM" | "CARGO_HOME" | "XDG_RUNTIME_DIR"
+            "HOME"
+                | "PATH"
+                | "USER"
+                | "LOGNAME"
+                | "LANG"
+                | "TMPDIR"
+                | "TERM"
+                | "CARGO_HOME"
+                | "XDG_RUNTIME_DIR"
         ) || name.starts_with("RUSTUP_")
             || name.starts_with("LC_")
             || name.to_ascii_lowercase().ends_with("_proxy");
@@ -131,7 +146,10 @@ impl Project {
             .tempdir()
             .context("cannot make a temporary folder")?;
         // The kernel reports real paths; so do we.
-        let root = temporary.path().canonicalize().context("cannot resolve the temporary folder")?;
+        let root = temporary
+            .path()
+            .canonicalize()
+            .context("cannot resolve the temporary folder")?;
         copy_tree(&source, &root)?;
         let temporary = if std::env::var_os("HOTPATCH_KEEP").is_some() {
             let kept = temporary.keep();
@@ -140,7 +158,10 @@ impl Project {
         } else {
             Some(temporary)
         };
-        Ok(Self { root, _temporary: temporary })
+        Ok(Self {
+            root,
+            _temporary: temporary,
+        })
     }
 
     /// The folder.
@@ -181,7 +202,10 @@ impl Project {
 
     /// One replacement as one save in place.
     pub(crate) fn replace(&self, file: &str, from: &str, to: &str) -> Result<()> {
-        let edit = Edit { file: file.to_owned(), change: Change::Replace(from.to_owned(), to.to_owned()) };
+        let edit = Edit {
+            file: file.to_owned(),
+            change: Change::Replace(from.to_owned(), to.to_owned()),
+        };
         self.save(&[edit], SaveMode::InPlace)
     }
 
@@ -211,7 +235,10 @@ fn changed(current: Option<&str>, edit: &Edit, project: &Project) -> Result<Opti
             let text = existing()?;
             let (head, body) = text.split_at(body_start(text));
             let count = body.matches(from.as_str()).count();
-            ensure!(count == 1, "the text {from:?} must stand there once, and stands there {count} times");
+            ensure!(
+                count == 1,
+                "the text {from:?} must stand there once, and stands there {count} times"
+            );
             Some(format!("{head}{}", body.replacen(from.as_str(), to, 1)))
         }
         Change::Append(text) => Some(format!("{}{text}", existing()?)),
@@ -230,7 +257,9 @@ fn changed(current: Option<&str>, edit: &Edit, project: &Project) -> Result<Opti
 }
 
 fn write_as_editor(path: &Path, content: Option<&str>, mode: SaveMode) -> std::io::Result<()> {
-    let Some(content) = content else { return fs::remove_file(path) };
+    let Some(content) = content else {
+        return fs::remove_file(path);
+    };
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
@@ -252,7 +281,8 @@ fn write_as_editor(path: &Path, content: Option<&str>, mode: SaveMode) -> std::i
 }
 
 fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    let entries = fs::read_dir(from).with_context(|| format!("cannot list `{}`", from.display()))?;
+    let entries =
+        fs::read_dir(from).with_context(|| format!("cannot list `{}`", from.display()))?;
     for entry in entries {
         let entry = entry.with_context(|| format!("cannot list `{}`", from.display()))?;
         let name = entry.file_name();
@@ -262,10 +292,12 @@ fn copy_tree(from: &Path, to: &Path) -> Result<()> {
         }
         let (source, target) = (entry.path(), to.join(&name));
         if source.is_dir() {
-            fs::create_dir_all(&target).with_context(|| format!("cannot create `{}`", target.display()))?;
+            fs::create_dir_all(&target)
+                .with_context(|| format!("cannot create `{}`", target.display()))?;
             copy_tree(&source, &target)?;
         } else {
-            fs::copy(&source, &target).with_context(|| format!("cannot copy `{}`", source.display()))?;
+            fs::copy(&source, &target)
+                .with_context(|| format!("cannot copy `{}`", source.display()))?;
         }
     }
     Ok(())
@@ -303,18 +335,32 @@ impl Event {
 
     /// The code of the reason; empty if there is none.
     pub(crate) fn code(&self) -> &str {
-        self.0.pointer("/reason/code").and_then(Value::as_str).unwrap_or_default()
+        self.0
+            .pointer("/reason/code")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     /// The message of the reason; empty if there is none.
     pub(crate) fn reason(&self) -> &str {
-        self.0.pointer("/reason/message").and_then(Value::as_str).unwrap_or_default()
+        self.0
+            .pointer("/reason/message")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     /// Of an outcome: name and kind of each function.
     pub(crate) fn functions(&self) -> Vec<(&str, &str)> {
-        let functions = self.0.get("functions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        functions.iter().map(|function| (member_text(function, "name"), member_text(function, "kind"))).collect()
+        let functions = self
+            .0
+            .get("functions")
+            .and_then(Value::as_array)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        functions
+            .iter()
+            .map(|function| (member_text(function, "name"), member_text(function, "kind")))
+            .collect()
     }
 
     /// Of an outcome: its remarks.
@@ -333,7 +379,10 @@ impl Event {
 }
 
 fn member_text<'value>(value: &'value Value, member: &str) -> &'value str {
-    value.get(member).and_then(Value::as_str).unwrap_or_default()
+    value
+        .get(member)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 impl std::fmt::Display for Event {
@@ -360,14 +409,22 @@ pub(crate) struct Seen {
 impl Seen {
     /// The process that runs the program now, as far as the events tell.
     fn current_pid(&self) -> Option<i64> {
-        self.events.iter().rev().find(|(_, event)| event.kind() == "started").and_then(|(_, event)| event.pid())
+        self.events
+            .iter()
+            .rev()
+            .find(|(_, event)| event.kind() == "started")
+            .and_then(|(_, event)| event.pid())
     }
 
     /// The event that tells that the program which runs now has ended, if it has.
     fn program_exit(&self) -> Option<&Event> {
         let pid = self.current_pid()?;
         let is_exit = |event: &Event| event.kind() == "exited" && event.pid() == Some(pid);
-        self.events.iter().rev().map(|(_, event)| event).find(|event| is_exit(event))
+        self.events
+            .iter()
+            .rev()
+            .map(|(_, event)| event)
+            .find(|event| is_exit(event))
     }
 }
 
@@ -424,7 +481,12 @@ impl Running {
         let events = project.path("hotpatch-events.jsonl");
         let mut command = scrubbed_command(tool(), project.root());
         // As cargo starts a subcommand: its name is the first argument.
-        command.arg("hotpatch").arg("run").arg("--events").arg(&events).args(args);
+        command
+            .arg("hotpatch")
+            .arg("run")
+            .arg("--events")
+            .arg(&events)
+            .args(args);
         if !program_args.is_empty() {
             command.arg("--").args(program_args);
         }
@@ -433,10 +495,20 @@ impl Running {
     }
 
     /// Any command, as a process group of its own.
-    pub(crate) fn start(mut command: Command, project: &Project, events: Option<PathBuf>) -> Result<Self> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    pub(crate) fn start(
+        mut command: Command,
+        project: &Project,
+        events: Option<PathBuf>,
+    ) -> Result<Self> {
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
         let described = format!("{command:?}");
-        let mut child = command.spawn().with_context(|| format!("cannot start {described}"))?;
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot start {described}"))?;
         let shared = Arc::new(Shared {
             seen: Mutex::default(),
             news: Condvar::new(),
@@ -462,7 +534,15 @@ impl Running {
             std::thread::spawn(move || wait_for_end(child, &shared))
         };
         let root = project.root().to_owned();
-        Ok(Self { shared, pid, stdin, cursor: 0, waiter: Some(waiter), root, described })
+        Ok(Self {
+            shared,
+            pid,
+            stdin,
+            cursor: 0,
+            waiter: Some(waiter),
+            root,
+            described,
+        })
     }
 
     /// The process that was started (the tool, in a session).
@@ -473,7 +553,11 @@ impl Running {
     /// How much has been seen by now.
     pub(crate) fn mark(&self) -> Mark {
         let seen = self.shared.lock();
-        Mark { stdout: seen.stdout.len(), stderr: seen.stderr.len(), events: seen.events.len() }
+        Mark {
+            stdout: seen.stdout.len(),
+            stderr: seen.stderr.len(),
+            events: seen.events.len(),
+        }
     }
 
     /// Looks at what has been seen by now.
@@ -491,22 +575,38 @@ impl Running {
         let end = Instant::now() + limit;
         let mut seen = self.shared.lock();
         loop {
-            if let Some(found) = check(&seen).with_context(|| format!("while waiting for {what}"))? {
+            if let Some(found) =
+                check(&seen).with_context(|| format!("while waiting for {what}"))?
+            {
                 return Ok(found);
             }
             let now = self.shared.started.elapsed();
             // What was printed last may still be on its way.
             if let Some((_, status)) = seen.ended.filter(|(when, _)| now > *when + LAST_WORDS) {
-                bail!("while waiting for {what}: {} ended ({status})", self.described);
+                bail!(
+                    "while waiting for {what}: {} ended ({status})",
+                    self.described
+                );
             }
             if let Some(line) = seen.bad_events.first() {
                 bail!("while waiting for {what}: a line of the event log is not JSON: {line}");
             }
-            let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else {
+            let Some(left) = end
+                .checked_duration_since(Instant::now())
+                .filter(|left| !left.is_zero())
+            else {
                 bail!("no {what} within {} s", limit.as_secs());
             };
-            let left = if seen.ended.is_some() { left.min(LAST_WORDS) } else { left };
-            let (guard, _) = self.shared.news.wait_timeout(seen, left).unwrap_or_else(PoisonError::into_inner);
+            let left = if seen.ended.is_some() {
+                left.min(LAST_WORDS)
+            } else {
+                left
+            };
+            let (guard, _) = self
+                .shared
+                .news
+                .wait_timeout(seen, left)
+                .unwrap_or_else(PoisonError::into_inner);
             seen = guard;
         }
     }
@@ -520,13 +620,24 @@ impl Running {
         mut wanted: impl FnMut(&Event) -> bool,
     ) -> Result<Event> {
         self.wait_until(what, limit, |seen| {
-            Ok(seen.events.iter().skip(mark.events).map(|(_, event)| event).find(|event| wanted(event)).cloned())
+            Ok(seen
+                .events
+                .iter()
+                .skip(mark.events)
+                .map(|(_, event)| event)
+                .find(|event| wanted(event))
+                .cloned())
         })
     }
 
     /// Waits for the program's first start.
     pub(crate) fn wait_for_start(&self) -> Result<Event> {
-        self.wait_for_event(Mark::default(), "`started` event", build_deadline(), |event| event.kind() == "started")
+        self.wait_for_event(
+            Mark::default(),
+            "`started` event",
+            build_deadline(),
+            |event| event.kind() == "started",
+        )
     }
 
     /// Waits for the first outcome behind `mark` that is not `superseded`.
@@ -539,13 +650,19 @@ impl Running {
     /// Waits for a line of standard output that contains `text`, from where the last wait ended.
     pub(crate) fn wait_for_line(&mut self, text: &str) -> Result<String> {
         let cursor = self.cursor;
-        let (index, line) = self.wait_until(&format!("line with `{text}`"), deadline(), |seen| {
-            let found = seen.stdout.iter().enumerate().skip(cursor).find(|(_, (_, line))| line.contains(text));
-            if found.is_none() {
-                fail_if_program_ended(seen)?;
-            }
-            Ok(found.map(|(index, (_, line))| (index, line.clone())))
-        })?;
+        let (index, line) =
+            self.wait_until(&format!("line with `{text}`"), deadline(), |seen| {
+                let found = seen
+                    .stdout
+                    .iter()
+                    .enumerate()
+                    .skip(cursor)
+                    .find(|(_, (_, line))| line.contains(text));
+                if found.is_none() {
+                    fail_if_program_ended(seen)?;
+                }
+                Ok(found.map(|(index, (_, line))| (index, line.clone())))
+            })?;
         self.cursor = index + 1;
         Ok(line)
     }
@@ -559,37 +676,55 @@ impl Running {
     pub(crate) fn send(&mut self, line: &str) -> Result<()> {
         self.cursor = self.mark().stdout;
         let stdin = self.stdin.as_mut().context("standard input is closed")?;
-        writeln!(stdin, "{line}").and_then(|()| stdin.flush()).with_context(|| format!("cannot send `{line}`"))
+        writeln!(stdin, "{line}")
+            .and_then(|()| stdin.flush())
+            .with_context(|| format!("cannot send `{line}`"))
     }
 
     /// Sends a line, and returns the next line that is printed.
     pub(crate) fn ask(&mut self, request: &str) -> Result<String> {
         self.send(request)?;
-        self.wait_for_line("").with_context(|| format!("`{request}` was not answered"))
+        self.wait_for_line("")
+            .with_context(|| format!("`{request}` was not answered"))
     }
 
     /// Asks, and wants exactly this answer.
     pub(crate) fn expect_answer(&mut self, request: &str, answer: &str) -> Result<()> {
         let got = self.ask(request)?;
-        ensure!(got == answer, "`{request}` must be answered with `{answer}`, and was answered with `{got}`");
+        ensure!(
+            got == answer,
+            "`{request}` must be answered with `{answer}`, and was answered with `{got}`"
+        );
         Ok(())
     }
 
     /// The lines of standard output from `mark` on.
     pub(crate) fn lines_since(&self, mark: Mark) -> Vec<String> {
-        self.look(|seen| seen.stdout.iter().skip(mark.stdout).map(|(_, line)| line.clone()).collect())
+        self.look(|seen| {
+            seen.stdout
+                .iter()
+                .skip(mark.stdout)
+                .map(|(_, line)| line.clone())
+                .collect()
+        })
     }
 
     /// Waits until the standard error contains `text` behind `mark`.
     pub(crate) fn wait_for_stderr(&self, mark: Mark, text: &str) -> Result<()> {
         self.wait_until(&format!("`{text}` on standard error"), deadline(), |seen| {
-            Ok(seen.stderr.iter().skip(mark.stderr).any(|(_, line)| line.contains(text)).then_some(()))
+            Ok(seen
+                .stderr
+                .iter()
+                .skip(mark.stderr)
+                .any(|(_, line)| line.contains(text))
+                .then_some(()))
         })
     }
 
     /// The process that runs the program now.
     pub(crate) fn program_pid(&self) -> Result<i64> {
-        self.look(Seen::current_pid).context("no `started` event with a pid")
+        self.look(Seen::current_pid)
+            .context("no `started` event with a pid")
     }
 
     /// Closes standard input.
@@ -611,10 +746,21 @@ impl Running {
             if let Some((_, status)) = seen.ended {
                 return Ok(status);
             }
-            let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) else {
-                bail!("{} did not end within {} s", self.described, deadline().as_secs());
+            let Some(left) = end
+                .checked_duration_since(Instant::now())
+                .filter(|left| !left.is_zero())
+            else {
+                bail!(
+                    "{} did not end within {} s",
+                    self.described,
+                    deadline().as_secs()
+                );
             };
-            let (guard, _) = self.shared.news.wait_timeout(seen, left).unwrap_or_else(PoisonError::into_inner);
+            let (guard, _) = self
+                .shared
+                .news
+                .wait_timeout(seen, left)
+                .unwrap_or_else(PoisonError::into_inner);
             seen = guard;
         }
     }
@@ -627,7 +773,9 @@ impl Running {
                 match event.kind() {
                     "saved" => open += 1,
                     "outcome" => {
-                        open = open.checked_sub(1).with_context(|| format!("an outcome without a save: {event}"))?;
+                        open = open
+                            .checked_sub(1)
+                            .with_context(|| format!("an outcome without a save: {event}"))?;
                     }
                     _ => {}
                 }
@@ -654,7 +802,13 @@ impl Running {
         };
         section("standard output", seen.stdout.clone());
         section("standard error", seen.stderr.clone());
-        section("events", seen.events.iter().map(|(time, event)| (*time, event.to_string())).collect());
+        section(
+            "events",
+            seen.events
+                .iter()
+                .map(|(time, event)| (*time, event.to_string()))
+                .collect(),
+        );
         report
     }
 
@@ -688,12 +842,20 @@ impl Drop for Running {
 
 /// Kills every process that was started from an executable below `root` or works there.
 fn kill_all_living_in(root: &Path) {
-    let Ok(entries) = fs::read_dir("/proc") else { return };
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return;
+    };
     for entry in entries.flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<libc::pid_t>().ok()) else { continue };
-        let lives_here = ["cwd", "exe"]
-            .iter()
-            .any(|link| fs::read_link(entry.path().join(link)).is_ok_and(|target| target.starts_with(root)));
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse::<libc::pid_t>().ok())
+        else {
+            continue;
+        };
+        let lives_here = ["cwd", "exe"].iter().any(|link| {
+            fs::read_link(entry.path().join(link)).is_ok_and(|target| target.starts_with(root))
+        });
         if lives_here {
             let _ = send_signal(pid, libc::SIGKILL);
         }
@@ -704,19 +866,32 @@ fn kill_all_living_in(root: &Path) {
 pub(crate) fn send_signal(pid: libc::pid_t, signal: libc::c_int) -> Result<()> {
     // SAFETY: kill takes two numbers and touches no memory of ours.
     let result = unsafe { libc::kill(pid, signal) };
-    ensure!(result == 0, "cannot send signal {signal} to {pid}: {}", std::io::Error::last_os_error());
+    ensure!(
+        result == 0,
+        "cannot send signal {signal} to {pid}: {}",
+        std::io::Error::last_os_error()
+    );
     Ok(())
 }
 
 /// Whether a process exists and is not merely waiting to be reaped.
 pub(crate) fn is_alive(pid: i64) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        return false;
+    };
     // The state is the first field behind the name, which is in parentheses and may hold anything.
-    let state = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().next());
+    let state = stat
+        .rsplit(')')
+        .next()
+        .and_then(|rest| rest.split_whitespace().next());
     !matches!(state, None | Some("Z" | "X"))
 }
 
-fn read_lines(stream: impl Read, shared: &Shared, which: impl Fn(&mut Seen) -> &mut Vec<(Duration, String)>) {
+fn read_lines(
+    stream: impl Read,
+    shared: &Shared,
+    which: impl Fn(&mut Seen) -> &mut Vec<(Duration, String)>,
+) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     loop {
@@ -724,7 +899,9 @@ fn read_lines(stream: impl Read, shared: &Shared, which: impl Fn(&mut Seen) -> &
         match reader.read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => return,
             Ok(_) => {
-                let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
+                let text = String::from_utf8_lossy(&line)
+                    .trim_end_matches(['\n', '\r'])
+                    .to_owned();
                 shared.note(|seen, now| which(seen).push((now, text)));
             }
         }
@@ -765,7 +942,10 @@ fn wait_for_end(mut child: Child, shared: &Shared) {
 
 /// Runs a command to its end and returns its status, standard output and standard error.
 pub(crate) fn output_of(command: &mut Command) -> Result<(ExitStatus, String, String)> {
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {command:?}"))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot run {command:?}"))?;
     Ok((
         output.status,
         String::from_utf8_lossy(&output.stdout).into_owned(),
