@@ -5,7 +5,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use libtest_mimic::Trial;
 
-use crate::support::{Project, Running, output_of, scrubbed_command, tool, trial};
+use crate::project::Project;
+use crate::running::Running;
+use crate::support::{output_of, scrubbed_command, tool, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

@@ -9,7 +9,9 @@ use anyhow::{Context as _, Result, ensure};
 use libtest_mimic::Trial;
 use object::{Object as _, ObjectSymbol as _};
 
-use crate::support::{Project, Running, output_of, trial};
+use crate::project::Project;
+use crate::running::Running;
+use crate::support::{output_of, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![

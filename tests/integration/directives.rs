@@ -52,7 +52,8 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use libtest_mimic::Trial;
 
-use crate::support::{Change, Edit, SaveMode, trial};
+use crate::project::{Change, Edit, SaveMode};
+use crate::support::trial;
 
 const OUTCOMES: [&str; 5] = [
     "patched",

@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use libtest_mimic::Trial;
 
-use crate::support::{
-    Change, Edit, Event, Project, Running, SaveMode, deadline, is_alive, send_signal, trial,
-};
+use crate::project::{Change, Edit, Project, SaveMode};
+use crate::running::{Event, Running};
+use crate::support::{deadline, is_alive, send_signal, trial};
 
 const MAIN: &str = "src/main.rs";
 

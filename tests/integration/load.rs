@@ -6,7 +6,9 @@ use std::fs;
 use anyhow::{Context as _, Result, ensure};
 use libtest_mimic::Trial;
 
-use crate::support::{Change, Edit, Mark, Project, Running, SaveMode, is_alive, trial};
+use crate::project::{Change, Edit, Project, SaveMode};
+use crate::running::{Mark, Running};
+use crate::support::{is_alive, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![trial(

@@ -7,10 +7,9 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use libtest_mimic::Trial;
 
 use crate::directives::{Check, Scenario, Step};
-use crate::support::{
-    Event, Mark, Project, Running, build_deadline, is_alive, is_cold, output_of, projects_dir,
-    trial,
-};
+use crate::project::Project;
+use crate::running::{Event, Mark, Running};
+use crate::support::{build_deadline, is_alive, is_cold, output_of, projects_dir, trial};
 
 /// One trial for each project.
 pub(crate) fn trials() -> Vec<Trial> {
