@@ -52,9 +52,16 @@
 use anyhow::{Context as _, Result, bail, ensure};
 use libtest_mimic::Trial;
 
-use crate::support::{Change, Edit, SaveMode, trial};
+use crate::project::{Change, Edit, SaveMode};
+use crate::support::trial;
 
-const OUTCOMES: [&str; 5] = ["patched", "unchanged", "restarted", "refused", "compile-error"];
+const OUTCOMES: [&str; 5] = [
+    "patched",
+    "unchanged",
+    "restarted",
+    "refused",
+    "compile-error",
+];
 const FUNCTION_KINDS: [&str; 4] = ["patched", "new", "refreshed", "still-running"];
 
 /// All that the directives of a project say.
@@ -107,7 +114,10 @@ pub(crate) enum Check {
 impl Scenario {
     /// Reads the directives at the top of `source`.
     pub(crate) fn parse(source: &str) -> Result<Self> {
-        let mut scenario = Self { ready: "ready".to_owned(), ..Self::default() };
+        let mut scenario = Self {
+            ready: "ready".to_owned(),
+            ..Self::default()
+        };
         let mut save_mode = SaveMode::default();
         let mut past_directives = false;
         for (index, line) in source.lines().enumerate() {
@@ -116,21 +126,36 @@ impl Scenario {
                 continue;
             };
             let number = index + 1;
-            ensure!(!past_directives, "line {number}: directives stand above everything else");
+            ensure!(
+                !past_directives,
+                "line {number}: directives stand above everything else"
+            );
             scenario
                 .directive(directive.trim(), number, &mut save_mode)
                 .with_context(|| format!("line {number}: `{}`", line.trim()))?;
         }
         if scenario.driven_by.is_none() {
-            ensure!(!scenario.steps.is_empty(), "no step: at least one `edit`, `write` or `delete` is needed");
+            ensure!(
+                !scenario.steps.is_empty(),
+                "no step: at least one `edit`, `write` or `delete` is needed"
+            );
         }
         for step in &scenario.steps {
-            ensure!(!step.expect.is_empty(), "line {}: the step has no `expect`", step.line);
+            ensure!(
+                !step.expect.is_empty(),
+                "line {}: the step has no `expect`",
+                step.line
+            );
         }
         Ok(scenario)
     }
 
-    fn directive(&mut self, directive: &str, number: usize, save_mode: &mut SaveMode) -> Result<()> {
+    fn directive(
+        &mut self,
+        directive: &str,
+        number: usize,
+        save_mode: &mut SaveMode,
+    ) -> Result<()> {
         let (word, rest) = directive.split_once([' ', ':']).unwrap_or((directive, ""));
         if let Some(edit) = parse_edit(word.trim_end_matches('+'), rest)? {
             return self.edit(edit, word.ends_with('+'), number, *save_mode);
@@ -154,7 +179,9 @@ impl Scenario {
             "program-args" => self.opening_only()?.program_args = words(rest),
             "env" => {
                 let (name, value) = rest.split_once('=').context("NAME=VALUE is wanted")?;
-                self.opening_only()?.env.push((name.to_owned(), value.to_owned()));
+                self.opening_only()?
+                    .env
+                    .push((name.to_owned(), value.to_owned()));
             }
             "expect-line" => self.opening_only()?.ready = rest.to_owned(),
             "end" => {
@@ -167,7 +194,11 @@ impl Scenario {
                 ensure!(step.expect.is_empty(), "the step has an `expect` already");
                 step.expect = alternatives(rest);
                 for outcome in &step.expect {
-                    ensure!(OUTCOMES.contains(&&**outcome), "`{outcome}` is no outcome: {}", OUTCOMES.join(", "));
+                    ensure!(
+                        OUTCOMES.contains(&&**outcome),
+                        "`{outcome}` is no outcome: {}",
+                        OUTCOMES.join(", ")
+                    );
                 }
             }
             "code" => {
@@ -184,7 +215,10 @@ impl Scenario {
                 self.step()?.functions.push(function);
             }
             "only" => {
-                let functions = rest.split(',').map(|function| parse_function(function.trim())).collect::<Result<_>>()?;
+                let functions = rest
+                    .split(',')
+                    .map(|function| parse_function(function.trim()))
+                    .collect::<Result<_>>()?;
                 self.step()?.only = Some(functions);
             }
             "warm-only" => self.step()?.warm_only = true,
@@ -197,33 +231,53 @@ impl Scenario {
     }
 
     fn opening_only(&mut self) -> Result<&mut Self> {
-        ensure!(self.steps.is_empty(), "this must stand before the first step");
+        ensure!(
+            self.steps.is_empty(),
+            "this must stand before the first step"
+        );
         Ok(self)
     }
 
     fn step(&mut self) -> Result<&mut Step> {
-        self.steps.last_mut().context("this must stand behind an edit")
+        self.steps
+            .last_mut()
+            .context("this must stand behind an edit")
     }
 
     fn checks(&mut self) -> Result<&mut Vec<Check>> {
         match self.steps.last_mut() {
             None => Ok(&mut self.opening),
             Some(step) => {
-                ensure!(!step.expect.is_empty(), "a check must stand behind the step's `expect`");
+                ensure!(
+                    !step.expect.is_empty(),
+                    "a check must stand behind the step's `expect`"
+                );
                 Ok(&mut step.checks)
             }
         }
     }
 
-    fn edit(&mut self, edit: Edit, same_save: bool, line: usize, save_mode: SaveMode) -> Result<()> {
+    fn edit(
+        &mut self,
+        edit: Edit,
+        same_save: bool,
+        line: usize,
+        save_mode: SaveMode,
+    ) -> Result<()> {
         if same_save {
             let step = self.step()?;
-            ensure!(step.expect.is_empty(), "an edit with `+` must stand before the step's `expect`");
+            ensure!(
+                step.expect.is_empty(),
+                "an edit with `+` must stand before the step's `expect`"
+            );
             step.edits.push(edit);
             return Ok(());
         }
         if let Some(step) = self.steps.last() {
-            ensure!(!step.expect.is_empty(), "the step before has no `expect` (or was `edit+` meant?)");
+            ensure!(
+                !step.expect.is_empty(),
+                "the step before has no `expect` (or was `edit+` meant?)"
+            );
         }
         self.steps.push(Step {
             line,
@@ -247,17 +301,28 @@ fn words(text: &str) -> Vec<String> {
 }
 
 fn alternatives(text: &str) -> Vec<String> {
-    text.split(" or ").map(|text| text.trim().to_owned()).collect()
+    text.split(" or ")
+        .map(|text| text.trim().to_owned())
+        .collect()
 }
 
 fn known_code(code: &str) -> Result<()> {
-    ensure!(cargo_hotpatch::codes::find(code).is_some(), "`{code}` is no code of the tool");
+    ensure!(
+        cargo_hotpatch::codes::find(code).is_some(),
+        "`{code}` is no code of the tool"
+    );
     Ok(())
 }
 
 fn parse_function(text: &str) -> Result<(String, String)> {
-    let (name, kind) = text.rsplit_once(' ').context("a function's name and its kind are wanted")?;
-    ensure!(FUNCTION_KINDS.contains(&kind), "`{kind}` is no kind of function: {}", FUNCTION_KINDS.join(", "));
+    let (name, kind) = text
+        .rsplit_once(' ')
+        .context("a function's name and its kind are wanted")?;
+    ensure!(
+        FUNCTION_KINDS.contains(&kind),
+        "`{kind}` is no kind of function: {}",
+        FUNCTION_KINDS.join(", ")
+    );
     Ok((name.trim().to_owned(), kind.to_owned()))
 }
 
@@ -265,8 +330,12 @@ fn parse_check(word: &str, rest: &str) -> Result<Check> {
     let owned = rest.to_owned();
     Ok(match word {
         "ask" => match (rest.split_once(" => "), rest.split_once(" =~ ")) {
-            (Some((request, answer)), _) => Check::Ask(request.trim().to_owned(), answer.trim().to_owned()),
-            (None, Some((request, part))) => Check::AskPart(request.trim().to_owned(), part.trim().to_owned()),
+            (Some((request, answer)), _) => {
+                Check::Ask(request.trim().to_owned(), answer.trim().to_owned())
+            }
+            (None, Some((request, part))) => {
+                Check::AskPart(request.trim().to_owned(), part.trim().to_owned())
+            }
             (None, None) => bail!("`REQUEST => ANSWER` or `REQUEST =~ TEXT` is wanted"),
         },
         "send" => Check::Send(owned),
@@ -287,25 +356,37 @@ fn parse_edit(word: &str, rest: &str) -> Result<Option<Edit>> {
     let (file, change) = match word {
         "edit" => {
             let (file, how) = rest.split_once(": ").context("`edit FILE: …` is wanted")?;
-            let (verb, texts) = how.trim().split_once(' ').context("`replace`, `append` or `prepend` is wanted")?;
+            let (verb, texts) = how
+                .trim()
+                .split_once(' ')
+                .context("`replace`, `append` or `prepend` is wanted")?;
             let (first, left) = quoted(texts)?;
             let change = match verb {
                 "replace" => {
-                    let second = left.trim_start().strip_prefix("with ").context("`with \"B\"` is wanted")?;
+                    let second = left
+                        .trim_start()
+                        .strip_prefix("with ")
+                        .context("`with \"B\"` is wanted")?;
                     let (second, left) = quoted(second)?;
                     ensure!(left.trim().is_empty(), "`{left}` stands behind the end");
                     Change::Replace(first, second)
                 }
                 "append" | "prepend" => {
                     ensure!(left.trim().is_empty(), "`{left}` stands behind the end");
-                    if verb == "append" { Change::Append(first) } else { Change::Prepend(first) }
+                    if verb == "append" {
+                        Change::Append(first)
+                    } else {
+                        Change::Prepend(first)
+                    }
                 }
                 other => bail!("`{other}` is no edit: replace, append, prepend"),
             };
             (file, change)
         }
         "write" => {
-            let (file, source) = rest.split_once(" from ").context("`write FILE from OTHER` is wanted")?;
+            let (file, source) = rest
+                .split_once(" from ")
+                .context("`write FILE from OTHER` is wanted")?;
             (file, Change::CopyOf(source.trim().to_owned()))
         }
         "delete" => (rest, Change::Delete),
@@ -313,12 +394,18 @@ fn parse_edit(word: &str, rest: &str) -> Result<Option<Edit>> {
     };
     let file = file.trim();
     ensure!(!file.is_empty(), "a file is wanted");
-    Ok(Some(Edit { file: file.to_owned(), change }))
+    Ok(Some(Edit {
+        file: file.to_owned(),
+        change,
+    }))
 }
 
 /// A text in double quotes, and what stands behind it.
 fn quoted(text: &str) -> Result<(String, &str)> {
-    let inner = text.trim_start().strip_prefix('"').context("a text in double quotes is wanted")?;
+    let inner = text
+        .trim_start()
+        .strip_prefix('"')
+        .context("a text in double quotes is wanted")?;
     let mut out = String::new();
     let mut characters = inner.char_indices();
     while let Some((index, character)) = characters.next() {
@@ -349,10 +436,24 @@ pub(crate) fn trials() -> Vec<Trial> {
         ensure!(scenario.run_args == ["--release", "-p", "app"]);
         ensure!(scenario.env == [("A".to_owned(), "b=c".to_owned())]);
         ensure!(scenario.opening == [Check::Ask("tick".to_owned(), "1".to_owned())]);
-        let [step] = &*scenario.steps else { bail!("one step is wanted, found {}", scenario.steps.len()) };
+        let [step] = &*scenario.steps else {
+            bail!("one step is wanted, found {}", scenario.steps.len())
+        };
         let replace = Change::Replace("x\n\"y".to_owned(), "z".to_owned());
-        ensure!(step.edits[0] == Edit { file: "src/a.rs".to_owned(), change: replace });
-        ensure!(step.edits[1] == Edit { file: "src/b.rs".to_owned(), change: Change::Delete });
+        ensure!(
+            step.edits[0]
+                == Edit {
+                    file: "src/a.rs".to_owned(),
+                    change: replace
+                }
+        );
+        ensure!(
+            step.edits[1]
+                == Edit {
+                    file: "src/b.rs".to_owned(),
+                    change: Change::Delete
+                }
+        );
         ensure!(step.save_mode == SaveMode::Atomic);
         ensure!(step.expect == ["restarted", "patched"] && step.codes == ["HP0101", "HP0102"]);
         ensure!(step.functions == [("app::f<u8, u16>".to_owned(), "patched".to_owned())]);
@@ -362,25 +463,78 @@ pub(crate) fn trials() -> Vec<Trial> {
     let bad = [
         ("nothing", "fn main() {}", "no step"),
         ("an_unknown_word", "//@ expcet: patched", "is no directive"),
-        ("an_edit_without_outcome", "//@ delete a.rs", "has no `expect`"),
-        ("two_edits_without_outcome", "//@ delete a.rs\n//@ delete b.rs\n//@ expect: patched", "edit+"),
-        ("an_unknown_outcome", "//@ delete a.rs\n//@ expect: pached", "is no outcome"),
-        ("an_unknown_code", "//@ delete a.rs\n//@ expect: restarted\n//@ code: HP9999", "is no code"),
-        ("an_unknown_kind", "//@ delete a.rs\n//@ expect: patched\n//@ function: f old", "is no kind"),
-        ("an_open_quote", "//@ edit a.rs: replace \"a with b", "does not end"),
-        ("a_missing_with", "//@ edit a.rs: replace \"a\" \"b\"", "with"),
-        ("an_unknown_escape", "//@ edit a.rs: append \"\\x\"", "is not known"),
-        ("a_late_setting", "//@ delete a.rs\n//@ expect: patched\n//@ env: A=b", "before the first step"),
-        ("an_outcome_without_edit", "//@ expect: patched", "behind an edit"),
-        ("an_early_check", "//@ delete a.rs\n//@ ask: a => b\n//@ expect: patched", "behind the step's `expect`"),
+        (
+            "an_edit_without_outcome",
+            "//@ delete a.rs",
+            "has no `expect`",
+        ),
+        (
+            "two_edits_without_outcome",
+            "//@ delete a.rs\n//@ delete b.rs\n//@ expect: patched",
+            "edit+",
+        ),
+        (
+            "an_unknown_outcome",
+            "//@ delete a.rs\n//@ expect: pached",
+            "is no outcome",
+        ),
+        (
+            "an_unknown_code",
+            "//@ delete a.rs\n//@ expect: restarted\n//@ code: HP9999",
+            "is no code",
+        ),
+        (
+            "an_unknown_kind",
+            "//@ delete a.rs\n//@ expect: patched\n//@ function: f old",
+            "is no kind",
+        ),
+        (
+            "an_open_quote",
+            "//@ edit a.rs: replace \"a with b",
+            "does not end",
+        ),
+        (
+            "a_missing_with",
+            "//@ edit a.rs: replace \"a\" \"b\"",
+            "with",
+        ),
+        (
+            "an_unknown_escape",
+            "//@ edit a.rs: append \"\\x\"",
+            "is not known",
+        ),
+        (
+            "a_late_setting",
+            "//@ delete a.rs\n//@ expect: patched\n//@ env: A=b",
+            "before the first step",
+        ),
+        (
+            "an_outcome_without_edit",
+            "//@ expect: patched",
+            "behind an edit",
+        ),
+        (
+            "an_early_check",
+            "//@ delete a.rs\n//@ ask: a => b\n//@ expect: patched",
+            "behind the step's `expect`",
+        ),
         ("an_ask_without_answer", "//@ ask: tick", "is wanted"),
-        ("a_late_directive", "fn main() {}\n//@ delete a.rs", "above everything else"),
+        (
+            "a_late_directive",
+            "fn main() {}\n//@ delete a.rs",
+            "above everything else",
+        ),
     ];
     let bad = bad.into_iter().map(|(name, source, complaint)| {
         trial(format!("directives::{name}_is_found"), move || {
-            let Err(error) = Scenario::parse(source) else { bail!("no error for {source:?}") };
+            let Err(error) = Scenario::parse(source) else {
+                bail!("no error for {source:?}")
+            };
             let error = format!("{error:#}");
-            ensure!(error.contains(complaint), "the error must say `{complaint}`, and says `{error}`");
+            ensure!(
+                error.contains(complaint),
+                "the error must say `{complaint}`, and says `{error}`"
+            );
             Ok(())
         })
     });

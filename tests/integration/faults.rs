@@ -10,23 +10,38 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use libtest_mimic::Trial;
 
-use crate::support::{Change, Edit, Event, Project, Running, SaveMode, deadline, is_alive, send_signal, trial};
+use crate::project::{Change, Edit, Project, SaveMode};
+use crate::running::{Event, Running};
+use crate::support::{deadline, is_alive, send_signal, trial};
 
 const MAIN: &str = "src/main.rs";
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        trial("faults::a_crash_is_said_and_the_next_save_starts_again", a_crash),
-        trial("faults::an_exit_is_said_and_the_next_save_starts_again", an_exit),
+        trial(
+            "faults::a_crash_is_said_and_the_next_save_starts_again",
+            a_crash,
+        ),
+        trial(
+            "faults::an_exit_is_said_and_the_next_save_starts_again",
+            an_exit,
+        ),
         trial("faults::once_returns_the_status", || once("exit 7", 7)),
         trial("faults::once_returns_zero", || once("exit 0", 0)),
-        trial("faults::once_returns_128_and_the_signal", || once("abort", 128 + libc::SIGABRT)),
+        trial("faults::once_returns_128_and_the_signal", || {
+            once("abort", 128 + libc::SIGABRT)
+        }),
         trial("faults::control_c_ends_both", || interrupted(libc::SIGINT)),
         trial("faults::hang_up_ends_both", || interrupted(libc::SIGHUP)),
-        trial("faults::terminated_ends_both", || interrupted(libc::SIGTERM)),
+        trial("faults::terminated_ends_both", || {
+            interrupted(libc::SIGTERM)
+        }),
         trial("faults::a_newer_save_wins", a_newer_save_wins),
         trial("faults::a_burst_of_saves", a_burst_of_saves),
-        trial("faults::a_save_that_changes_nothing", a_save_that_changes_nothing),
+        trial(
+            "faults::a_save_that_changes_nothing",
+            a_save_that_changes_nothing,
+        ),
         trial("faults::other_files_are_nobodys_business", other_files),
         trial("faults::a_file_vanishes", a_file_vanishes),
         trial("faults::a_half_written_file", a_half_written_file),
@@ -61,9 +76,18 @@ fn save_version(project: &Project, session: &Running, from: &str, to: &str) -> R
 }
 
 /// The session is as good as new: the next save is patched into the running program.
-fn works_on(project: &Project, session: &mut Running, from: &str, to: &str, calls: u32) -> Result<()> {
+fn works_on(
+    project: &Project,
+    session: &mut Running,
+    from: &str,
+    to: &str,
+    calls: u32,
+) -> Result<()> {
     let outcome = save_version(project, session, from, to)?;
-    ensure!(outcome.outcome() == "patched", "the session must work on: {outcome}");
+    ensure!(
+        outcome.outcome() == "patched",
+        "the session must work on: {outcome}"
+    );
     session.expect_answer("x", &format!("{to} {calls} x"))?;
     session.check_one_outcome_per_save()
 }
@@ -72,7 +96,12 @@ fn wait_for_program_exit(session: &Running) -> Result<Event> {
     let pid = session.program_pid()?;
     session.wait_until("the program's end", deadline(), |seen| {
         let exit = |event: &&Event| event.kind() == "exited" && event.pid() == Some(pid);
-        Ok(seen.events.iter().map(|(_, event)| event).find(exit).cloned())
+        Ok(seen
+            .events
+            .iter()
+            .map(|(_, event)| event)
+            .find(exit)
+            .cloned())
     })
 }
 
@@ -82,7 +111,10 @@ fn starts_again(project: &Project, session: &mut Running) -> Result<()> {
     let mark = session.mark();
     session.continue_from(mark);
     let outcome = save_version(project, session, "v1", "v2")?;
-    ensure!(outcome.outcome() == "restarted", "a save must start the program again: {outcome}");
+    ensure!(
+        outcome.outcome() == "restarted",
+        "a save must start the program again: {outcome}"
+    );
     ensure!(session.program_pid()? != old_pid, "no new process");
     session.wait_for_line("ready")?;
     session.expect_answer("x", "v2 1 x")?;
@@ -94,7 +126,10 @@ fn a_crash() -> Result<()> {
         let mark = session.mark();
         session.send("abort")?;
         let exited = wait_for_program_exit(session)?;
-        ensure!(exited.number("signal") == Some(i64::from(libc::SIGABRT)), "{exited}");
+        ensure!(
+            exited.number("signal") == Some(i64::from(libc::SIGABRT)),
+            "{exited}"
+        );
         // For people, too: what happened is said in words.
         session.wait_for_stderr(mark, "SIGABRT")?;
         starts_again(project, session)
@@ -114,7 +149,10 @@ fn once(request: &'static str, code: i32) -> Result<()> {
     session(&["--once"], move |_, session| {
         session.send(request)?;
         let status = session.wait_for_exit()?;
-        ensure!(status.code() == Some(code), "the tool must end with {code}: {status}");
+        ensure!(
+            status.code() == Some(code),
+            "the tool must end with {code}: {status}"
+        );
         Ok(())
     })
 }
@@ -130,7 +168,10 @@ fn interrupted(signal: libc::c_int) -> Result<()> {
         }
         let status = session.wait_for_exit()?;
         if signal == libc::SIGINT {
-            ensure!(status.code() == Some(130), "an interrupted session ends with 130: {status}");
+            ensure!(
+                status.code() == Some(130),
+                "an interrupted session ends with 130: {status}"
+            );
         }
         // The program was the tool's child, so the tool has waited for it.
         ensure!(!is_alive(program), "the program lives on");
@@ -146,20 +187,37 @@ fn a_newer_save_wins() -> Result<()> {
             change: Change::Replace(from.to_owned(), to.to_owned()),
         };
         // The compiler works on this one for seconds.
-        let slow = [change("\"v1\"", "\"v2\""), change("slow(1)", "slow(60_000_000)")];
+        let slow = [
+            change("\"v1\"", "\"v2\""),
+            change("slow(1)", "slow(60_000_000)"),
+        ];
         project.save(&slow, SaveMode::InPlace)?;
-        session.wait_for_event(mark, "first save", deadline(), |event| event.kind() == "saved")?;
-        let quick = [change("\"v2\"", "\"v3\""), change("slow(60_000_000)", "slow(2)")];
+        session.wait_for_event(mark, "first save", deadline(), |event| {
+            event.kind() == "saved"
+        })?;
+        let quick = [
+            change("\"v2\"", "\"v3\""),
+            change("slow(60_000_000)", "slow(2)"),
+        ];
         project.save(&quick, SaveMode::InPlace)?;
         let outcome = session.wait_for_outcome(mark)?;
         ensure!(outcome.outcome() == "patched", "{outcome}");
         session.expect_answer("x", "v3 2 x")?;
         session.check_one_outcome_per_save()?;
         let outcomes = session.look(|seen| {
-            let outcomes = seen.events.iter().map(|(_, event)| event).filter(|event| event.kind() == "outcome");
-            outcomes.map(|event| event.outcome().to_owned()).collect::<Vec<_>>()
+            let outcomes = seen
+                .events
+                .iter()
+                .map(|(_, event)| event)
+                .filter(|event| event.kind() == "outcome");
+            outcomes
+                .map(|event| event.outcome().to_owned())
+                .collect::<Vec<_>>()
         });
-        ensure!(outcomes == ["superseded", "patched"], "the outcomes are {outcomes:?}");
+        ensure!(
+            outcomes == ["superseded", "patched"],
+            "the outcomes are {outcomes:?}"
+        );
         works_on(project, session, "v3", "v4", 3)
     })
 }
@@ -168,16 +226,21 @@ fn a_burst_of_saves() -> Result<()> {
     session(&[], |project, session| {
         let mark = session.mark();
         for number in 1..40 {
-            project.replace(MAIN, &format!("\"v{number}\""), &format!("\"v{}\"", number + 1))?;
+            project.replace(
+                MAIN,
+                &format!("\"v{number}\""),
+                &format!("\"v{}\"", number + 1),
+            )?;
         }
         // The last one that is patched must be the last one that was saved, however they were taken together.
         session.wait_until("outcome of the last save", deadline(), |seen| {
             let events = seen.events.iter().skip(mark.events).map(|(_, event)| event);
-            let (saves, outcomes) = events.fold((0, 0), |(saves, outcomes), event| match event.kind() {
-                "saved" => (saves + 1, outcomes),
-                "outcome" => (saves, outcomes + 1),
-                _ => (saves, outcomes),
-            });
+            let (saves, outcomes) =
+                events.fold((0, 0), |(saves, outcomes), event| match event.kind() {
+                    "saved" => (saves + 1, outcomes),
+                    "outcome" => (saves, outcomes + 1),
+                    _ => (saves, outcomes),
+                });
             Ok((saves > 0 && saves == outcomes).then_some(()))
         })?;
         works_on(project, session, "v40", "v41", 2)
@@ -188,15 +251,25 @@ fn a_save_that_changes_nothing() -> Result<()> {
     session(&[], |project, session| {
         for mode in [SaveMode::InPlace, SaveMode::Atomic, SaveMode::Recreate] {
             let text = project.read(MAIN)?;
-            project.save(&[Edit { file: MAIN.to_owned(), change: Change::Write(text) }], mode)?;
+            project.save(
+                &[Edit {
+                    file: MAIN.to_owned(),
+                    change: Change::Write(text),
+                }],
+                mode,
+            )?;
         }
         works_on(project, session, "v1", "v2", 2)?;
         session.look(|seen| {
             let wrong = |event: &&Event| {
-                event.kind() == "outcome" && !matches!(event.outcome(), "patched" | "unchanged" | "superseded")
+                event.kind() == "outcome"
+                    && !matches!(event.outcome(), "patched" | "unchanged" | "superseded")
             };
             let wrong = seen.events.iter().map(|(_, event)| event).find(wrong);
-            ensure!(wrong.is_none(), "the same text again is no change: {wrong:?}");
+            ensure!(
+                wrong.is_none(),
+                "the same text again is no change: {wrong:?}"
+            );
             Ok(())
         })
     })
@@ -204,13 +277,30 @@ fn a_save_that_changes_nothing() -> Result<()> {
 
 fn other_files() -> Result<()> {
     session(&[], |project, session| {
-        for file in ["notes.txt", "src/.main.rs.swp", "src/4913", "src/main.rs~", "target/debug/junk", ".git/index"] {
+        for file in [
+            "notes.txt",
+            "src/.main.rs.swp",
+            "src/4913",
+            "src/main.rs~",
+            "target/debug/junk",
+            ".git/index",
+        ] {
             let change = Change::Write("whatever\n".to_owned());
-            project.save(&[Edit { file: file.to_owned(), change }], SaveMode::InPlace)?;
+            project.save(
+                &[Edit {
+                    file: file.to_owned(),
+                    change,
+                }],
+                SaveMode::InPlace,
+            )?;
         }
         works_on(project, session, "v1", "v2", 2)?;
         session.look(|seen| {
-            let saves = seen.events.iter().filter(|(_, event)| event.kind() == "saved").count();
+            let saves = seen
+                .events
+                .iter()
+                .filter(|(_, event)| event.kind() == "saved")
+                .count();
             ensure!(saves == 1, "{saves} saves, though one source was saved");
             Ok(())
         })
@@ -222,14 +312,29 @@ fn broken_and_mended(file: &'static str, change: Change) -> Result<()> {
     session(&[], |project, session| {
         let text = project.read(file)?;
         let mark = session.mark();
-        project.save(&[Edit { file: file.to_owned(), change }], SaveMode::InPlace)?;
+        project.save(
+            &[Edit {
+                file: file.to_owned(),
+                change,
+            }],
+            SaveMode::InPlace,
+        )?;
         let outcome = session.wait_for_outcome(mark)?;
         ensure!(outcome.outcome() == "compile-error", "{outcome}");
         session.expect_answer("x", "v1 2 x")?;
         let mark = session.mark();
-        project.save(&[Edit { file: file.to_owned(), change: Change::Write(text) }], SaveMode::InPlace)?;
+        project.save(
+            &[Edit {
+                file: file.to_owned(),
+                change: Change::Write(text),
+            }],
+            SaveMode::InPlace,
+        )?;
         let outcome = session.wait_for_outcome(mark)?;
-        ensure!(matches!(outcome.outcome(), "unchanged" | "patched"), "{outcome}");
+        ensure!(
+            matches!(outcome.outcome(), "unchanged" | "patched"),
+            "{outcome}"
+        );
         session.expect_answer("x", "v1 3 x")?;
         works_on(project, session, "v1", "v2", 4)
     })
@@ -250,21 +355,31 @@ fn a_file_that_is_not_text() -> Result<()> {
 }
 
 /// After something that the connection may not have survived: a save is patched, or restarts the program for that reason.
-fn patched_or_restarted(project: &Project, session: &mut Running, answers: [&str; 2]) -> Result<()> {
+fn patched_or_restarted(
+    project: &Project,
+    session: &mut Running,
+    answers: [&str; 2],
+) -> Result<()> {
     let mark = session.mark();
     session.continue_from(mark);
     let outcome = save_version(project, session, "v1", "v2")?;
     match outcome.outcome() {
         "patched" => session.expect_answer("x", answers[0])?,
         "restarted" => {
-            ensure!(outcome.code() == "HP0803", "the reason must be the lost connection: {outcome}");
+            ensure!(
+                outcome.code() == "HP0803",
+                "the reason must be the lost connection: {outcome}"
+            );
             session.wait_for_line("ready")?;
             session.expect_answer("x", answers[1])?;
         }
         _ => ensure!(false, "a save must be patched or restart: {outcome}"),
     }
     let outcome = save_version(project, session, "v2", "v3")?;
-    ensure!(outcome.outcome() == "patched" || outcome.code() == "HP0803", "the session must work on: {outcome}");
+    ensure!(
+        outcome.outcome() == "patched" || outcome.code() == "HP0803",
+        "the session must work on: {outcome}"
+    );
     session.check_one_outcome_per_save()
 }
 
@@ -281,19 +396,34 @@ fn a_daemon() -> Result<()> {
     session(&[], |project, session| {
         session.send("daemon")?;
         session.wait_until("the child's answer", deadline(), |seen| {
-            Ok(seen.stdout.iter().any(|(_, line)| line == "in the child").then_some(()))
+            Ok(seen
+                .stdout
+                .iter()
+                .any(|(_, line)| line == "in the child")
+                .then_some(()))
         })?;
         // Whether the child is taken for the program or started anew: a save has one outcome, and the session goes on.
         let mark = session.mark();
         let outcome = save_version(project, session, "v1", "v2")?;
-        ensure!(matches!(outcome.outcome(), "patched" | "restarted"), "{outcome}");
+        ensure!(
+            matches!(outcome.outcome(), "patched" | "restarted"),
+            "{outcome}"
+        );
         if outcome.outcome() == "restarted" {
             session.wait_until("the new program", deadline(), |seen| {
-                Ok(seen.stdout.iter().skip(mark.stdout).any(|(_, line)| line == "ready").then_some(()))
+                Ok(seen
+                    .stdout
+                    .iter()
+                    .skip(mark.stdout)
+                    .any(|(_, line)| line == "ready")
+                    .then_some(()))
             })?;
         }
         let outcome = save_version(project, session, "v2", "v3")?;
-        ensure!(matches!(outcome.outcome(), "patched" | "restarted"), "{outcome}");
+        ensure!(
+            matches!(outcome.outcome(), "patched" | "restarted"),
+            "{outcome}"
+        );
         session.check_one_outcome_per_save()
     })
 }
@@ -329,15 +459,28 @@ fn a_stopped_program() -> Result<()> {
         }
         let mark = session.mark();
         let outcome = save_version(project, session, "v2", "v3")?;
-        ensure!(matches!(outcome.outcome(), "patched" | "restarted"), "{outcome}");
-        session.wait_until("a program that runs", deadline(), |_| Ok(is_alive(session.program_pid()?).then_some(())))?;
+        ensure!(
+            matches!(outcome.outcome(), "patched" | "restarted"),
+            "{outcome}"
+        );
+        session.wait_until("a program that runs", deadline(), |_| {
+            Ok(is_alive(session.program_pid()?).then_some(()))
+        })?;
         if outcome.outcome() == "restarted" {
             session.wait_until("the new program", deadline(), |seen| {
-                Ok(seen.stdout.iter().skip(mark.stdout).any(|(_, line)| line == "ready").then_some(()))
+                Ok(seen
+                    .stdout
+                    .iter()
+                    .skip(mark.stdout)
+                    .any(|(_, line)| line == "ready")
+                    .then_some(()))
             })?;
         }
         let answer = session.ask("x")?;
-        ensure!(answer.starts_with("v3 "), "the newest code must answer, not `{answer}`");
+        ensure!(
+            answer.starts_with("v3 "),
+            "the newest code must answer, not `{answer}`"
+        );
         session.check_one_outcome_per_save()
     })
 }
@@ -345,11 +488,15 @@ fn a_stopped_program() -> Result<()> {
 fn a_foreign_peer() -> Result<()> {
     session(&[], |project, session| {
         let sockets = listening_sockets_of(session.pid())?;
-        ensure!(!sockets.is_empty(), "the tool listens on no socket that can be found");
+        ensure!(
+            !sockets.is_empty(),
+            "the tool listens on no socket that can be found"
+        );
         for socket in &sockets {
             // Garbage, a message cut short, a length without end, and one that connects and says nothing.
             for bytes in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[1], &[0xff; 4096], &[]] {
-                let mut peer = UnixStream::connect_addr(socket).with_context(|| format!("cannot connect to {socket:?}"))?;
+                let mut peer = UnixStream::connect_addr(socket)
+                    .with_context(|| format!("cannot connect to {socket:?}"))?;
                 let _ = peer.write_all(bytes);
                 let _ = peer.shutdown(std::net::Shutdown::Write);
                 peer.set_read_timeout(Some(deadline()))?;
@@ -362,13 +509,19 @@ fn a_foreign_peer() -> Result<()> {
                 );
             }
         }
-        let silent: Vec<UnixStream> =
-            sockets.iter().map(UnixStream::connect_addr).collect::<Result<_, _>>().context("cannot connect")?;
+        let silent: Vec<UnixStream> = sockets
+            .iter()
+            .map(UnixStream::connect_addr)
+            .collect::<Result<_, _>>()
+            .context("cannot connect")?;
         let program = session.program_pid()?;
         works_on(project, session, "v1", "v2", 2)?;
         drop(silent);
         works_on(project, session, "v2", "v3", 3)?;
-        ensure!(session.program_pid()? == program, "the program was restarted");
+        ensure!(
+            session.program_pid()? == program,
+            "the program was restarted"
+        );
         Ok(())
     })
 }
@@ -376,9 +529,16 @@ fn a_foreign_peer() -> Result<()> {
 /// The Unix sockets on which a process listens, found as any other process could find them.
 fn listening_sockets_of(pid: u32) -> Result<Vec<SocketAddr>> {
     let mut inodes = BTreeSet::new();
-    for entry in fs::read_dir(format!("/proc/{pid}/fd")).context("cannot list the tool's descriptors")? {
-        let Ok(target) = fs::read_link(entry?.path()) else { continue };
-        if let Some(inode) = target.to_str().and_then(|text| text.strip_prefix("socket:[")?.strip_suffix(']')) {
+    for entry in
+        fs::read_dir(format!("/proc/{pid}/fd")).context("cannot list the tool's descriptors")?
+    {
+        let Ok(target) = fs::read_link(entry?.path()) else {
+            continue;
+        };
+        if let Some(inode) = target
+            .to_str()
+            .and_then(|text| text.strip_prefix("socket:[")?.strip_suffix(']'))
+        {
             inodes.insert(inode.to_owned());
         }
     }
@@ -387,10 +547,14 @@ fn listening_sockets_of(pid: u32) -> Result<Vec<SocketAddr>> {
     for line in table.lines().skip(1) {
         // Num RefCount Protocol Flags Type St Inode Path; the flag is __SO_ACCEPTCON.
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let [_, _, _, "00010000", _, _, inode, path] = &*fields else { continue };
+        let [_, _, _, "00010000", _, _, inode, path] = &*fields else {
+            continue;
+        };
         if inodes.contains(*inode) {
             found.push(match path.strip_prefix('@') {
-                Some(name) => SocketAddr::from_abstract_name(name).context("a bad abstract name")?,
+                Some(name) => {
+                    SocketAddr::from_abstract_name(name).context("a bad abstract name")?
+                }
                 None => SocketAddr::from_pathname(path).context("a bad path")?,
             });
         }
@@ -410,9 +574,12 @@ fn two_sessions() -> Result<()> {
         works_on(project, session, "v1", "v2", 2)?;
         // The other session's end has taken nothing of ours with it.
         std::thread::yield_now();
-        let quiet = session.wait_for_event(session.mark(), "nothing", Duration::from_millis(200), |event| {
-            event.kind() == "outcome"
-        });
+        let quiet = session.wait_for_event(
+            session.mark(),
+            "nothing",
+            Duration::from_millis(200),
+            |event| event.kind() == "outcome",
+        );
         ensure!(quiet.is_err(), "an outcome without a save: {quiet:?}");
         works_on(project, session, "v2", "v3", 3)
     })

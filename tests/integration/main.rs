@@ -18,7 +18,9 @@
 //!
 //! # What is where
 //!
-//! - [`support`]: a project in a temporary folder, a process with its output and its events, waits with deadlines.
+//! - [`project`]: a copy of a project in a temporary folder, and the ways to save.
+//! - [`running`]: a process with its output and its events, and waits with deadlines.
+//! - [`support`]: names, deadlines, commands in a scrubbed environment.
 //! - [`directives`]: the language at the top of a test project's source. Its manual is there.
 //! - [`scenarios`]: one test for each folder of `test-projects`.
 //! - [`cli`]: help, usage errors, `explain`, exit codes.
@@ -34,6 +36,8 @@ mod coexist;
 mod directives;
 mod faults;
 mod load;
+mod project;
+mod running;
 mod scenarios;
 mod support;
 

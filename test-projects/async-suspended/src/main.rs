@@ -14,7 +14,9 @@ fn main() {
     let mut future = pin!(count_for_ever());
     println!("ready");
     for _ in std::io::stdin().lines().map_while(Result::ok) {
-        let _ = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let _ = future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
     }
 }
 
@@ -37,6 +39,10 @@ struct Yield(bool);
 impl Future for Yield {
     type Output = ();
     fn poll(mut self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<()> {
-        if std::mem::replace(&mut self.0, true) { Poll::Ready(()) } else { Poll::Pending }
+        if std::mem::replace(&mut self.0, true) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 }

@@ -26,11 +26,21 @@ fn answer(_request: &str) -> String {
     let mut frames = Vec::new();
     let mut lines = trace.lines().peekable();
     while let Some(line) = lines.next() {
-        let Some((_, function)) = line.split_once(": ") else { continue };
-        let Some(place) = lines.peek().and_then(|next| next.trim().strip_prefix("at ")) else { continue };
+        let Some((_, function)) = line.split_once(": ") else {
+            continue;
+        };
+        let Some(place) = lines
+            .peek()
+            .and_then(|next| next.trim().strip_prefix("at "))
+        else {
+            continue;
+        };
         let file = place.rsplit('/').next().unwrap_or(place);
         let mut parts = file.split(':');
-        let (file, line) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let (file, line) = (
+            parts.next().unwrap_or_default(),
+            parts.next().unwrap_or_default(),
+        );
         match file {
             "app.rs" => frames.push(format!("{function} {file}:{line}")),
             "main.rs" if function.ends_with("answer") => frames.push(format!("{function} {file}")),

@@ -39,5 +39,9 @@ fn main() {
 
 fn answer(_request: &str) -> String {
     let values = [1, 2, 3];
-    format!("{} of {}", unsafe { each(values.as_ptr(), 3) }, values.len())
+    format!(
+        "{} of {}",
+        unsafe { each(values.as_ptr(), 3) },
+        values.len()
+    )
 }

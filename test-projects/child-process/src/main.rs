@@ -14,7 +14,11 @@ fn main() {
 }
 
 fn answer(_request: &str) -> String {
-    format!("variables: {}, sockets: {}", shell("env | grep -ic hotpatch_"), shell("ls -l /proc/self/fd | grep -c socket"))
+    format!(
+        "variables: {}, sockets: {}",
+        shell("env | grep -ic hotpatch_"),
+        shell("ls -l /proc/self/fd | grep -c socket")
+    )
 }
 
 fn shell(script: &str) -> String {

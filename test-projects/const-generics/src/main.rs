@@ -21,5 +21,9 @@ fn main() {
 
 fn answer(request: &str) -> String {
     let value = request.trim().parse().unwrap_or(0);
-    format!("{}, {}", Row::<3>([value; 3]).show(), Row::<5>([value; 5]).show())
+    format!(
+        "{}, {}",
+        Row::<3>([value; 3]).show(),
+        Row::<5>([value; 5]).show()
+    )
 }

@@ -19,7 +19,11 @@ fn main() {
 }
 
 fn answer(request: &str) -> String {
-    format!("{} of {}", clamped(scaled(request.trim().parse().unwrap_or(0))), LIMITS[1])
+    format!(
+        "{} of {}",
+        clamped(scaled(request.trim().parse().unwrap_or(0))),
+        LIMITS[1]
+    )
 }
 
 fn scaled(number: i64) -> i64 {

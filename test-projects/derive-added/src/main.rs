@@ -18,6 +18,9 @@ fn main() {
 }
 
 fn answer(request: &str) -> String {
-    let money = Money { cents: request.trim().parse().unwrap_or(0) }.clone();
+    let money = Money {
+        cents: request.trim().parse().unwrap_or(0),
+    }
+    .clone();
     money.cents.to_string()
 }

@@ -26,6 +26,8 @@ fn main() {
 }
 
 fn answer(request: &str) -> String {
-    let money = Money { cents: 100 * request.trim().parse::<i64>().unwrap_or(0) };
+    let money = Money {
+        cents: 100 * request.trim().parse::<i64>().unwrap_or(0),
+    };
     format!("{money} [{money:?}]")
 }

@@ -33,7 +33,11 @@ fn main() {
         } else {
             kept.clear();
         }
-        println!("{} kept, log: {}", kept.len(), LOG.with_borrow(|log| format!("{log:?}")));
+        println!(
+            "{} kept, log: {}",
+            kept.len(),
+            LOG.with_borrow(|log| format!("{log:?}"))
+        );
     }
     kept.clear();
 }

@@ -43,7 +43,8 @@ impl Shape for Square {
 }
 
 fn main() {
-    let shapes: Vec<Box<dyn Shape>> = vec![Box::new(Circle { radius: 1 }), Box::new(Square { side: 2 })];
+    let shapes: Vec<Box<dyn Shape>> =
+        vec![Box::new(Circle { radius: 1 }), Box::new(Square { side: 2 })];
     println!("ready");
     for _ in std::io::stdin().lines().map_while(Result::ok) {
         let described: Vec<String> = shapes.iter().map(|shape| shape.describe()).collect();

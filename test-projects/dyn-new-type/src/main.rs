@@ -28,7 +28,10 @@ fn main() {
     println!("ready");
     for line in std::io::stdin().lines().map_while(Result::ok) {
         add(&mut items, &line);
-        println!("{:?}", items.iter().map(|item| item.name()).collect::<Vec<_>>());
+        println!(
+            "{:?}",
+            items.iter().map(|item| item.name()).collect::<Vec<_>>()
+        );
     }
 }
 

@@ -32,7 +32,9 @@ fn parse(line: &str) -> Command {
         "add" => Command::Add(number),
         "mul" => Command::Multiply(number),
         "neg" => Command::Negate,
-        text => Command::Unknown { text: text.to_owned() },
+        text => Command::Unknown {
+            text: text.to_owned(),
+        },
     }
 }
 

@@ -24,7 +24,10 @@ fn main() {
 fn answer(request: &str) -> String {
     let stored = *STORED.get_or_init(|| compute);
     let value = stored(request.trim().parse().unwrap_or(0));
-    format!("{value} (equal: {})", std::hint::black_box(stored) as usize == (compute as Compute) as usize)
+    format!(
+        "{value} (equal: {})",
+        std::hint::black_box(stored) as usize == (compute as Compute) as usize
+    )
 }
 
 fn compute(number: i64) -> i64 {

@@ -23,5 +23,8 @@ fn numbers(count: u32) -> impl Iterator<Item = u32> {
 }
 
 fn joined(numbers: impl Iterator<Item = u32>) -> String {
-    numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(",")
+    numbers
+        .map(|number| number.to_string())
+        .collect::<Vec<_>>()
+        .join(",")
 }

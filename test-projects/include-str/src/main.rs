@@ -17,5 +17,9 @@ fn main() {
 
 fn answer(_request: &str) -> String {
     let data: &[u8] = include_bytes!("data.bin");
-    format!("{} / {} bytes", include_str!("story.txt").trim(), data.trim_ascii().len())
+    format!(
+        "{} / {} bytes",
+        include_str!("story.txt").trim(),
+        data.trim_ascii().len()
+    )
 }

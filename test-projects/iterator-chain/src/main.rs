@@ -16,6 +16,8 @@ fn main() {
 
 fn answer(request: &str) -> String {
     let last: u64 = request.trim().parse().unwrap_or(0);
-    let odd = (1..=last).filter(|number| number % 2 == 1).map(|number| number * number);
+    let odd = (1..=last)
+        .filter(|number| number % 2 == 1)
+        .map(|number| number * number);
     format!("{:?}", odd.collect::<Vec<_>>())
 }

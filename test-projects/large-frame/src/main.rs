@@ -18,5 +18,8 @@ fn answer(request: &str) -> String {
 
 fn sum(value: u8) -> u64 {
     let large = [value; 1 << 16];
-    std::hint::black_box(&large).iter().map(|value| u64::from(*value)).sum()
+    std::hint::black_box(&large)
+        .iter()
+        .map(|value| u64::from(*value))
+        .sum()
 }

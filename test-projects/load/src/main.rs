@@ -44,7 +44,9 @@ fn main() {
                     fail(format!("wrong result for {x} ({way}): {sum}"));
                 }
                 if left < last || version < right {
-                    fail(format!("a step back ({way}): {last}, then {left}, {right}, {version}"));
+                    fail(format!(
+                        "a step back ({way}): {last}, then {left}, {right}, {version}"
+                    ));
                 }
                 last = version;
                 SEEN[thread].store(version, SeqCst);
@@ -75,7 +77,15 @@ fn answer(request: &str) -> String {
             }
             least().to_string()
         }
-        "calls" => CALLS.iter().map(|calls| calls.load(SeqCst)).sum::<u64>().to_string(),
-        _ => ERROR.lock().unwrap().clone().unwrap_or_else(|| "none".to_owned()),
+        "calls" => CALLS
+            .iter()
+            .map(|calls| calls.load(SeqCst))
+            .sum::<u64>()
+            .to_string(),
+        _ => ERROR
+            .lock()
+            .unwrap()
+            .clone()
+            .unwrap_or_else(|| "none".to_owned()),
     }
 }

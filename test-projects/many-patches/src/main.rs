@@ -33,7 +33,12 @@ fn main() {
 
 fn answer(request: &str) -> String {
     let number = request.trim().parse().unwrap_or(0);
-    format!("{} {} {}", left(number), right(number), COUNT.fetch_add(1, Relaxed) + 1)
+    format!(
+        "{} {} {}",
+        left(number),
+        right(number),
+        COUNT.fetch_add(1, Relaxed) + 1
+    )
 }
 
 fn left(number: u32) -> String {

@@ -19,7 +19,13 @@ fn main() {
 }
 
 fn answer(_request: &str) -> String {
-    [outer::name(), outer::inner::name(), outer::inline::name(), name()].join(", ")
+    [
+        outer::name(),
+        outer::inner::name(),
+        outer::inline::name(),
+        name(),
+    ]
+    .join(", ")
 }
 
 fn name() -> &'static str {

@@ -34,5 +34,12 @@ fn answer(request: &str) -> String {
     let number = request.trim().parse().unwrap_or(0);
     let v = V(number, number + 1);
     let sum = v + v;
-    format!("({}, {}) ({}, {}) {}", v[0], v[1], sum[0], sum[1], v == V(v[0], v[1]))
+    format!(
+        "({}, {}) ({}, {}) {}",
+        v[0],
+        v[1],
+        sum[0],
+        sum[1],
+        v == V(v[0], v[1])
+    )
 }

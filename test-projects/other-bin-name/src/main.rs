@@ -14,5 +14,8 @@ fn main() {
 
 fn answer(request: &str) -> String {
     let program = std::env::args().next().unwrap_or_default();
-    format!("{} says {request}", program.rsplit('/').next().unwrap_or_default())
+    format!(
+        "{} says {request}",
+        program.rsplit('/').next().unwrap_or_default()
+    )
 }

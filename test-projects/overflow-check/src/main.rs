@@ -17,7 +17,9 @@ thread_local! {
 }
 
 fn main() {
-    std::panic::set_hook(Box::new(|info| LAST.set(info.payload_as_str().unwrap_or("?").to_owned())));
+    std::panic::set_hook(Box::new(|info| {
+        LAST.set(info.payload_as_str().unwrap_or("?").to_owned())
+    }));
     println!("ready");
     for line in std::io::stdin().lines().map_while(Result::ok) {
         let number = line.trim().parse().unwrap_or(0);

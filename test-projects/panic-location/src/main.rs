@@ -22,7 +22,11 @@ fn main() {
     std::panic::set_hook(Box::new(|info| {
         let message = info.payload_as_str().unwrap_or("?");
         let place = info.location().map_or(String::new(), |at| {
-            format!("{}:{}", at.file().rsplit('/').next().unwrap_or_default(), at.line())
+            format!(
+                "{}:{}",
+                at.file().rsplit('/').next().unwrap_or_default(),
+                at.line()
+            )
         });
         LAST.set(format!("{message} at {place}"));
     }));

@@ -27,7 +27,8 @@ fn main() {
     std::panic::set_hook(Box::new(|_| {}));
     println!("ready");
     for line in std::io::stdin().lines().map_while(Result::ok) {
-        let answer = std::panic::catch_unwind(|| answer(&line)).unwrap_or("caught by main".to_owned());
+        let answer =
+            std::panic::catch_unwind(|| answer(&line)).unwrap_or("caught by main".to_owned());
         println!("{answer} [{}]", DROPPED.take().join(" "));
     }
     drop(Guard("at the end"));
@@ -38,5 +39,9 @@ fn answer(request: &str) -> String {
 }
 
 fn risky(request: &str) -> String {
-    if request == "calm" { "fine".to_owned() } else { panic!("{request}") }
+    if request == "calm" {
+        "fine".to_owned()
+    } else {
+        panic!("{request}")
+    }
 }

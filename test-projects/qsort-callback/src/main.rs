@@ -22,7 +22,14 @@ fn main() {
 
 fn answer(_request: &str) -> String {
     let mut values = [2_i32, 3, 1];
-    unsafe { qsort(values.as_mut_ptr().cast(), values.len(), size_of::<i32>(), compare) };
+    unsafe {
+        qsort(
+            values.as_mut_ptr().cast(),
+            values.len(),
+            size_of::<i32>(),
+            compare,
+        )
+    };
     format!("{values:?}")
 }
 

@@ -27,7 +27,9 @@ fn main() {
 /// Reads one line, prints, and goes one level deeper until `up` is read.
 fn level(lines: &mut Lines<StdinLock<'static>>, depth: u32) -> bool {
     let version = named("old");
-    let Some(Ok(line)) = lines.next() else { return false };
+    let Some(Ok(line)) = lines.next() else {
+        return false;
+    };
     if line == "up" {
         return true;
     }

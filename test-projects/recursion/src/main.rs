@@ -16,14 +16,23 @@ fn main() {
 }
 
 fn answer(request: &str) -> String {
-    let same = sum as fn(i64) -> i64 as usize == own_address(0) && own_address as fn(usize) -> usize as usize == own_address(1);
+    let same = sum as fn(i64) -> i64 as usize == own_address(0)
+        && own_address as fn(usize) -> usize as usize == own_address(1);
     format!("{} {same}", sum(request.trim().parse().unwrap_or(0)))
 }
 
 fn own_address(which: usize) -> usize {
-    if which == 0 { sum as fn(i64) -> i64 as usize } else { own_address as fn(usize) -> usize as usize }
+    if which == 0 {
+        sum as fn(i64) -> i64 as usize
+    } else {
+        own_address as fn(usize) -> usize as usize
+    }
 }
 
 fn sum(number: i64) -> i64 {
-    if number == 0 { 0 } else { number + sum(number - 1) }
+    if number == 0 {
+        0
+    } else {
+        number + sum(number - 1)
+    }
 }

@@ -12,7 +12,13 @@ fn main() {
     println!("ready");
     for line in std::io::stdin().lines().map_while(Result::ok) {
         let number = line.trim().parse().unwrap_or(0);
-        println!("{}", all.iter().map(|compute| compute(number).to_string()).collect::<Vec<_>>().join(" "));
+        println!(
+            "{}",
+            all.iter()
+                .map(|compute| compute(number).to_string())
+                .collect::<Vec<_>>()
+                .join(" ")
+        );
     }
 }
 

@@ -20,5 +20,9 @@ fn main() {
 }
 
 fn answer(_request: &str) -> String {
-    format!("version {}, call {}", env!("CARGO_PKG_VERSION"), COUNT.fetch_add(1, Relaxed) + 1)
+    format!(
+        "version {}, call {}",
+        env!("CARGO_PKG_VERSION"),
+        COUNT.fetch_add(1, Relaxed) + 1
+    )
 }

@@ -16,7 +16,10 @@ fn answer(request: &str) -> String {
     let parts: Vec<&[u64]> = numbers.chunks(3).collect();
     let sum: u64 = std::thread::scope(|scope| {
         let threads: Vec<_> = parts.iter().map(|part| scope.spawn(|| add(part))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
     });
     format!("{sum} in {} threads", parts.len())
 }

@@ -26,12 +26,24 @@ fn main() {
 }
 
 fn node() -> Rc<Node> {
-    Rc::new(Node { value: Cell::new(0), parent: RefCell::default(), children: RefCell::default() })
+    Rc::new(Node {
+        value: Cell::new(0),
+        parent: RefCell::default(),
+        children: RefCell::default(),
+    })
 }
 
 fn add(node: &Rc<Node>, value: i64) -> String {
     node.value.set(node.value.get() + value);
     let child = node.children.borrow()[0].clone();
-    let seen = child.parent.borrow().upgrade().map(|parent| parent.value.get());
-    format!("root {}, child sees {}", node.value.get(), seen.unwrap_or(-1))
+    let seen = child
+        .parent
+        .borrow()
+        .upgrade()
+        .map(|parent| parent.value.get());
+    format!(
+        "root {}, child sees {}",
+        node.value.get(),
+        seen.unwrap_or(-1)
+    )
 }

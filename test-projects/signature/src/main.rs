@@ -18,7 +18,11 @@ fn main() {
 }
 
 fn answer(request: &str) -> String {
-    if request == "stored" { stored().to_string() } else { compute(request.trim().parse().unwrap_or(-1)).to_string() }
+    if request == "stored" {
+        stored().to_string()
+    } else {
+        compute(request.trim().parse().unwrap_or(-1)).to_string()
+    }
 }
 
 fn stored() -> i64 {

@@ -28,7 +28,11 @@ fn main() {
 fn answer(request: &str) -> String {
     if request == "where" {
         let same = ADDRESS.load(Relaxed) == &raw const COUNT as usize;
-        return if same { "same".to_owned() } else { "moved".to_owned() };
+        return if same {
+            "same".to_owned()
+        } else {
+            "moved".to_owned()
+        };
     }
     let count = COUNT.fetch_add(1, Relaxed) + 1;
     format!("{count}")

@@ -23,5 +23,7 @@ fn main() {
 }
 
 fn answer(_request: &str) -> String {
-    format!("{} ({}) {}", TEXT, TEXT.len(), loud::text()).trim_start().to_owned()
+    format!("{} ({}) {}", TEXT, TEXT.len(), loud::text())
+        .trim_start()
+        .to_owned()
 }

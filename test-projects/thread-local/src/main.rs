@@ -26,7 +26,12 @@ fn main() {
                 let _ = requests.send(());
                 println!("{}", answers.recv().unwrap_or_default());
             }
-            "fresh" => println!("{}", std::thread::spawn(|| count("fresh")).join().unwrap_or_default()),
+            "fresh" => println!(
+                "{}",
+                std::thread::spawn(|| count("fresh"))
+                    .join()
+                    .unwrap_or_default()
+            ),
             _ => println!("{}", count("main")),
         }
     }

@@ -43,7 +43,9 @@ fn main() {
     println!("ready");
     for line in std::io::stdin().lines().map_while(Result::ok) {
         if line == "finish" {
-            let Some((go_on, done)) = slow.take() else { continue };
+            let Some((go_on, done)) = slow.take() else {
+                continue;
+            };
             let _ = go_on.send(());
             println!("{}", done.recv().unwrap_or_default());
             continue;
@@ -51,7 +53,12 @@ fn main() {
         let (begun_sender, begun) = channel();
         let (go_on, go_on_receiver) = channel();
         let (done_sender, done) = channel();
-        jobs.send(Job { begun: begun_sender, go_on: go_on_receiver, done: done_sender }).unwrap();
+        jobs.send(Job {
+            begun: begun_sender,
+            go_on: go_on_receiver,
+            done: done_sender,
+        })
+        .unwrap();
         begun.recv().unwrap();
         if line == "start" {
             slow = Some((go_on, done));
@@ -67,5 +74,8 @@ fn work(job: &Job) -> String {
     let version = "first code";
     let _ = job.begun.send(());
     let _ = job.go_on.recv();
-    format!("{version}, {}", thread::current().name().unwrap_or_default())
+    format!(
+        "{version}, {}",
+        thread::current().name().unwrap_or_default()
+    )
 }

@@ -21,5 +21,8 @@ fn main() {
 }
 
 fn make() -> (Compute, Compute) {
-    (Box::new(|number| number + 10), Box::new(|number| number * 10))
+    (
+        Box::new(|number| number + 10),
+        Box::new(|number| number * 10),
+    )
 }

@@ -23,8 +23,21 @@ fn main() {
 fn answer(request: &str) -> String {
     let n: u8 = request.trim().parse().unwrap_or(0);
     let k = u64::from(n);
-    let out = mix(n, f32::from(n), [k, 2 * k, 3 * k], u128::MAX - u128::from(n), 1.5, -1, Some(&'z'), (1, 2, 3), true);
-    format!("{} {} {:?} {} {}", out.first, out.single, out.array, out.wide, out.letter)
+    let out = mix(
+        n,
+        f32::from(n),
+        [k, 2 * k, 3 * k],
+        u128::MAX - u128::from(n),
+        1.5,
+        -1,
+        Some(&'z'),
+        (1, 2, 3),
+        true,
+    );
+    format!(
+        "{} {} {:?} {} {}",
+        out.first, out.single, out.array, out.wide, out.letter
+    )
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -40,5 +53,11 @@ fn mix(
     yes: bool,
 ) -> Out {
     assert!(yes && negative == -1 && double == 1.5 && triple.2 == 3);
-    Out { first, single: single / 4.0, array, wide: wide - 0, letter: *letter.unwrap_or(&'?') }
+    Out {
+        first,
+        single: single / 4.0,
+        array,
+        wide: wide - 0,
+        letter: *letter.unwrap_or(&'?'),
+    }
 }

@@ -20,5 +20,10 @@ fn main() {
 fn answer(request: &str) -> String {
     let number: u32 = request.trim().parse().unwrap_or(0);
     let pair = shapes::Quoted::new(number);
-    format!("{} and {} and {}", shapes::shown(number), shapes::shown("text"), shapes::shown(pair))
+    format!(
+        "{} and {} and {}",
+        shapes::shown(number),
+        shapes::shown("text"),
+        shapes::shown(pair)
+    )
 }

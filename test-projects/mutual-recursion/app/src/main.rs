@@ -18,7 +18,11 @@ fn main() {
 fn answer(request: &str) -> String {
     let number: u32 = request.trim().parse().unwrap_or(0);
     let mut out = String::new();
-    if number % 2 == 0 { even::even(number, &mut out, odd) } else { odd(number, &mut out) }
+    if number % 2 == 0 {
+        even::even(number, &mut out, odd)
+    } else {
+        odd(number, &mut out)
+    }
     out
 }
 

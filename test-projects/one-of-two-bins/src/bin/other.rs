@@ -19,5 +19,8 @@ fn main() {
 
 fn answer(request: &str) -> String {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    format!("{} {args:?}", one_of_two_bins::shared(&format!("other {request}")))
+    format!(
+        "{} {args:?}",
+        one_of_two_bins::shared(&format!("other {request}"))
+    )
 }

@@ -20,5 +20,9 @@ fn main() {
 }
 
 fn answer(_request: &str) -> String {
-    format!("{} and {}", numbers::favourite!(), COUNT.fetch_add(1, Relaxed) + 1)
+    format!(
+        "{} and {}",
+        numbers::favourite!(),
+        COUNT.fetch_add(1, Relaxed) + 1
+    )
 }

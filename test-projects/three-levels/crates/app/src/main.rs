@@ -17,5 +17,8 @@ fn main() {
 }
 
 fn answer(request: &str) -> String {
-    format!("app({})", middle::middle(request.trim().parse().unwrap_or(0)))
+    format!(
+        "app({})",
+        middle::middle(request.trim().parse().unwrap_or(0))
+    )
 }
