@@ -16,7 +16,7 @@ use crate::arena::{Arena, Refusal};
 use crate::phdr::{self, Announcement};
 use crate::protocol::{
     Addresses, Answer, FrameHeader, Hello, MAX_BODY, Prelude, Rendezvous, Request, Step,
-    TOKEN_BYTES, Unwinding, VERSION, WINDOW_BYTES, Welcome, Writer,
+    TOKEN_BYTES, Unwinding, VERSION, Welcome, Writer,
 };
 use crate::sys::{self, Errno, Socket};
 use crate::table::Table;
@@ -206,7 +206,6 @@ impl Agent {
             load_bias: self.image.bias,
             arena_start: self.arena.start() as u64,
             arena_bytes: self.arena.length() as u64,
-            window_bytes: WINDOW_BYTES,
         }
         .encode(&mut writer);
         self.socket.send(&hello)?;

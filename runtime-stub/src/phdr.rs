@@ -6,8 +6,8 @@
 //! from address 0, with the window's start as load bias. The link sends the program's calls here
 //! (`--wrap=dl_iterate_phdr`); shared libraries, such as the unwinder, keep calling the real function.
 //!
-//! A patch that is longer than a window is announced piece by piece: in its second window addresses are looked up in
-//! the file of *that* window, relative to *its* start. Without such a file frames there have no name; nothing breaks.
+//! A patch that is longer than its window goes on in the next one, where addresses are looked up in the file of *that*
+//! window, relative to *its* start: frames there have no name. Hence the large windows ([`protocol::window`]).
 #![allow(
     clippy::cast_possible_truncation,
     reason = "addresses have 64 bits on every target that the stub is built for"
@@ -17,7 +17,7 @@ use core::ffi::{c_char, c_int, c_void};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
-use crate::protocol::WINDOW_BYTES;
+use crate::protocol;
 use crate::sys::{self, LoadedObject, ObjectCallback, ProgramHeader};
 
 unsafe extern "C" {
@@ -29,23 +29,27 @@ const PT_LOAD: u32 = 1;
 const PF_X: u32 = 1;
 const PF_R: u32 = 4;
 
-/// What all windows have in common: one segment from address 0.
-static WINDOW_HEADER: ProgramHeader = ProgramHeader {
-    kind: PT_LOAD,
-    flags: PF_R | PF_X,
-    offset: 0,
-    virtual_address: 0,
-    physical_address: 0,
-    file_size: WINDOW_BYTES,
-    memory_size: WINDOW_BYTES,
-    alignment: 4096,
-};
+/// What windows of one size have in common: one segment from address 0.
+const fn window_header(bytes: u64) -> ProgramHeader {
+    ProgramHeader {
+        kind: PT_LOAD,
+        flags: PF_R | PF_X,
+        offset: 0,
+        virtual_address: 0,
+        physical_address: 0,
+        file_size: bytes,
+        memory_size: bytes,
+        alignment: protocol::PAGE,
+    }
+}
+static SMALL_WINDOW: ProgramHeader = window_header(protocol::WINDOW_BYTES);
+static LARGE_WINDOW: ProgramHeader = window_header(protocol::LARGE_WINDOW_BYTES);
 
 /// Stands at the start of a block of memory that is never given back; the windows' names follow, `stride` bytes each.
 #[repr(C)]
 pub(crate) struct Announcement {
     arena_start: u64,
-    windows: usize,
+    arena_bytes: u64,
     stride: usize,
 }
 
@@ -63,7 +67,11 @@ impl Announcement {
         const PREFIX: &[u8] = b"/patch-";
         const SUFFIX: &[u8] = b".elf\0";
         const DIGITS: usize = 4;
-        let windows = arena_bytes / WINDOW_BYTES as usize;
+        let arena_bytes = arena_bytes as u64;
+        let mut windows = 0_usize;
+        while protocol::window(arena_bytes, windows as u64).is_some() {
+            windows = windows.wrapping_add(1);
+        }
         let stride = directory
             .len()
             .checked_add(PREFIX.len() + DIGITS + SUFFIX.len())?;
@@ -94,7 +102,7 @@ impl Announcement {
         unsafe {
             block.write(Self {
                 arena_start: arena_start as u64,
-                windows,
+                arena_bytes,
                 stride,
             });
         }
@@ -157,19 +165,25 @@ pub(crate) unsafe extern "C" fn __wrap_dl_iterate_phdr(
     // SAFETY: not null, so it is a block that `prepare` has completed and that is never given back.
     let Announcement {
         arena_start,
-        windows,
+        arena_bytes,
         stride,
     } = unsafe { announcement.read() };
     let names = announcement
         .cast::<u8>()
         .wrapping_add(size_of::<Announcement>());
-    for window in 0..windows {
+    let mut window = 0_usize;
+    while let Some(range) = protocol::window(arena_bytes, window as u64) {
+        let small = range.end.wrapping_sub(range.start) == protocol::WINDOW_BYTES;
         let mut object = LoadedObject {
-            bias: arena_start.wrapping_add((window as u64).wrapping_mul(WINDOW_BYTES)),
+            bias: arena_start.wrapping_add(range.start),
             name: names
                 .wrapping_add(window.wrapping_mul(stride))
                 .cast::<c_char>(),
-            headers: &raw const WINDOW_HEADER,
+            headers: if small {
+                &raw const SMALL_WINDOW
+            } else {
+                &raw const LARGE_WINDOW
+            },
             header_count: 1,
             additions: context.additions,
             removals: context.removals,
@@ -181,6 +195,7 @@ pub(crate) unsafe extern "C" fn __wrap_dl_iterate_phdr(
         if stopped != 0 {
             return stopped;
         }
+        window = window.wrapping_add(1);
     }
     0
 }

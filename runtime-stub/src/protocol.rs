@@ -8,6 +8,8 @@
 //! All integers are little-endian. No length that was read is used before it was compared with what is there, and a
 //! body must be used up to its last byte.
 
+use core::ops::Range;
+
 /// The first eight bytes in each direction. Pinned for ever.
 pub const MAGIC: [u8; 8] = *b"HOTPATCH";
 /// The version of everything behind the [`Prelude`]. Both ends must have the same one.
@@ -26,9 +28,32 @@ pub const MAX_NAMES: usize = 2048;
 pub const MAX_PATH: usize = 4096;
 /// What both ends mean by a page.
 pub const PAGE: u64 = 4096;
-/// The arena is divided into windows of this many bytes. A patch begins at the start of a window and takes all windows
-/// that it touches; a window is never used twice.
+/// Bytes of a small window; see [`window`].
 pub const WINDOW_BYTES: u64 = 1024 * 1024;
+/// Bytes of a large window; see [`window`].
+pub const LARGE_WINDOW_BYTES: u64 = 16 * WINDOW_BYTES;
+
+/// Where window `index` is, in bytes from the start of an arena of `arena_bytes`; `None` when there are fewer.
+///
+/// The arena is divided into windows: the first three quarters into small ones, the rest into large ones, numbered
+/// through. A patch begins at the start of a window, and its file is found in backtraces through all of that window; it
+/// may go on into the next ones, where its frames have no names. A window is never used twice.
+#[must_use]
+pub fn window(arena_bytes: u64, index: u64) -> Option<Range<u64>> {
+    let large_start = arena_bytes / 4 / LARGE_WINDOW_BYTES * 3 * LARGE_WINDOW_BYTES;
+    let small_count = large_start / WINDOW_BYTES;
+    let (start, bytes) = match index.checked_sub(small_count) {
+        None => (index.checked_mul(WINDOW_BYTES)?, WINDOW_BYTES),
+        Some(index) => (
+            index
+                .checked_mul(LARGE_WINDOW_BYTES)?
+                .checked_add(large_start)?,
+            LARGE_WINDOW_BYTES,
+        ),
+    };
+    let end = start.checked_add(bytes)?;
+    (end <= arena_bytes).then_some(start..end)
+}
 
 /// Bytes that could not be understood (or, when encoding, did not fit).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,16 +268,14 @@ pub struct Hello {
     pub load_bias: u64,
     /// Run address of the first byte of the arena, a multiple of [`PAGE`].
     pub arena_start: u64,
-    /// Length of the arena in bytes, a multiple of `window_bytes`.
+    /// Length of the arena in bytes; [`window`] divides it.
     pub arena_bytes: u64,
-    /// [`WINDOW_BYTES`] of the stub.
-    pub window_bytes: u64,
 }
 
 impl Hello {
     /// Encoded length in bytes.
-    pub const BYTES: usize = TOKEN_BYTES + 4 + 4 * 8;
-    const LENGTH: u32 = 32 + 4 + 4 * 8;
+    pub const BYTES: usize = TOKEN_BYTES + 4 + 3 * 8;
+    const LENGTH: u32 = 32 + 4 + 3 * 8;
 
     /// Appends prelude and hello.
     pub fn encode(&self, to: &mut Writer<'_>) {
@@ -266,7 +289,6 @@ impl Hello {
         to.u64(self.load_bias);
         to.u64(self.arena_start);
         to.u64(self.arena_bytes);
-        to.u64(self.window_bytes);
     }
 
     /// Reads what follows a prelude of this [`VERSION`].
@@ -281,7 +303,6 @@ impl Hello {
             load_bias: reader.u64()?,
             arena_start: reader.u64()?,
             arena_bytes: reader.u64()?,
-            window_bytes: reader.u64()?,
         };
         reader.end()?;
         Ok(hello)

@@ -306,21 +306,17 @@ impl Listener {
             ));
         }
         let end = hello.arena_start.checked_add(hello.arena_bytes);
-        let sound = hello.window_bytes.is_power_of_two()
-            && hello.window_bytes >= PAGE
-            && hello.arena_bytes >= hello.window_bytes
-            && hello.arena_bytes.is_multiple_of(hello.window_bytes)
-            && hello.arena_start.is_multiple_of(PAGE);
+        let sound = hello.arena_start.is_multiple_of(PAGE)
+            && protocol::window(hello.arena_bytes, 0).is_some();
         match end {
             Some(end) if sound => Ok(Some(Hello {
                 pid: hello.pid,
                 load_bias: LoadBias(hello.load_bias),
                 arena: RunAddr(hello.arena_start)..RunAddr(end),
-                window_size: hello.window_bytes,
             })),
             _ => Err(format!(
-                "its arena ({:#x}, {:#x} bytes in windows of {:#x}) is not possible",
-                hello.arena_start, hello.arena_bytes, hello.window_bytes
+                "its arena ({:#x}, {:#x} bytes) is not possible",
+                hello.arena_start, hello.arena_bytes
             )),
         }
     }

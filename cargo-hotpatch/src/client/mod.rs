@@ -17,6 +17,7 @@ use crate::object::address::{LoadBias, RunAddr};
 
 mod connection;
 mod listener;
+mod windows;
 
 #[cfg(test)]
 mod end_to_end;
@@ -34,7 +35,8 @@ pub const PATIENCE: Duration = Duration::from_secs(5);
 /// Why a request came to nothing. The program is as it was before, with one exception: see [`Stub::late_answers`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientError {
-    /// One of [`codes::NOT_CONNECTED`], [`codes::STUB_REFUSED`], [`codes::STUB_TIMEOUT`].
+    /// One of [`codes::NOT_CONNECTED`], [`codes::STUB_REFUSED`], [`codes::STUB_TIMEOUT`],
+    /// [`codes::ARENA_FULL`].
     pub reason: Reason,
     /// What the stub itself said, if it refused.
     pub refusal: Option<Refusal>,
@@ -108,16 +110,26 @@ pub struct Hello {
     pub pid: u32,
     /// What the loader added to the link addresses of the program.
     pub load_bias: LoadBias,
-    /// Where patches go; whole windows, within 2 GiB of all of the program.
+    /// Where patches go, in windows ([`Stub::take_window`]); within 2 GiB of all of the program.
     pub arena: Range<RunAddr>,
-    /// Bytes of a window. A patch begins at a window's start and takes all windows it touches.
-    pub window_size: u64,
+}
+
+/// A place for one patch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// Where the patch has to begin.
+    pub start: RunAddr,
+    /// How many bytes it may have.
+    pub bytes: u64,
+    /// The patch file: the program's backtraces look here for names. It has to be an ELF file linked so that address 0 is the
+    /// window's start. It may be there from an earlier process: replace it by renaming, never write into it.
+    pub file: PathBuf,
 }
 
 /// A patch to be mapped: a file that is never changed again, and what goes where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapPatch {
-    /// The file; for backtraces it should be [`Stub::patch_file`] of its first window.
+    /// The file; for backtraces it should be [`Window::file`].
     pub path: PathBuf,
     /// In ascending order of address, at most [`protocol::MAX_SEGMENTS`].
     pub segments: Vec<PatchSegment>,
@@ -143,6 +155,7 @@ pub struct PatchSegment {
 pub struct Stub {
     connection: Connection,
     hello: Hello,
+    arena: windows::Windows,
     directory: PathBuf,
     region: Option<Range<RunAddr>>,
     patience: Duration,
@@ -152,6 +165,7 @@ impl Stub {
     fn new(connection: Connection, hello: Hello, directory: PathBuf) -> Self {
         Self {
             connection,
+            arena: windows::Windows::new(hello.arena.end.0 - hello.arena.start.0),
             hello,
             directory,
             region: None,
@@ -170,29 +184,26 @@ impl Stub {
         self.patience = patience;
     }
 
-    /// How many windows the arena has.
-    #[must_use]
-    pub fn window_count(&self) -> u64 {
-        (self.hello.arena.end.0 - self.hello.arena.start.0) / self.hello.window_size
-    }
-
-    /// Run addresses of a window, if there is such a one.
-    #[must_use]
-    pub fn window(&self, index: u64) -> Option<Range<RunAddr>> {
-        (index < self.window_count()).then(|| {
-            let start = self
-                .hello
-                .arena
-                .start
-                .offset(index * self.hello.window_size);
-            start..start.offset(self.hello.window_size)
+    /// Takes a free place for a patch of so many bytes in memory; it is never given again, whatever becomes of the patch.
+    ///
+    /// # Errors
+    /// [`codes::ARENA_FULL`].
+    pub fn take_window(&mut self, bytes: u64) -> Result<Window, ClientError> {
+        let place = self.arena.take(bytes).ok_or_else(|| {
+            let arena = self.hello.arena.end.0 - self.hello.arena.start.0;
+            ClientError::new(
+                &codes::ARENA_FULL,
+                format!("no place for {bytes:#x} bytes in an arena of {arena:#x}"),
+            )
+        })?;
+        Ok(Window {
+            start: self.hello.arena.start.offset(place.start),
+            bytes: place.bytes,
+            file: self.patch_file(place.window),
         })
     }
 
-    /// The file that the program's backtraces look into for addresses in this window. It has to be an ELF file linked for
-    /// address 0 = the window's start.
-    #[must_use]
-    pub fn patch_file(&self, window: u64) -> PathBuf {
+    fn patch_file(&self, window: u64) -> PathBuf {
         self.directory.join(format!("patch-{window}.elf"))
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::time::{Duration, Instant};
 
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags};
@@ -29,11 +29,22 @@ fn run(command: &mut Command) {
 
 /// A program with the stub in it.
 struct Program {
-    directory: tempfile::TempDir,
+    _directory: tempfile::TempDir,
     path: PathBuf,
 }
 
 impl Program {
+    /// The program as rustc links it by default; built once for all tests that run together.
+    fn plain() -> Arc<Self> {
+        static SHARED: Mutex<Weak<Program>> = Mutex::new(Weak::new());
+        let mut shared = SHARED.lock().unwrap();
+        shared.upgrade().unwrap_or_else(|| {
+            let program = Arc::new(Self::build(&[]));
+            *shared = Arc::downgrade(&program);
+            program
+        })
+    }
+
     fn build(flags: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let stub = directory.path().join("stub.o");
@@ -50,14 +61,22 @@ impl Program {
             .arg(format!("-Clink-arg=-Wl,-u,{}", stub_object::ROOT_SYMBOL))
             .arg(format!("-Clink-arg=-Wl,{}", stub_object::WRAP_ARGUMENT))
             .args(flags));
-        Self { directory, path }
+        Self {
+            _directory: directory,
+            path,
+        }
     }
 
     /// Links `patch.c` to be loaded at 0 and maps it as the patch of `window`. Returns where its functions are.
     fn map_patch(&self, stub: &mut Stub, window: u64) -> [RunAddr; 2] {
-        let source = self.directory.path().join("patch.c");
+        self.map_patch_with(stub, window, &[])
+    }
+
+    fn map_patch_with(&self, stub: &mut Stub, window: u64, flags: &[&str]) -> [RunAddr; 2] {
+        let directory = tempfile::tempdir().unwrap();
+        let source = directory.path().join("patch.c");
         fs::write(&source, include_str!("patch.c")).unwrap();
-        let end = self.directory.path().join("end.s");
+        let end = directory.path().join("end.s");
         fs::write(&end, ".section .eh_frame,\"a\",@progbits\n.long 0\n").unwrap();
         let path = stub.patch_file(window);
         run(Command::new("cc")
@@ -74,13 +93,14 @@ impl Program {
                 "-Wl,-z,separate-code",
                 "-Wl,-z,max-page-size=4096",
             ])
+            .args(flags)
             .arg(&source)
             .arg(&end)
             .arg("-o")
             .arg(&path));
         let bytes = fs::read(&path).unwrap();
         let file = object::File::parse(&*bytes).unwrap();
-        let start = stub.window(window).unwrap().start;
+        let start = stub.window(window).start;
         let segments = file
             .segments()
             .map(|segment| {
@@ -121,6 +141,19 @@ fn symbol(bytes: &[u8], name: &str) -> LinkAddr {
             .unwrap_or_else(|| panic!("no symbol {name}"))
             .address(),
     )
+}
+
+/// Any window, not only the next free one.
+trait AnyWindow {
+    fn window(&self, index: u64) -> Range<RunAddr>;
+}
+
+impl AnyWindow for Stub {
+    fn window(&self, index: u64) -> Range<RunAddr> {
+        let arena = &self.hello().arena;
+        let window = protocol::window(arena.end.0 - arena.start.0, index).unwrap();
+        arena.start.offset(window.start)..arena.start.offset(window.end)
+    }
 }
 
 /// The jump table of a program that runs.
@@ -360,7 +393,7 @@ fn own(step: Step) -> Refusal {
 
 #[test]
 fn a_program_started_without_a_session_holds_no_thread_and_no_connection() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     let mut running = Running::start(&program.path, None);
     assert_eq!(running.ask("threads"), "1");
     assert_eq!(running.ask("sockets"), "0");
@@ -378,7 +411,7 @@ fn a_program_started_without_a_session_holds_no_thread_and_no_connection() {
 
 #[test]
 fn a_variable_that_makes_no_sense_is_removed_and_the_program_runs_on() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     let nobody_listens = format!("{}:12:/nonexistent/tmp", "0".repeat(64));
     for value in ["", "x", "zz:1:a/b", &nobody_listens, &"f".repeat(100_000)] {
         let mut child = Command::new(&program.path)
@@ -405,9 +438,9 @@ fn a_variable_that_makes_no_sense_is_removed_and_the_program_runs_on() {
 
 #[test]
 fn what_the_stub_cannot_do_it_refuses_and_leaves_the_program_as_it_was() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     let (_directory, listener, mut running, mut stub, thunks) = ready(&program);
-    let window = stub.window(3).unwrap();
+    let window = stub.window(3);
     let maps = || fs::read_to_string(format!("/proc/{}/maps", stub_pid(&running))).unwrap();
     let before = maps();
 
@@ -528,9 +561,9 @@ fn stub_pid(running: &Running) -> u32 {
 
 #[test]
 fn a_writable_segment_has_the_files_bytes_and_zeros_behind_them() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     let (_directory, _listener, running, mut stub, _thunks) = ready(&program);
-    let window = stub.window(0).unwrap();
+    let window = stub.window(0);
     let path = stub.patch_file(0);
     fs::write(&path, vec![0xaa; 3 * 4096]).unwrap();
     let segment = PatchSegment {
@@ -556,7 +589,7 @@ fn a_writable_segment_has_the_files_bytes_and_zeros_behind_them() {
 
 #[test]
 fn dynamic_symbols_are_found_however_many_are_asked_for() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     let (_directory, _listener, _running, mut stub, _thunks) = ready(&program);
     let long = "x".repeat(3000);
     let mut names = vec!["malloc", "no_such_symbol_anywhere", "getpid"];
@@ -574,7 +607,7 @@ fn dynamic_symbols_are_found_however_many_are_asked_for() {
 
 #[test]
 fn a_fork_leaves_the_parent_its_session_and_the_child_none() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     let (_directory, _listener, mut running, mut stub, thunks) = ready(&program);
     let targets = program.map_patch(&mut stub, 0);
     let copy = listener_file(&stub, "copy");
@@ -603,7 +636,7 @@ fn assert_gone(stub: &mut Stub) {
 
 #[test]
 fn a_program_that_closes_all_files_runs_on_and_the_tool_notices() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     let (_directory, _listener, mut running, mut stub, _thunks) = ready(&program);
     assert_eq!(running.ask("close"), "closed");
     // The agent waits in the kernel on the socket that it had: it wakes with this message and finds its socket gone.
@@ -614,7 +647,7 @@ fn a_program_that_closes_all_files_runs_on_and_the_tool_notices() {
 
 #[test]
 fn a_descriptor_that_the_program_has_taken_over_is_neither_written_to_nor_closed() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     let (_directory, _listener, mut running, mut stub, _thunks) = ready(&program);
     assert_eq!(running.ask("reuse"), "true");
     assert_gone(&mut stub);
@@ -636,7 +669,7 @@ fn a_descriptor_that_the_program_has_taken_over_is_neither_written_to_nor_closed
 
 #[test]
 fn a_program_that_executes_itself_runs_on_without_a_session() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     let (_directory, _listener, mut running, mut stub, _thunks) = ready(&program);
     assert_eq!(running.ask("step"), "1");
     assert_eq!(running.ask("exec"), "ready");
@@ -647,7 +680,7 @@ fn a_program_that_executes_itself_runs_on_without_a_session() {
 
 #[test]
 fn a_program_that_ends_is_noticed() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     let (_directory, listener, mut running, mut stub, _thunks) = ready(&program);
     assert!(stub.is_connected());
     writeln!(running.stdin, "quit").unwrap();
@@ -678,7 +711,7 @@ fn wait_until_stopped(pid: u32) {
 
 #[test]
 fn a_stopped_program_times_out_and_a_publication_does_not_happen_afterwards() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     let (_directory, _listener, mut running, mut stub, thunks) = ready(&program);
     let targets = program.map_patch(&mut stub, 0);
     let copy = listener_file(&stub, "copy");
@@ -718,7 +751,7 @@ fn a_stopped_program_times_out_and_a_publication_does_not_happen_afterwards() {
 
 #[test]
 fn a_long_path_of_the_session_still_connects_and_names_the_patches() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     let directory = tempfile::tempdir().unwrap();
     let deep = directory
         .path()
@@ -730,7 +763,7 @@ fn a_long_path_of_the_session_still_connects_and_names_the_patches() {
     let thunks = Thunks::of(&program.path, stub.hello().load_bias);
     stub.configure(thunks.region.clone()).unwrap();
     running.ask("backtrace");
-    let targets = program.map_patch(&mut stub, 1000);
+    let targets = program.map_patch(&mut stub, 783);
     let copy = listener_file(&stub, "copy");
     thunks.write(&copy, targets);
     stub.publish(&copy).unwrap();
@@ -740,7 +773,7 @@ fn a_long_path_of_the_session_still_connects_and_names_the_patches() {
 
 #[test]
 fn a_limit_on_address_space_gets_a_smaller_arena_or_none() {
-    let program = Program::build(&[]);
+    let program = Program::plain();
     for (limit, expected) in [(700_u64, Some(512)), (200, Some(128)), (100, None)] {
         let (_directory, listener) = session();
         let (name, value) = listener.environment();
@@ -767,4 +800,150 @@ fn a_limit_on_address_space_gets_a_smaller_arena_or_none() {
         let output = child.wait_with_output().unwrap();
         assert_eq!(String::from_utf8_lossy(&output.stdout), "ready\n1\n");
     }
+}
+
+/// Listens as a tool would, takes the greeting of a program, and says what the test wants instead of the truth.
+fn with_a_hostile_tool(
+    program: &Program,
+    welcome: &[u8],
+    talk: impl FnOnce(&mut std::os::unix::net::UnixStream),
+) {
+    use std::io::Read;
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("s");
+    let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let path = socket.to_str().unwrap();
+    let value = format!(
+        "{}:{}:{path}{}",
+        "ab".repeat(32),
+        path.len(),
+        directory.path().display()
+    );
+    let mut child = Command::new(&program.path)
+        .env(protocol::ENVIRONMENT_VARIABLE, value)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let mut greeting = [0; protocol::Prelude::BYTES + protocol::Hello::BYTES];
+    stream.read_exact(&mut greeting).unwrap();
+    let hello = protocol::Hello::decode(&greeting[protocol::Prelude::BYTES..]).unwrap();
+    assert_eq!((hello.token, hello.pid), ([0xab; 32], child.id()));
+    stream.write_all(welcome).unwrap();
+    talk(&mut stream);
+    drop(stream);
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"step\nbacktrace\n")
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", output.status);
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("ready\n1\n0: "));
+}
+
+#[test]
+fn whatever_the_other_end_says_the_program_lives() {
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+
+    use protocol::{Answer, FrameHeader, Prelude, VERSION, Welcome, Writer};
+    let program = Program::plain();
+    let mut accepted = [0; Prelude::BYTES + Welcome::BYTES];
+    Welcome::Accepted.encode(&mut Writer::new(&mut accepted));
+    let mut refused = accepted;
+    Welcome::Refused.encode(&mut Writer::new(&mut refused));
+    let mut other_version = accepted;
+    Prelude {
+        version: VERSION + 1,
+        length: 4,
+    }
+    .encode(&mut Writer::new(&mut other_version));
+    let mut other_protocol = accepted;
+    other_protocol[0] = b'h';
+    let send = |stream: &mut UnixStream, kind: u32, length: u32, body: &[u8]| {
+        let mut header = [0; FrameHeader::BYTES];
+        FrameHeader {
+            length,
+            sequence: 5,
+            kind,
+        }
+        .encode(&mut Writer::new(&mut header));
+        stream.write_all(&header).unwrap();
+        stream.write_all(body).unwrap();
+    };
+    let refusal_of = |stream: &mut UnixStream| {
+        let mut frame = [0; FrameHeader::BYTES + 8];
+        stream.read_exact(&mut frame).unwrap();
+        let header = FrameHeader::decode(frame.first_chunk().unwrap()).unwrap();
+        assert_eq!(header.sequence, 5);
+        match Answer::decode(header.kind, &frame[FrameHeader::BYTES..]) {
+            Ok(Answer::Refused { step, errno: 0 }) => step,
+            other => panic!("{other:?}"),
+        }
+    };
+    let is_closed = |stream: &mut UnixStream| matches!(stream.read(&mut [0]), Ok(0) | Err(_));
+    for welcome in [&refused[..], &other_version, &other_protocol] {
+        with_a_hostile_tool(&program, welcome, |stream| assert!(is_closed(stream)));
+    }
+    // What can be refused is refused, and the conversation goes on; what can't be is its end.
+    with_a_hostile_tool(&program, &accepted, |stream| {
+        for kind in [0, 7, u32::MAX] {
+            send(stream, kind, 3, b"abc");
+            assert_eq!(refusal_of(stream), Step::UnknownKind);
+        }
+        let malformed: [(u32, &[u8]); 6] = [
+            (1, b"x"),
+            (2, b"short"),
+            (3, &[0xff; 300]),
+            (4, b""),
+            (5, &[0; 30]),
+            (6, b"\x01\0\0\0\0"),
+        ];
+        for (kind, body) in malformed {
+            send(stream, kind, u32::try_from(body.len()).unwrap(), body);
+            assert_eq!(refusal_of(stream), Step::Malformed, "kind {kind}");
+        }
+        // Sound in form: a region and unwind tables anywhere.
+        send(stream, 2, 16, &[0; 16]);
+        assert_eq!(refusal_of(stream), Step::BadRegion);
+        send(stream, 4, 8, &[0x11; 8]);
+        assert_eq!(refusal_of(stream), Step::NotMapped);
+        send(stream, 1, u32::MAX, b"");
+        assert!(is_closed(stream));
+    });
+    with_a_hostile_tool(&program, &accepted, |stream| {
+        send(stream, 3, 5000, b"cut sho")
+    });
+    with_a_hostile_tool(&program, &accepted[..7], |_| ());
+    with_a_hostile_tool(&program, b"", |_| ());
+}
+
+#[test]
+fn a_patch_larger_than_a_small_window_is_found_in_backtraces() {
+    let program = Program::plain();
+    let (_directory, _listener, mut running, mut stub, thunks) = ready(&program);
+    running.ask("backtrace");
+    let large = stub.take_window(protocol::WINDOW_BYTES + 1).unwrap();
+    assert_eq!(large.bytes, protocol::LARGE_WINDOW_BYTES);
+    // As if a lot stood before the functions: they are shifted in the file and in memory alike.
+    let shifted = ["-fuse-ld=bfd", "-Wl,-Ttext-segment=0x900000"];
+    let targets = program.map_patch_with(&mut stub, 768, &shifted);
+    assert!(
+        targets
+            .iter()
+            .all(|target| target.0 - large.start.0 > 8 << 20)
+    );
+    let copy = listener_file(&stub, "copy");
+    thunks.write(&copy, targets);
+    stub.publish(&copy).unwrap();
+    let trace = running.ask("backtrace");
+    assert!(
+        trace.contains("through_patched") && trace.contains("patch.c:8"),
+        "{trace}"
+    );
+    assert_eq!(running.ask("panic"), "dropped Err(\"from below\")");
 }
