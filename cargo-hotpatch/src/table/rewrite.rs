@@ -540,9 +540,8 @@ impl<'o, 'a> Writer<'o, 'a> {
         let cie = data.len();
         data.extend_from_slice(&CIE);
         for symbols in &self.symbols {
-            entries.extend(
-                push_entry(&mut data, cie, symbols.local_thunk, THUNK_LENGTH)?.to_bytes(),
-            );
+            entries
+                .extend(push_entry(&mut data, cie, symbols.local_thunk, THUNK_LENGTH)?.to_bytes());
         }
         self.replace(section, &data);
         self.replace(relocations, &entries);
