@@ -412,8 +412,7 @@ fn a_link_that_fails_leaves_the_originals_of_the_last_one() {
         linker: built.directory.path().join("ignores").into(),
         ..link.clone()
     };
-    let script =
-        format!("#!/bin/sh\nwhile [ \"$1\" != -o ]; do shift; done; cp /bin/true \"$2\"\n");
+    let script = "#!/bin/sh\nwhile [ \"$1\" != -o ]; do shift; done; cp /bin/true \"$2\"\n";
     std::fs::write(&ignores.linker, script).expect("a script");
     std::fs::set_permissions(&ignores.linker, std::fs::Permissions::from_mode(0o755))
         .expect("it becomes executable");
