@@ -348,9 +348,8 @@ impl Image {
     /// Naming the first slot that is not as it should be.
     pub fn verify_slots(&self) -> Result<usize> {
         let mut bodies: Vec<(LinkAddr, &str)> = self
-            .symbols
-            .iter()
-            .filter_map(|symbol| Some((symbol.address, split_suffix(self.name(symbol), ".hpb")?.0)))
+            .bodies()
+            .map(|(name, _, symbol)| (symbol.address, name))
             .collect();
         bodies.sort_unstable();
         let mut count = 0;
@@ -378,16 +377,13 @@ impl Image {
     /// All symbols of this name: several when local symbols of different objects share it.
     #[must_use]
     pub fn symbols_named(&self, name: &str) -> &[ImageSymbol] {
-        let hash = hash_of(name.as_bytes());
-        let key = |symbol: &ImageSymbol| (symbol.name_hash, self.name(symbol));
-        let start = self
-            .symbols
-            .partition_point(|symbol| key(symbol) < (hash, name));
-        let length = self.symbols[start..]
+        let wanted = (hash_of(name.as_bytes()), name.as_bytes());
+        let key = |symbol: &ImageSymbol| (symbol.name_hash, self.raw_name(symbol));
+        let start = self.symbols.partition_point(|symbol| key(symbol) < wanted);
+        let same = self.symbols[start..]
             .iter()
-            .take_while(|symbol| key(symbol) == (hash, name))
-            .count();
-        &self.symbols[start..start + length]
+            .take_while(|symbol| key(symbol) == wanted);
+        &self.symbols[start..start + same.count()]
     }
 
     /// All symbols, in no order that means anything.
@@ -399,13 +395,15 @@ impl Image {
     /// A symbol's name.
     #[must_use]
     pub fn name(&self, symbol: &ImageSymbol) -> &str {
-        let start = self.names.start + symbol.name_start as usize;
-        let name = self
-            .bytes
-            .get(start..start + symbol.name_length as usize)
-            .unwrap_or_default();
         // Checked when the symbols were read.
-        std::str::from_utf8(name).unwrap_or_default()
+        std::str::from_utf8(self.raw_name(symbol)).unwrap_or_default()
+    }
+
+    fn raw_name(&self, symbol: &ImageSymbol) -> &[u8] {
+        let start = self.names.start + symbol.name_start as usize;
+        self.bytes
+            .get(start..start + symbol.name_length as usize)
+            .unwrap_or_default()
     }
 
     /// Where the jump table lies.
@@ -473,10 +471,15 @@ impl Image {
 
     /// All bodies: the function's name, the object's id, and the symbol.
     pub fn bodies(&self) -> impl Iterator<Item = (&str, &str, &ImageSymbol)> {
-        self.symbols.iter().filter_map(|symbol| {
-            let (name, id) = split_suffix(self.name(symbol), ".hpb")?;
-            Some((name, id, symbol))
-        })
+        // Most symbols are not bodies, and need no look at the whole of their names.
+        let is_body = |name: &[u8]| name.len() > 12 && name[name.len() - 12..].starts_with(b".hpb");
+        self.symbols
+            .iter()
+            .filter(move |symbol| is_body(self.raw_name(symbol)))
+            .filter_map(|symbol| {
+                let (name, id) = split_suffix(self.name(symbol), ".hpb")?;
+                Some((name, id, symbol))
+            })
     }
 
     /// Addresses of the spare thunks, in order.

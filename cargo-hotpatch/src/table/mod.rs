@@ -23,6 +23,7 @@ pub mod policy;
 pub(crate) mod references;
 pub mod rewrite;
 pub mod shim;
+mod slots;
 #[cfg(test)]
 mod tests;
 

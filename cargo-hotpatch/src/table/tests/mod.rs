@@ -171,7 +171,8 @@ impl Built {
     }
 }
 
-fn assert_runs(program: &Path, args: &[&str]) {
+/// Returns what the program wrote.
+fn assert_runs(program: &Path, args: &[&str]) -> String {
     let output = Command::new(program)
         .args(args)
         .stdin(Stdio::null())
@@ -185,6 +186,7 @@ fn assert_runs(program: &Path, args: &[&str]) {
         output.status,
         String::from_utf8_lossy(&output.stderr)
     );
+    String::from_utf8(output.stdout).expect("text")
 }
 
 const LINKERS: [&str; 4] = ["default", "lld", "bfd", "mold"];
@@ -195,7 +197,14 @@ fn check(flags: &[&str], run_with: &[&str]) {
         let Some((program, record, image)) = built.link(linker) else {
             continue;
         };
-        assert_runs(&program, run_with);
+        let tls_spare = assert_runs(&program, run_with)
+            .parse::<i64>()
+            .expect("a distance");
+        assert_eq!(
+            image.thread_pointer_offset(image.tls_spare().start),
+            Some(tls_spare),
+            "{linker}"
+        );
         assert!(image.verify_slots().expect("good slots") > 20, "{linker}");
         assert!(
             record
@@ -281,6 +290,11 @@ fn an_optimised_program_runs_through_its_table() {
 #[test]
 fn a_program_that_is_not_position_independent_runs_through_its_table() {
     check(&["-Copt-level=1", "-Crelocation-model=static"], &[]);
+}
+
+#[test]
+fn a_static_program_runs_through_its_table() {
+    check(&["-Copt-level=0", "-Ctarget-feature=+crt-static"], &[]);
 }
 
 #[test]
@@ -398,8 +412,7 @@ fn a_link_that_fails_leaves_the_originals_of_the_last_one() {
         linker: built.directory.path().join("ignores").into(),
         ..link.clone()
     };
-    let script =
-        format!("#!/bin/sh\nwhile [ \"$1\" != -o ]; do shift; done; cp /bin/true \"$2\"\n");
+    let script = "#!/bin/sh\nwhile [ \"$1\" != -o ]; do shift; done; cp /bin/true \"$2\"\n";
     std::fs::write(&ignores.linker, script).expect("a script");
     std::fs::set_permissions(&ignores.linker, std::fs::Permissions::from_mode(0o755))
         .expect("it becomes executable");

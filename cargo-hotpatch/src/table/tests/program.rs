@@ -10,6 +10,7 @@ unsafe extern "C" {
     fn mprotect(address: *mut u8, length: usize, protection: i32) -> i32;
     fn call_me_back(callback: extern "C" fn(i32) -> i32, value: i32) -> i32;
     fn dlsym(handle: *mut u8, name: *const std::ffi::c_char) -> *mut u8;
+    fn distance_of_tls_spare() -> i64;
     fn on_illegal_instruction(handler: extern "C" fn());
     fn is_own_address_from_c(callback: extern "C" fn(i32) -> i32) -> i32;
 }
@@ -232,5 +233,6 @@ fn main() {
             .sum::<u64>(),
         500500 + 501501 + 502503 + 503506
     );
+    print!("{}", unsafe { distance_of_tls_spare() });
     std::process::exit(42);
 }
