@@ -59,8 +59,8 @@ pub struct ChangedFunction {
     pub new: NewFunction,
     /// How much.
     pub change: Change,
-    /// A function that refers to it is the same in both builds.
-    pub caller_unchanged: bool,
+    /// Functions that refer to it and are the same in both builds, by their new names.
+    pub unchanged_callers: Vec<String>,
     /// Changed functions that refer to it, by their new names.
     pub changed_callers: Vec<String>,
     /// Its address stands in data of the old objects (a vtable, a table of functions).
@@ -167,7 +167,7 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
                     old: from.key.clone(),
                     new: new_function(to),
                     change,
-                    caller_unchanged: false,
+                    unchanged_callers: Vec::new(),
                     changed_callers: Vec::new(),
                     in_old_data: in_old_data.contains(from.key.name.as_str()),
                 });
@@ -177,7 +177,7 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
     for changed in &mut result.changed {
         for caller in callers.get(changed.new.key.name.as_str()).into_iter().flatten() {
             if unchanged.contains(*caller) {
-                changed.caller_unchanged = true;
+                changed.unchanged_callers.push((*caller).to_owned());
             } else if changed_indices.contains_key(*caller) && *caller != changed.new.key.name {
                 changed.changed_callers.push((*caller).to_owned());
             }

@@ -7,7 +7,7 @@ use super::debug_info::{self, DebugSection};
 use super::layout::{FAR_CALL_SIZE, Layout};
 use super::plan::{Fixup, Part, Plan, Write, pretty, width};
 use super::store::Store;
-use super::{Patch, PatchedFunction, Protection, Request, Segment, align_up};
+use super::{Patch, PatchedFunction, Protection, Segment, align_up};
 use crate::codes::{self, Reason};
 use crate::object::address::RunAddr;
 
@@ -32,20 +32,20 @@ struct Header {
     entry_size: u64,
 }
 
-/// Applies all fixups and writes the file.
+/// Applies all fixups and writes the file of a patch that will be mapped at `start`.
 ///
 /// # Errors
 /// A [`Reason`] where a value does not fit into its field.
-pub fn write(mut plan: Plan, layout: &Layout, request: &Request<'_>, store: &Store<'_>) -> Result<Patch> {
+pub fn write(mut plan: Plan, layout: &Layout, start: RunAddr, store: &Store<'_>) -> Result<Patch> {
     let mut file = vec![0_u8; usize::try_from(layout.memory)?];
-    if let Some((start, length)) = layout.parts.get(&Part::Code) {
+    if let Some((code, length)) = layout.parts.get(&Part::Code) {
         // Whatever is not an instruction traps.
-        let start = usize::try_from(start.0)?;
-        file[start..start + usize::try_from(length.div_ceil(super::PAGE) * super::PAGE)?].fill(0xcc);
+        let code = usize::try_from(code.0)?;
+        file[code..code + usize::try_from(length.div_ceil(super::PAGE) * super::PAGE)?].fill(0xcc);
     }
     for (index, entry) in plan.got.iter().enumerate() {
         let at = usize::try_from(layout.got.0)? + index * 8;
-        file[at..at + 8].copy_from_slice(&layout.got_value(*entry, request.start).to_le_bytes());
+        file[at..at + 8].copy_from_slice(&layout.got_value(*entry, start).to_le_bytes());
     }
     for (index, entry) in plan.far_calls.iter().enumerate() {
         let at = layout.far_calls.0 + index as u64 * FAR_CALL_SIZE;
@@ -58,8 +58,8 @@ pub fn write(mut plan: Plan, layout: &Layout, request: &Request<'_>, store: &Sto
     for (index, atom) in plan.atoms.iter_mut().enumerate() {
         let place = layout.atoms[index];
         for fixup in &atom.fixups {
-            let target = layout.run_address(fixup.base, request.start);
-            let field = RunAddr(request.start.0 + place.0 + fixup.offset);
+            let target = layout.run_address(fixup.base, start);
+            let field = RunAddr(start.0 + place.0 + fixup.offset);
             apply(&mut atom.data, fixup, target, field).map_err(|found| {
                 Reason::new(
                     &codes::OUT_OF_RANGE,
@@ -83,7 +83,7 @@ pub fn write(mut plan: Plan, layout: &Layout, request: &Request<'_>, store: &Sto
         align: 0,
         entry_size: 0,
     }];
-    for (part, (start, length)) in &layout.parts {
+    for (part, (address, length)) in &layout.parts {
         let (name, flags) = match part {
             Part::ReadOnly => (".rodata", SHF_ALLOC),
             Part::Code => (".text", SHF_ALLOC | SHF_EXECINSTR),
@@ -93,8 +93,8 @@ pub fn write(mut plan: Plan, layout: &Layout, request: &Request<'_>, store: &Sto
             name,
             kind: SHT_PROGBITS,
             flags,
-            address: start.0,
-            offset: start.0,
+            address: address.0,
+            offset: address.0,
             size: *length,
             link: 0,
             info: 0,
@@ -140,9 +140,9 @@ pub fn write(mut plan: Plan, layout: &Layout, request: &Request<'_>, store: &Sto
     let segments = layout
         .parts
         .iter()
-        .map(|(part, (start, length))| Segment {
-            file_offset: start.0,
-            address: request.start.offset(start.0),
+        .map(|(part, (address, length))| Segment {
+            file_offset: address.0,
+            address: start.offset(address.0),
             length: *length,
             protection: match part {
                 Part::ReadOnly => Protection::Read,
@@ -151,17 +151,17 @@ pub fn write(mut plan: Plan, layout: &Layout, request: &Request<'_>, store: &Sto
             },
         })
         .collect();
-    let place = |atom: usize, offset: u64| request.start.offset(layout.atoms[atom].0 + offset);
+    let place = |atom: usize, offset: u64| start.offset(layout.atoms[atom].0 + offset);
     let functions: Vec<PatchedFunction> = plan
         .functions
         .iter()
         .map(|function| {
             let (atom, offset, size) = function.body;
-            let start = place(atom, offset);
+            let body = place(atom, offset);
             PatchedFunction {
                 key: function.key.clone(),
                 slot: function.slot,
-                body: start..start.offset(size),
+                body: body..body.offset(size),
                 is_new: function.is_new,
             }
         })

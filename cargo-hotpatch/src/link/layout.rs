@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
-
 use super::plan::{AtomIndex, Base, GotEntry, Part, Plan};
-use super::{PAGE, Request, align_up};
-use crate::codes::{self, Reason};
+use super::{PAGE, align_up};
 use crate::object::address::{LinkAddr, RunAddr};
 
 /// Bytes of a stub for far calls: `jmp *disp32(%rip)` and two bytes of padding.
@@ -52,10 +49,8 @@ impl Layout {
 }
 
 /// Gives every atom its place.
-///
-/// # Errors
-/// A [`Reason`] when the patch is larger than the space that there is.
-pub fn layout(plan: &Plan, request: &Request<'_>) -> Result<Layout> {
+#[must_use]
+pub fn layout(plan: &Plan) -> Layout {
     let mut atoms = vec![LinkAddr::default(); plan.atoms.len()];
     let mut parts = BTreeMap::new();
     let mut cursor = HEADERS;
@@ -90,12 +85,5 @@ pub fn layout(plan: &Plan, request: &Request<'_>) -> Result<Layout> {
         }
     }
     let memory = align_up(cursor, PAGE);
-    if memory > request.space {
-        return Err(Reason::new(
-            &codes::ARENA_FULL,
-            format!("the patch needs {memory} bytes, and {} of the arena are free", request.space),
-        )
-        .into());
-    }
-    Ok(Layout { atoms, got, far_calls, parts, memory })
+    Layout { atoms, got, far_calls, parts, memory }
 }

@@ -60,10 +60,8 @@ pub struct Request<'r> {
     pub names: &'r OldNames,
     /// Which new functions get a place in the jump table.
     pub policy: &'r SlotPolicy,
-    /// Where the patch will be.
-    pub start: RunAddr,
-    /// How many bytes there are.
-    pub space: u64,
+    /// Somewhere in here the patch will be.
+    pub arena: Range<RunAddr>,
 }
 
 /// A function of a finished patch.
@@ -128,13 +126,19 @@ pub struct Patch {
     pub memory: u64,
 }
 
-/// The addresses of symbols in dynamic libraries, as the running program sees them.
-pub trait DynamicSymbols {
-    /// Where `name` is, `None` if no library has it.
+/// What only the running program's side can say.
+pub trait ProgramSide {
+    /// Where `name` is in a dynamic library, as the program sees it; `None` if no library has it.
     ///
     /// # Errors
     /// When the program cannot be asked.
     fn look_up(&mut self, name: &str) -> Result<Option<RunAddr>>;
+
+    /// A free place of so many bytes in the arena, which starts at a multiple of [`PAGE`]. It is never given again.
+    ///
+    /// # Errors
+    /// A [`crate::codes::Reason`] when the arena is full.
+    fn take_place(&mut self, bytes: u64) -> Result<RunAddr>;
 }
 
 /// Links a patch. Nothing outside of the result changes.
@@ -145,11 +149,12 @@ pub fn link(
     request: &Request<'_>,
     live: &Live,
     store: &mut Store<'_>,
-    dynamic: &mut dyn DynamicSymbols,
+    program: &mut dyn ProgramSide,
 ) -> Result<Patch> {
-    let plan = plan::plan(request, live, store, dynamic)?;
-    let layout = layout::layout(&plan, request)?;
-    let patch = image::write(plan, &layout, request, store)?;
-    verify::verify(&patch, request)?;
+    let plan = plan::plan(request, live, store, program)?;
+    let layout = layout::layout(&plan);
+    let start = program.take_place(layout.memory)?;
+    let patch = image::write(plan, &layout, start, store)?;
+    verify::verify(&patch, start)?;
     Ok(patch)
 }

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use super::live::{Ambiguous, Callable, Live};
 use super::store::{ObjectIndex, Store};
-use super::{DynamicSymbols, Request};
+use super::{ProgramSide, Request};
 use crate::codes::{self, Code, Reason};
 use crate::diff::pairing::FunctionKey;
 use crate::object::address::RunAddr;
@@ -147,13 +147,13 @@ pub fn plan(
     request: &Request<'_>,
     live: &Live,
     store: &mut Store<'_>,
-    dynamic: &mut dyn DynamicSymbols,
+    program: &mut dyn ProgramSide,
 ) -> Result<Plan> {
     let mut planner = Planner {
         request,
         live,
         store,
-        dynamic,
+        program,
         plan: Plan {
             thread_local_used: live.thread_local_used(),
             spare_slots_used: live.spare_slots_used(),
@@ -175,7 +175,7 @@ struct Planner<'p, 's> {
     request: &'p Request<'p>,
     live: &'p Live,
     store: &'p mut Store<'s>,
-    dynamic: &'p mut dyn DynamicSymbols,
+    program: &'p mut dyn ProgramSide,
     plan: Plan,
     atoms: HashMap<(ObjectIndex, SectionIndex), AtomIndex>,
     pending: Vec<AtomIndex>,
@@ -407,15 +407,16 @@ impl Planner<'_, '_> {
         if !matches!(relocation.kind, kind::PC32 | kind::PLT32) {
             return Ok(base);
         }
-        // One GiB of slack: the place of the reference inside of the patch is not known yet.
-        let distance = target.0.wrapping_sub(self.request.start.0).cast_signed();
-        if distance.unsigned_abs() < (1 << 31) - self.request.space.min(1 << 30) {
+        // The place of the patch is not known yet: what all of the arena reaches, it reaches.
+        let arena = &self.request.arena;
+        let distance = |from: RunAddr| target.0.wrapping_sub(from.0).cast_signed();
+        if [arena.start, arena.end].iter().all(|from| i32::try_from(distance(*from)).is_ok()) {
             return Ok(base);
         }
         if relocation.kind == kind::PC32 && relocation.addend != -4 {
             return refuse(
                 &codes::OUT_OF_RANGE,
-                format!("data at {target} is {distance:#x} bytes from the patch at {}", self.request.start),
+                format!("data at {target} is {:#x} bytes from the arena at {}", distance(arena.start), arena.start),
             );
         }
         let entry = self.got_entry(GotEntry::Address(base));
@@ -575,7 +576,7 @@ impl Planner<'_, '_> {
                 return self.named(object, symbol, r_type);
             }
         }
-        if let Some(address) = self.dynamic.look_up(name)? {
+        if let Some(address) = self.program.look_up(name)? {
             return Ok(Base::Run(address));
         }
         if is_weak {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use gimli::UnwindSection;
 use goblin::elf::Elf;
 
-use super::{PAGE, Patch, Protection, Request};
+use super::{PAGE, Patch, Protection};
 use crate::codes::{self, Reason};
 use crate::object::address::RunAddr;
 
@@ -16,16 +16,16 @@ fn wrong(message: String) -> anyhow::Error {
 ///
 /// # Errors
 /// A [`Reason`] with [`codes::SELF_CHECK`] that says what differs.
-pub fn verify(patch: &Patch, request: &Request<'_>) -> Result<()> {
+pub fn verify(patch: &Patch, start: RunAddr) -> Result<()> {
     let elf = Elf::parse(&patch.file).context("the finished patch cannot be read back")?;
     if elf.program_headers.len() != patch.segments.len() {
         return Err(wrong(format!("{} segments planned, {} found", patch.segments.len(), elf.program_headers.len())));
     }
-    let end = request.start.offset(request.space);
-    let mut previous_end = request.start;
+    let end = start.offset(patch.memory);
+    let mut previous_end = start;
     for (header, segment) in elf.program_headers.iter().zip(&patch.segments) {
         let is_same = header.p_offset == segment.file_offset
-            && request.start.offset(header.p_vaddr) == segment.address
+            && start.offset(header.p_vaddr) == segment.address
             && header.p_memsz == segment.length
             && header.is_executable() == (segment.protection == Protection::ReadExecute)
             && header.is_write() == (segment.protection == Protection::ReadWrite);
@@ -53,9 +53,9 @@ pub fn verify(patch: &Patch, request: &Request<'_>) -> Result<()> {
         return Err(wrong(format!("{} functions planned, {} written", patch.functions.len(), written.len())));
     }
     for (function, (value, size, name)) in patch.functions.iter().zip(written) {
-        let start = request.start.offset(value);
-        if name != Some(&function.key.name) || function.body != (start..start.offset(size)) || !is_code(start) {
-            return Err(wrong(format!("`{}` was planned at {:?} and written at {start}", function.key.name, function.body)));
+        let body = start.offset(value);
+        if name != Some(&function.key.name) || function.body != (body..body.offset(size)) || !is_code(body) {
+            return Err(wrong(format!("`{}` was planned at {:?} and written at {body}", function.key.name, function.body)));
         }
     }
     for (slot, target) in &patch.table {
@@ -64,7 +64,7 @@ pub fn verify(patch: &Patch, request: &Request<'_>) -> Result<()> {
         }
     }
     if let Some(eh_frame) = patch.eh_frame {
-        verify_unwinding(patch, request, eh_frame, &is_code)?;
+        verify_unwinding(patch, start, eh_frame, &is_code)?;
     }
     Ok(())
 }
@@ -72,11 +72,11 @@ pub fn verify(patch: &Patch, request: &Request<'_>) -> Result<()> {
 /// Walks the unwind table as the unwinder will: it must end, and each entry must describe code of this patch.
 fn verify_unwinding(
     patch: &Patch,
-    request: &Request<'_>,
+    start: RunAddr,
     eh_frame: RunAddr,
     is_code: &dyn Fn(RunAddr) -> bool,
 ) -> Result<()> {
-    let offset = usize::try_from(eh_frame.0 - request.start.0)?;
+    let offset = usize::try_from(eh_frame.0 - start.0)?;
     let section = gimli::EhFrame::new(&patch.file[offset..], gimli::LittleEndian);
     let bases = gimli::BaseAddresses::default().set_eh_frame(eh_frame.0);
     let mut entries = section.entries(&bases);

@@ -152,31 +152,27 @@ pub fn apply(
         timings.link = milliseconds(started);
         return Ok(Applied::Unchanged { functions: Vec::new(), notes: not_in_program(&difference) });
     }
-    let room = match running.room() {
-        Ok(room) => room,
-        Err(error) => return refusal(error),
-    };
     let request = Request {
         replacements: &replacements,
         renewed: &renewed,
         changed_constants: &difference.changed_constants,
         names: &names,
         policy: context.policy,
-        start: room.start,
-        space: room.space,
+        arena: running.arena(),
     };
     let linked = {
         let (live, mut ask) = running.for_linking();
-        link::link(&request, live, &mut store, &mut ask)
+        link::link(&request, live, &mut store, &mut ask).map(|patch| (patch, ask.into_window()))
     };
-    let patch = match linked {
-        Ok(patch) => patch,
+    let (patch, window) = match linked {
+        Ok((patch, Some(window))) => (patch, window),
+        Ok((_, None)) => anyhow::bail!("the linker took no place for its patch"),
         Err(error) => return refusal(error),
     };
     timings.link = milliseconds(started);
 
     let started = Instant::now();
-    let table = match running.send(&patch, room) {
+    let table = match running.send(&patch, &window) {
         Ok(table) => table,
         Err(error) => return refusal(error),
     };
@@ -296,7 +292,8 @@ fn case<'c>(
             .map(|function| judge::ChangedFunction {
                 old: function.old.name.clone(),
                 new: function.new.key.name.clone(),
-                caller_unchanged: function.caller_unchanged,
+                caller_unchanged: !function.unchanged_callers.is_empty(),
+                unchanged_callers: function.unchanged_callers.clone(),
                 changed_callers: function.changed_callers.clone(),
                 in_old_vtable: function.in_old_data,
             })

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::client::{ClientError, Listener, MapPatch, PatchSegment, Protection as Access, Stub};
+use crate::client::{ClientError, Listener, MapPatch, PatchSegment, Protection as Access, Stub, Window};
 use crate::codes::{self, Reason};
-use crate::link::{DynamicSymbols, Live, Patch, Protection};
+use crate::link::{Live, Patch, ProgramSide, Protection};
 use crate::object::address::RunAddr;
 use crate::process::Program;
 
@@ -26,22 +26,8 @@ pub struct Running {
     pub live: Live,
     /// Patches so far.
     pub patches: u64,
-    /// The first window of the arena that no patch uses.
-    next_window: u64,
-    window_bytes: u64,
     arena: Range<RunAddr>,
     directory: PathBuf,
-}
-
-/// Where the next patch goes.
-#[derive(Debug, Clone, Copy)]
-pub struct Room {
-    /// The start of a window.
-    pub start: RunAddr,
-    /// Bytes up to the arena's end.
-    pub space: u64,
-    /// The window's number, which names the patch file.
-    pub window: u64,
 }
 
 impl Running {
@@ -73,43 +59,33 @@ impl Running {
             stub: Some(stub),
             live,
             patches: 0,
-            next_window: 0,
-            window_bytes: hello.window_size,
             arena: hello.arena,
             directory: directory.to_owned(),
         })
     }
 
-    /// Where the next patch goes.
-    ///
-    /// # Errors
-    /// A [`Reason`] when the arena is full.
-    pub fn room(&self) -> Result<Room> {
-        let start = self.arena.start.offset(self.next_window * self.window_bytes);
-        if start >= self.arena.end {
-            return Err(Reason::new(
-                &codes::ARENA_FULL,
-                format!("all {} windows of the arena are in use", self.next_window),
-            )
-            .into());
-        }
-        Ok(Room { start, space: self.arena.end.0 - start.0, window: self.next_window })
+    /// Where patches go.
+    #[must_use]
+    pub fn arena(&self) -> Range<RunAddr> {
+        self.arena.clone()
     }
 
     /// Sends a patch: maps it, registers its unwind table, and publishes the jump table. All or nothing.
     ///
     /// # Errors
     /// What the stub or the connection says. The connection is dropped where it is not certain what the program did.
-    pub fn send(&mut self, patch: &Patch, room: Room) -> Result<Vec<u8>> {
+    pub fn send(&mut self, patch: &Patch, window: &Window) -> Result<Vec<u8>> {
         let table = self.live.table_with(patch).ok_or_else(|| {
             Reason::new(&codes::OUT_OF_RANGE, "a slot of the jump table cannot reach the patch".to_owned())
         })?;
-        let file = self.directory.join(format!("patch-{}.elf", room.window));
-        std::fs::write(&file, &patch.file).with_context(|| format!("cannot write `{}`", file.display()))?;
+        // The file of an earlier process may still be mapped there: it is replaced, never written into.
+        let fresh = self.directory.join("patch.new");
+        std::fs::write(&fresh, &patch.file).with_context(|| format!("cannot write `{}`", fresh.display()))?;
+        std::fs::rename(&fresh, &window.file).with_context(|| format!("cannot write `{}`", window.file.display()))?;
         let table_file = self.directory.join(format!("table-{}", self.patches + 1));
         std::fs::write(&table_file, &table).with_context(|| format!("cannot write `{}`", table_file.display()))?;
         let map = MapPatch {
-            path: file,
+            path: window.file.clone(),
             segments: patch
                 .segments
                 .iter()
@@ -126,8 +102,6 @@ impl Running {
                 })
                 .collect(),
         };
-        // The windows are spent even if something fails from here on: what the program did is not always known.
-        self.next_window += patch.memory.div_ceil(self.window_bytes);
         let result = self.with_stub(|stub| {
             stub.map_patch(&map)?;
             if let Some(eh_frame) = patch.eh_frame {
@@ -144,11 +118,11 @@ impl Running {
 
     /// The parts that linking needs: what is known, and whom to ask for the rest.
     pub fn for_linking(&mut self) -> (&Live, AskProgram<'_>) {
-        (&self.live, AskProgram { stub: &mut self.stub })
+        (&self.live, AskProgram { stub: &mut self.stub, window: None })
     }
 
     fn with_stub<T>(&mut self, action: impl FnOnce(&mut Stub) -> Result<T, ClientError>) -> Result<T> {
-        AskProgram { stub: &mut self.stub }.ask(action)
+        AskProgram { stub: &mut self.stub, window: None }.ask(action)
     }
 }
 
@@ -156,9 +130,16 @@ impl Running {
 #[derive(Debug)]
 pub struct AskProgram<'r> {
     stub: &'r mut Option<Stub>,
+    window: Option<Window>,
 }
 
 impl AskProgram<'_> {
+    /// The place that was taken.
+    #[must_use]
+    pub fn into_window(self) -> Option<Window> {
+        self.window
+    }
+
     fn ask<T>(&mut self, action: impl FnOnce(&mut Stub) -> Result<T, ClientError>) -> Result<T> {
         let Some(stub) = self.stub.as_mut() else {
             return Err(Reason::new(
@@ -177,9 +158,16 @@ impl AskProgram<'_> {
     }
 }
 
-impl DynamicSymbols for AskProgram<'_> {
+impl ProgramSide for AskProgram<'_> {
     fn look_up(&mut self, name: &str) -> Result<Option<RunAddr>> {
         let found = self.ask(|stub| stub.look_up(&[name]))?;
         Ok(found.into_iter().next().flatten())
+    }
+
+    fn take_place(&mut self, bytes: u64) -> Result<RunAddr> {
+        let window = self.ask(|stub| stub.take_window(bytes))?;
+        let start = window.start;
+        self.window = Some(window);
+        Ok(start)
     }
 }
