@@ -17,6 +17,7 @@
 #![allow(
     unreachable_pub,
     missing_docs,
+    unused_imports,
     reason = "modules of a crate, compiled into a test"
 )]
 #![allow(clippy::unwrap_used, reason = "a failure is the test's failure")]
@@ -29,7 +30,7 @@ use std::time::{Duration, Instant};
 
 #[path = "../src/arena.rs"]
 mod arena;
-#[path = "../src/protocol.rs"]
+#[path = "../src/protocol/mod.rs"]
 mod protocol;
 #[path = "../src/sys/mod.rs"]
 mod sys;

@@ -272,7 +272,7 @@ fn any_other_greeting_is_refused_with_the_fact() {
     let greeting = greeting();
     let of_arena = |at: usize, value: u64| {
         greeting.judge(|bytes| {
-            bytes[Prelude::BYTES + 44 + at * 8..][..8].copy_from_slice(&value.to_le_bytes())
+            bytes[Prelude::BYTES + 44 + at * 8..][..8].copy_from_slice(&value.to_le_bytes());
         })
     };
     assert_eq!(

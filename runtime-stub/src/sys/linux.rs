@@ -19,9 +19,9 @@ impl Errno {
     pub(crate) const PIPE: Self = Self(32);
     /// The fixed address is taken.
     const EXISTS: Self = Self(17);
-    const INTERRUPTED: Self = Self(4);
+    pub(super) const INTERRUPTED: Self = Self(4);
 
-    fn last() -> Self {
+    pub(super) fn last() -> Self {
         // SAFETY: the C library's `errno` of this thread is valid for as long as the thread lives.
         Self(unsafe { *__errno_location() })
     }
@@ -40,21 +40,15 @@ const MAP_NORESERVE: c_int = 0x4000;
 const MAP_POPULATE: c_int = 0x8000;
 const MAP_FIXED_NOREPLACE: c_int = 0x10_0000;
 const MAP_FAILED: usize = usize::MAX;
-const AF_UNIX: u16 = 1;
-const SOCK_STREAM: c_int = 1;
-const SOCK_CLOEXEC: c_int = 0o2_000_000;
-const MSG_NOSIGNAL: c_int = 0x4000;
-const F_DUPFD_CLOEXEC: c_int = 1030;
-const RLIMIT_NOFILE: c_int = 7;
 const CLOCK_MONOTONIC: c_int = 1;
 const SIG_SETMASK: c_int = 2;
 const PTHREAD_CREATE_DETACHED: c_int = 1;
 
 /// `struct stat` as far as we read it.
 #[repr(C)]
-struct Stat {
-    device: u64,
-    inode: u64,
+pub(super) struct Stat {
+    pub(super) device: u64,
+    pub(super) inode: u64,
     _links_to_rdev: [u64; 4],
     size: i64,
     _rest: [u64; 11],
@@ -62,21 +56,9 @@ struct Stat {
 const _: () = assert!(size_of::<Stat>() == 144);
 
 #[repr(C)]
-struct SocketAddress {
-    family: u16,
-    path: [u8; 108],
-}
-
-#[repr(C)]
-struct TimeSpec {
-    seconds: i64,
-    nanoseconds: c_long,
-}
-
-#[repr(C)]
-struct ResourceLimit {
-    soft: c_ulong,
-    hard: c_ulong,
+pub(super) struct TimeSpec {
+    pub(super) seconds: i64,
+    pub(super) nanoseconds: c_long,
 }
 
 #[repr(C)]
@@ -120,9 +102,8 @@ pub(crate) type ObjectCallback =
 unsafe extern "C" {
     fn __errno_location() -> *mut c_int;
     fn open(path: *const c_char, flags: c_int, ...) -> c_int;
-    fn close(file: c_int) -> c_int;
+    pub(super) fn close(file: c_int) -> c_int;
     fn fstat(file: c_int, stat: *mut Stat) -> c_int;
-    fn fcntl(file: c_int, command: c_int, ...) -> c_int;
     fn mmap(
         address: *mut c_void,
         length: usize,
@@ -132,12 +113,7 @@ unsafe extern "C" {
         offset: i64,
     ) -> *mut c_void;
     fn munmap(address: *mut c_void, length: usize) -> c_int;
-    fn socket(domain: c_int, kind: c_int, protocol: c_int) -> c_int;
-    fn connect(file: c_int, address: *const SocketAddress, length: u32) -> c_int;
-    fn recv(file: c_int, buffer: *mut c_void, length: usize, flags: c_int) -> isize;
-    fn send(file: c_int, buffer: *const c_void, length: usize, flags: c_int) -> isize;
     fn getpid() -> c_int;
-    fn getrlimit(resource: c_int, limit: *mut ResourceLimit) -> c_int;
     fn clock_gettime(clock: c_int, time: *mut TimeSpec) -> c_int;
 }
 
@@ -171,7 +147,7 @@ impl File {
     }
 }
 
-fn status(file: c_int) -> Option<Stat> {
+pub(super) fn status(file: c_int) -> Option<Stat> {
     let mut stat = MaybeUninit::<Stat>::zeroed();
     // SAFETY: `stat` has the size of the C library's structure, and all bit patterns of it are valid.
     unsafe {
@@ -353,163 +329,6 @@ pub(crate) fn monotonic_nanoseconds() -> u64 {
 pub(crate) fn process_id() -> u32 {
     // SAFETY: `getpid` has no preconditions.
     unsafe { getpid() }.cast_unsigned()
-}
-
-/// The connection to the tool: a descriptor that the program may close behind our back, and even use again.
-///
-/// The device and inode tell our socket from whatever else has got its number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Socket {
-    pub(crate) file: c_int,
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
-}
-
-impl Socket {
-    /// Connects to a Unix socket and moves the descriptor out of the program's way; it is not inherited over `exec`.
-    pub(crate) fn connect(path: &[u8]) -> Result<Self, Errno> {
-        let mut address = SocketAddress {
-            family: AF_UNIX,
-            path: [0; 108],
-        };
-        if path.len() >= address.path.len() {
-            return Err(Errno(0));
-        }
-        for (to, from) in address.path.iter_mut().zip(path) {
-            *to = *from;
-        }
-        // SAFETY: `socket` has no preconditions.
-        let low = unsafe { socket(c_int::from(AF_UNIX), SOCK_STREAM | SOCK_CLOEXEC, 0) };
-        if low < 0 {
-            return Err(Errno::last());
-        }
-        // SAFETY: `low` is ours; `F_DUPFD_CLOEXEC` takes one integer.
-        let high = unsafe { fcntl(low, F_DUPFD_CLOEXEC, out_of_the_way()) };
-        let file = if high < 0 {
-            low
-        } else {
-            // SAFETY: `low` is ours and not used again.
-            unsafe { close(low) };
-            high
-        };
-        limit_send_time(file);
-        // SAFETY: `address` is a `sockaddr_un` of the length that is given (110 bytes).
-        while unsafe { connect(file, &raw const address, size_of::<SocketAddress>() as u32) } != 0 {
-            let errno = Errno::last();
-            if errno != Errno::INTERRUPTED {
-                // SAFETY: `file` is ours and not used again.
-                unsafe { close(file) };
-                return Err(errno);
-            }
-        }
-        match status(file) {
-            Some(stat) => Ok(Self {
-                file,
-                device: stat.device,
-                inode: stat.inode,
-            }),
-            None => Err(Errno::last()),
-        }
-    }
-
-    /// True while the descriptor is still our socket.
-    pub(crate) fn is_ours(self) -> bool {
-        status(self.file).is_some_and(|stat| stat.device == self.device && stat.inode == self.inode)
-    }
-
-    /// Closes the descriptor, if it is still our socket.
-    pub(crate) fn close(self) {
-        if self.is_ours() {
-            // SAFETY: it is our socket, and nobody uses it again.
-            unsafe { close(self.file) };
-        }
-    }
-
-    /// Fills `buffer`, however many pieces it takes.
-    pub(crate) fn receive(self, buffer: &mut [u8]) -> Result<(), Errno> {
-        let mut rest = buffer;
-        while !rest.is_empty() {
-            if !self.is_ours() {
-                return Err(Errno::PIPE);
-            }
-            // SAFETY: `rest` is writable for its length.
-            let got = unsafe { recv(self.file, rest.as_mut_ptr().cast(), rest.len(), 0) };
-            match usize::try_from(got) {
-                Ok(0) => return Err(Errno::PIPE),
-                Ok(got) => rest = rest.get_mut(got..).ok_or(Errno::PIPE)?,
-                Err(_) => {
-                    let errno = Errno::last();
-                    if errno != Errno::INTERRUPTED {
-                        return Err(errno);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Sends all of `bytes`; never raises `SIGPIPE`.
-    pub(crate) fn send(self, bytes: &[u8]) -> Result<(), Errno> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            if !self.is_ours() {
-                return Err(Errno::PIPE);
-            }
-            // SAFETY: `rest` is readable for its length.
-            let sent = unsafe { send(self.file, rest.as_ptr().cast(), rest.len(), MSG_NOSIGNAL) };
-            match usize::try_from(sent) {
-                Ok(sent) => rest = rest.get(sent..).ok_or(Errno::PIPE)?,
-                Err(_) => {
-                    let errno = Errno::last();
-                    if errno != Errno::INTERRUPTED {
-                        return Err(errno);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Lets no `connect` or `send` on this socket take longer than two seconds: a tool that hangs must not hold up a program.
-fn limit_send_time(file: c_int) {
-    unsafe extern "C" {
-        fn setsockopt(
-            file: c_int,
-            level: c_int,
-            option: c_int,
-            value: *const c_void,
-            length: u32,
-        ) -> c_int;
-    }
-    const SOL_SOCKET: c_int = 1;
-    const SO_SNDTIMEO: c_int = 21;
-    let limit = TimeSpec {
-        seconds: 2,
-        nanoseconds: 0,
-    };
-    // SAFETY: the option's value is a `struct timeval`, two 64-bit numbers, of which the second (microseconds) is 0.
-    unsafe {
-        setsockopt(
-            file,
-            SOL_SOCKET,
-            SO_SNDTIMEO,
-            (&raw const limit).cast(),
-            size_of::<TimeSpec>() as u32,
-        )
-    };
-}
-
-/// The lowest descriptor number for the socket: near the end of the first thousand, where programs that count on
-/// getting 3, or that juggle numbers themselves, do not come; and below the process's limit.
-fn out_of_the_way() -> c_int {
-    let mut limit = ResourceLimit { soft: 0, hard: 0 };
-    // SAFETY: `limit` is a valid place for the result.
-    if unsafe { getrlimit(RLIMIT_NOFILE, &raw mut limit) } != 0 {
-        return 0;
-    }
-    let soft = limit.soft.min(1024);
-    c_int::try_from(soft.saturating_sub(24)).unwrap_or(0)
 }
 
 /// The session's variable, until [`forget_environment_variable`] is called. `None` in a set-user-ID program.

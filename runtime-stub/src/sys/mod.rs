@@ -4,5 +4,14 @@
 //! that is put into programs has no dependencies.
 
 mod linux;
+mod socket;
 
 pub(crate) use linux::*;
+#[cfg_attr(
+    test,
+    allow(
+        unused_imports,
+        reason = "the agent, which uses it, is not a part of tests"
+    )
+)]
+pub(crate) use socket::Socket;
