@@ -5,6 +5,7 @@
 //! noise; so are the disambiguators in mangled names, which shift when an item is inserted above ([`pairing`]).
 
 pub mod digest;
+pub mod lines;
 pub mod pairing;
 #[cfg(test)]
 mod tests;
@@ -44,7 +45,7 @@ pub struct NewFunction {
 /// How much a function differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
-    /// Only line and column numbers in the places that panics report.
+    /// Only line and column numbers: in the places that panics report, or in what debuggers and backtraces show.
     LinesOnly,
     /// Anything else.
     Code,
@@ -132,6 +133,8 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
 
     let in_old_data = functions_named_in_data(&old_digest.side, old)?;
     let callers = callers(&new_digest.side, &new_functions, new)?;
+    let old_lines = line_digests(old)?;
+    let new_lines = line_digests(new)?;
     let mut unchanged = HashSet::new();
     let mut changed_indices = HashMap::new();
     for (old_index, new_index) in &pairs.pairs {
@@ -149,7 +152,9 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
             Some(Change::Code)
         } else if !result.changed_constants.is_empty() && uses_changed_constant()? {
             Some(Change::Code)
-        } else if before.exact != after.exact {
+        } else if before.exact != after.exact
+            || old_lines[from.object].get(&from.section) != new_lines[to.object].get(&to.section)
+        {
             Some(Change::LinesOnly)
         } else {
             None
@@ -186,6 +191,10 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
     result.added = pairs.added.iter().map(|index| new_function(&new_functions[*index])).collect();
     result.removed = pairs.removed.iter().map(|index| old_functions[*index].key.clone()).collect();
     Ok(result)
+}
+
+fn line_digests(objects: &[NamedObject<'_>]) -> Result<Vec<HashMap<SectionIndex, [u8; 32]>>> {
+    objects.iter().map(|object| lines::digests(object.file)).collect()
 }
 
 fn new_function(item: &Item) -> NewFunction {
