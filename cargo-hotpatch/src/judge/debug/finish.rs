@@ -234,6 +234,7 @@ impl<'a> Walk<'_, 'a> {
                 continue;
             }
             let parameters = std::mem::take(&mut raw.parameters);
+            let scope = raw.scope.clone();
             let (name, result, no_return, declared, file, line) = (
                 raw.name,
                 raw.result,
@@ -244,6 +245,7 @@ impl<'a> Walk<'_, 'a> {
             );
             let function = FunctionFacts {
                 name: Arc::from(name),
+                scope,
                 parameters: parameters
                     .into_iter()
                     .map(|parameter| self.name_of(parameter))

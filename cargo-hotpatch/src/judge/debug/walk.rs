@@ -42,10 +42,10 @@ pub(super) struct RawVariants<'a> {
     pub(super) variants: Vec<(Option<i128>, Option<RawMember<'a>>)>,
 }
 
-#[derive(Default)]
 pub(super) struct RawFunction<'a> {
     pub(super) linkage: Option<&'a str>,
     pub(super) name: &'a str,
+    pub(super) scope: Arc<str>,
     pub(super) parameters: Vec<Option<UnitOffset>>,
     pub(super) result: Option<UnitOffset>,
     pub(super) no_return: bool,
@@ -399,6 +399,7 @@ impl<'d, 'a> Walk<'d, 'a> {
                 self.functions.push(RawFunction {
                     linkage: attributes.linkage,
                     name: attributes.name.unwrap_or(""),
+                    scope: path.clone(),
                     parameters: Vec::new(),
                     result: attributes.type_at,
                     no_return: attributes.no_return,
