@@ -350,16 +350,15 @@ fn read_debug_info(
         .filter(|(_, symbol)| symbol.named)
         .map(|(i, symbol)| (symbol.name, i))
         .collect();
+    let mut walk = Walk::new(&dwarf);
     let mut headers = dwarf.units();
     while let Some(header) = headers.next().context("unit headers of .debug_info")? {
         let offset = header.offset();
         let unit = dwarf
             .unit(header)
             .with_context(|| format!("unit at {offset:?} of .debug_info"))?;
-        let mut walk = Walk::new(&dwarf, &unit);
-        walk.run()
+        walk.unit(&unit)
             .with_context(|| format!("unit at {offset:?} of .debug_info"))?;
-        walk.finish(object, &addresses, &symbols, facts, keep)?;
     }
-    Ok(())
+    walk.finish(object, &addresses, &symbols, facts, keep)
 }
