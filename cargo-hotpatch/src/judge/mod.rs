@@ -10,6 +10,7 @@
 mod closures;
 pub mod debug;
 mod functions;
+mod impls;
 mod layout;
 mod names;
 pub mod relocatable;
@@ -150,13 +151,14 @@ pub fn judge(case: &Case<'_>) -> Result<Verdict> {
         })
     };
     let (old, new) = rayon::join(|| read(Side::Old), || read(Side::New));
-    let evidence = Evidence {
+    let mut evidence = Evidence {
         case,
         old: old?,
         new: new?,
         sources: Sources::read(&case.sources),
     };
     let mut verdict = Verdict::default();
+    impls::align(&mut evidence, &mut verdict);
     judge_types(&evidence, &mut verdict);
     closures::judge(&evidence, &mut verdict);
     vtables::judge(&evidence, &mut verdict);
@@ -232,6 +234,7 @@ fn judge_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         }
     }
     judge_unseen_types(evidence, verdict);
+    judge_namesakes(evidence, verdict);
     for (code, message, span) in consequences {
         verdict.restart(code, message, span);
     }
@@ -300,6 +303,45 @@ fn judge_unseen_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
                     format!("`{}` was edited, and debug info does not show how its values lie in memory", before.name),
                     Some(file.span(before.line)),
                 );
+            }
+        }
+    }
+}
+
+/// Several local types of one name: the debug info's set of them may be as before although two changed places.
+fn judge_namesakes(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
+    let several = evidence
+        .old
+        .types
+        .iter()
+        .filter(|(_, shapes)| shapes.len() > 1)
+        .map(|(name, _)| name);
+    for name in several {
+        let segments = names::segments(name);
+        let identifier = names::identifier(name);
+        for file in &evidence.sources.files {
+            for edited in file
+                .change
+                .edited
+                .iter()
+                .filter(|edited| segments.contains(&edited.name.as_str()))
+            {
+                let definitions = |side: Side, (first, last): crate::source::Lines| -> Vec<&str> {
+                    let types = file.index(side).types.iter();
+                    types
+                        .filter(|text| {
+                            text.name == identifier && text.line >= first && text.line <= last
+                        })
+                        .map(|text| text.definition.as_str())
+                        .collect()
+                };
+                if definitions(Side::Old, edited.old) != definitions(Side::New, edited.new) {
+                    verdict.restart(
+                        &codes::TYPE_DOUBT,
+                        format!("`{}` has several types called `{identifier}`, and not all are as before", edited.path),
+                        Some(file.span(edited.new.0)),
+                    );
+                }
             }
         }
     }

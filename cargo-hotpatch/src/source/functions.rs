@@ -52,6 +52,17 @@ pub struct TypeText {
     pub definition: String,
 }
 
+/// A block of `impl`.
+#[derive(Debug, Clone)]
+pub struct ImplText {
+    /// All tokens in front of the block.
+    pub header: String,
+    /// 1-based.
+    pub first_line: usize,
+    /// 1-based.
+    pub last_line: usize,
+}
+
 /// The initial value of a static or constant.
 #[derive(Debug, Clone)]
 pub struct ValueText {
@@ -70,6 +81,8 @@ pub struct TextIndex {
     pub functions: Vec<FunctionText>,
     /// In the order of the text.
     pub types: Vec<TypeText>,
+    /// Blocks of `impl`, in the order of the text.
+    pub impls: Vec<ImplText>,
     /// Initial values of statics and constants, in the order of the text.
     pub values: Vec<ValueText>,
     /// Lines of derives, with the derived trait's name.
@@ -95,7 +108,7 @@ impl TextIndex {
     pub fn of(text: &str) -> Option<Self> {
         let tokens = super::tokens_of(text).ok()?;
         let mut index = Self::default();
-        index.stream(tokens);
+        index.stream(tokens, true);
         Some(index)
     }
 
@@ -132,7 +145,7 @@ impl TextIndex {
         })
     }
 
-    fn stream(&mut self, tokens: TokenStream) {
+    fn stream(&mut self, tokens: TokenStream, items: bool) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         for position in 0..tokens.len() {
             match &tokens[position] {
@@ -143,7 +156,7 @@ impl TextIndex {
                     {
                         self.derive(&group.stream());
                     }
-                    self.stream(group.stream());
+                    self.stream(group.stream(), group.delimiter() == Delimiter::Brace);
                 }
                 TokenTree::Ident(ident) if ident == "fn" => self.function(&tokens, position),
                 TokenTree::Ident(ident)
@@ -151,12 +164,44 @@ impl TextIndex {
                 {
                     self.type_item(&tokens, position);
                 }
+                TokenTree::Ident(ident) if ident == "impl" && items => {
+                    self.implementation(&tokens, position);
+                }
                 TokenTree::Ident(ident) if ident == "static" || ident == "const" => {
                     self.value(&tokens, position);
                 }
                 _ => {}
             }
         }
+    }
+
+    fn implementation(&mut self, tokens: &[TokenTree], at: usize) {
+        // In a type, `impl` follows upon something else.
+        let begins = match at.checked_sub(1).map(|before| &tokens[before]) {
+            None => true,
+            Some(TokenTree::Group(group)) => group.delimiter() != Delimiter::Parenthesis,
+            Some(TokenTree::Punct(punct)) => punct.as_char() == ';',
+            Some(TokenTree::Ident(ident)) => ident == "unsafe" || ident == "default",
+            Some(TokenTree::Literal(_)) => false,
+        };
+        let block = tokens[at..].iter().position(
+            |token| matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace),
+        );
+        let (true, Some(block)) = (begins, block) else {
+            return;
+        };
+        let TokenTree::Group(group) = &tokens[at + block] else {
+            return;
+        };
+        self.impls.push(ImplText {
+            header: tokens[at..at + block]
+                .iter()
+                .cloned()
+                .collect::<TokenStream>()
+                .to_string(),
+            first_line: tokens[at].span().start().line,
+            last_line: group.span_close().end().line,
+        });
     }
 
     fn value(&mut self, tokens: &[TokenTree], at: usize) {

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use gimli::{UnitOffset, constants as dw};
+use gimli::constants as dw;
 
 use super::super::relocatable::{Memory, Relocatable, Relocation, Target};
-use super::walk::{RawMember, Walk};
+use super::walk::{At, RawMember, Walk};
 use super::{
     DebugFacts, FunctionFacts, Member, Place, StaticFacts, TypeKind, TypeShape, Variant, Variants,
     VtableFacts, VtableSlot,
@@ -39,11 +39,11 @@ impl<'a> DebugAddresses<'a> {
 
 impl<'a> Walk<'_, 'a> {
     /// The full name of the type at `offset`; `()` where there is none.
-    fn name_of(&mut self, offset: Option<UnitOffset>) -> Arc<str> {
+    fn name_of(&mut self, offset: Option<At>) -> Arc<str> {
         self.name_within(offset, 32)
     }
 
-    fn name_within(&mut self, offset: Option<UnitOffset>, depth: u8) -> Arc<str> {
+    fn name_within(&mut self, offset: Option<At>, depth: u8) -> Arc<str> {
         let Some(offset) = offset else {
             return Arc::from("()");
         };
@@ -82,44 +82,6 @@ impl<'a> Walk<'_, 'a> {
             offset: raw.offset,
             type_name: self.name_of(raw.type_at),
         }
-    }
-
-    fn file(&mut self, index: Option<u64>) -> Option<Arc<str>> {
-        let index = index?;
-        if let Some(known) = self.files.get(&index) {
-            return known.clone();
-        }
-        let path = self.file_path(index);
-        self.files.insert(index, path.clone());
-        path
-    }
-
-    fn file_path(&self, index: u64) -> Option<Arc<str>> {
-        let program = self.unit.line_program.as_ref()?;
-        let header = program.header();
-        let entry = header.file(index)?;
-        let text = |value| {
-            self.dwarf
-                .attr_string(self.unit, value)
-                .ok()
-                .map(|slice| slice.to_string_lossy())
-        };
-        let mut path = std::path::PathBuf::new();
-        if let Some(directory) = self.unit.comp_dir {
-            path.push(directory.to_string_lossy().as_ref());
-        }
-        if let Some(directory) = entry.directory(header).and_then(text) {
-            path.push(directory.as_ref());
-        }
-        path.push(text(entry.path_name())?.as_ref());
-        Some(Arc::from(path.to_string_lossy().as_ref()))
-    }
-
-    fn place(&mut self, file: Option<u64>, line: Option<u32>) -> Option<Place> {
-        Some(Place {
-            file: self.file(file)?,
-            line: line?,
-        })
     }
 
     pub(super) fn finish(
@@ -234,23 +196,25 @@ impl<'a> Walk<'_, 'a> {
                 continue;
             }
             let parameters = std::mem::take(&mut raw.parameters);
+            let scope = raw.scope.clone();
             let (name, result, no_return, declared, file, line) = (
                 raw.name,
                 raw.result,
                 raw.no_return,
                 raw.declared,
-                raw.file,
+                raw.file.clone(),
                 raw.line,
             );
             let function = FunctionFacts {
                 name: Arc::from(name),
+                scope,
                 parameters: parameters
                     .into_iter()
                     .map(|parameter| self.name_of(parameter))
                     .collect(),
                 result: self.name_of(result),
                 no_return,
-                place: self.place(file, line),
+                place: file.zip(line).map(|(file, line)| Place { file, line }),
                 declared,
             };
             let replace = facts
@@ -272,6 +236,9 @@ impl<'a> Walk<'_, 'a> {
     ) -> Result<()> {
         for variable in std::mem::take(&mut self.variables) {
             if variable.name.ends_with("::{vtable}") {
+                if !variable.located {
+                    continue;
+                }
                 let size = variable
                     .type_at
                     .and_then(|at| self.type_at.get(&at))
@@ -310,7 +277,10 @@ impl<'a> Walk<'_, 'a> {
             };
             let fact = StaticFacts {
                 type_name: self.name_of(variable.type_at),
-                place: self.place(variable.file, variable.line),
+                place: variable
+                    .file
+                    .zip(variable.line)
+                    .map(|(file, line)| Place { file, line }),
                 memory,
                 initial,
             };

@@ -96,6 +96,8 @@ pub struct TypeShape {
 pub struct FunctionFacts {
     /// As the compiler calls it, with generic arguments and without its path: `push<u8>`, `{closure#0}`.
     pub name: Arc<str>,
+    /// The path that it stands in: `app::{impl#0}`.
+    pub scope: Arc<str>,
     /// Full names of the parameters' types. Complete if [`Self::declared`], else those that the body gives a place.
     pub parameters: Vec<Arc<str>>,
     /// Full name of the result's type; `()` where there is none.
@@ -224,6 +226,52 @@ impl DebugFacts {
     }
 }
 
+impl DebugFacts {
+    /// Gives names of types another spelling, wherever they stand. Shapes of names that become equal are put together.
+    pub(super) fn rename(&mut self, spelling: &dyn Fn(&str) -> Option<String>) {
+        let one = |name: &mut Arc<str>| {
+            if let Some(other) = spelling(name) {
+                *name = Arc::from(other);
+            }
+        };
+        let member = |member: &mut Member| one(&mut member.type_name);
+        for (mut name, mut shapes) in std::mem::take(&mut self.types) {
+            one(&mut name);
+            for shape in &mut shapes {
+                shape.members.iter_mut().for_each(member);
+                if let Some(variants) = &mut shape.variants {
+                    variants.discriminant.iter_mut().for_each(member);
+                    variants
+                        .variants
+                        .iter_mut()
+                        .filter_map(|variant| variant.member.as_mut())
+                        .for_each(member);
+                }
+            }
+            let known = self.types.entry(name).or_default();
+            for shape in shapes {
+                if !known.contains(&shape) {
+                    known.push(shape);
+                }
+            }
+        }
+        for function in self.functions.values_mut() {
+            function
+                .parameters
+                .iter_mut()
+                .chain([&mut function.result, &mut function.scope])
+                .for_each(one);
+        }
+        self.statics
+            .values_mut()
+            .for_each(|fact| one(&mut fact.type_name));
+        for (mut name, vtables) in std::mem::take(&mut self.vtables) {
+            one(&mut name);
+            self.vtables.entry(name).or_default().extend(vtables);
+        }
+    }
+}
+
 /// True for a section that the compiler makes for ordinary items, or that is no part of the program.
 fn is_ordinary_section(name: &str) -> bool {
     const WHOLE: &[&str] = &[
@@ -302,16 +350,15 @@ fn read_debug_info(
         .filter(|(_, symbol)| symbol.named)
         .map(|(i, symbol)| (symbol.name, i))
         .collect();
+    let mut walk = Walk::new(&dwarf);
     let mut headers = dwarf.units();
     while let Some(header) = headers.next().context("unit headers of .debug_info")? {
         let offset = header.offset();
         let unit = dwarf
             .unit(header)
             .with_context(|| format!("unit at {offset:?} of .debug_info"))?;
-        let mut walk = Walk::new(&dwarf, &unit);
-        walk.run()
+        walk.unit(&unit)
             .with_context(|| format!("unit at {offset:?} of .debug_info"))?;
-        walk.finish(object, &addresses, &symbols, facts, keep)?;
     }
-    Ok(())
+    walk.finish(object, &addresses, &symbols, facts, keep)
 }

@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
-use gimli::{AttributeValue, DwAt, DwTag, Section as _, UnitOffset, constants as dw};
+use gimli::{AttributeValue, DwAt, DwTag, Section as _, UnitSectionOffset, constants as dw};
 
 use super::{Dwarf, Slice};
 
 type Unit<'a> = gimli::Unit<Slice<'a>>;
+
+/// An entry's offset in `.debug_info`: units of one object may refer to each other.
+pub(super) type At = usize;
 
 /// A type as it stands in the debug info, before names are resolved.
 pub(super) struct RawType<'a> {
@@ -17,7 +20,7 @@ pub(super) struct RawType<'a> {
     pub(super) path: Option<Arc<str>>,
     pub(super) size: Option<u64>,
     pub(super) align: Option<u64>,
-    pub(super) target: Option<UnitOffset>,
+    pub(super) target: Option<At>,
     /// Elements of an array.
     pub(super) count: Option<u64>,
     pub(super) members: Vec<RawMember<'a>>,
@@ -29,40 +32,42 @@ pub(super) struct RawType<'a> {
 
 #[derive(Clone, Copy)]
 pub(super) struct RawMember<'a> {
-    pub(super) own: UnitOffset,
+    pub(super) own: At,
     pub(super) name: &'a str,
     pub(super) offset: u64,
-    pub(super) type_at: Option<UnitOffset>,
+    pub(super) type_at: Option<At>,
 }
 
 #[derive(Default)]
 pub(super) struct RawVariants<'a> {
-    pub(super) discriminant_at: Option<UnitOffset>,
+    pub(super) discriminant_at: Option<At>,
     pub(super) discriminants: Vec<RawMember<'a>>,
     pub(super) variants: Vec<(Option<i128>, Option<RawMember<'a>>)>,
 }
 
-#[derive(Default)]
 pub(super) struct RawFunction<'a> {
     pub(super) linkage: Option<&'a str>,
     pub(super) name: &'a str,
-    pub(super) parameters: Vec<Option<UnitOffset>>,
-    pub(super) result: Option<UnitOffset>,
+    pub(super) scope: Arc<str>,
+    pub(super) parameters: Vec<Option<At>>,
+    pub(super) result: Option<At>,
     pub(super) no_return: bool,
     pub(super) declared: bool,
-    pub(super) file: Option<u64>,
+    pub(super) file: Option<Arc<str>>,
     pub(super) line: Option<u32>,
-    pub(super) origin: Option<UnitOffset>,
+    pub(super) origin: Option<At>,
 }
 
 pub(super) struct RawVariable<'a> {
     pub(super) linkage: Option<&'a str>,
     pub(super) name: &'a str,
-    pub(super) type_at: Option<UnitOffset>,
-    pub(super) file: Option<u64>,
+    pub(super) type_at: Option<At>,
+    pub(super) file: Option<Arc<str>>,
     pub(super) line: Option<u32>,
     /// Offset in `.debug_info` of the address operand.
     pub(super) address_at: Option<u64>,
+    /// It has a place at all: the optimiser may have removed what the debug info still describes.
+    pub(super) located: bool,
 }
 
 /// What encloses the entry that is being read.
@@ -83,14 +88,14 @@ struct Attributes<'a> {
     linkage: Option<&'a str>,
     size: Option<u64>,
     align: Option<u64>,
-    type_at: Option<UnitOffset>,
+    type_at: Option<At>,
     member_offset: Option<u64>,
-    discriminant_at: Option<UnitOffset>,
+    discriminant_at: Option<At>,
     discriminant: Option<i128>,
     constant: Option<i128>,
     count: Option<u64>,
     upper: Option<u64>,
-    origin: Option<UnitOffset>,
+    origin: Option<At>,
     file: Option<u64>,
     line: Option<u32>,
     location: Option<Slice<'a>>,
@@ -101,14 +106,20 @@ struct Attributes<'a> {
 /// One pass over the entries of a unit.
 pub(super) struct Walk<'d, 'a> {
     pub(super) dwarf: &'d Dwarf<'a>,
-    pub(super) unit: &'d Unit<'a>,
     pub(super) types: Vec<RawType<'a>>,
-    pub(super) type_at: HashMap<UnitOffset, usize>,
+    pub(super) type_at: HashMap<At, usize>,
     pub(super) functions: Vec<RawFunction<'a>>,
-    pub(super) function_at: HashMap<UnitOffset, usize>,
+    pub(super) function_at: HashMap<At, usize>,
     pub(super) variables: Vec<RawVariable<'a>>,
     pub(super) names: Vec<Option<Arc<str>>>,
-    pub(super) files: HashMap<u64, Option<Arc<str>>>,
+    files: HashMap<u64, Option<Arc<str>>>,
+}
+
+fn place_of(unit: &Unit<'_>, offset: gimli::UnitOffset) -> At {
+    match offset.to_unit_section_offset(unit) {
+        UnitSectionOffset::DebugInfoOffset(offset) => offset.0,
+        UnitSectionOffset::DebugTypesOffset(offset) => offset.0,
+    }
 }
 
 fn signed(value: &AttributeValue<Slice<'_>>) -> Option<i128> {
@@ -131,10 +142,9 @@ fn signed(value: &AttributeValue<Slice<'_>>) -> Option<i128> {
 }
 
 impl<'d, 'a> Walk<'d, 'a> {
-    pub(super) fn new(dwarf: &'d Dwarf<'a>, unit: &'d Unit<'a>) -> Self {
+    pub(super) fn new(dwarf: &'d Dwarf<'a>) -> Self {
         Self {
             dwarf,
-            unit,
             types: Vec::new(),
             type_at: HashMap::new(),
             functions: Vec::new(),
@@ -145,33 +155,32 @@ impl<'d, 'a> Walk<'d, 'a> {
         }
     }
 
-    fn text(&self, value: AttributeValue<Slice<'a>>) -> Result<&'a str> {
+    fn text(&self, unit: &Unit<'a>, value: AttributeValue<Slice<'a>>) -> Result<&'a str> {
         let slice = self
             .dwarf
-            .attr_string(self.unit, value)
+            .attr_string(unit, value)
             .context("a name of the debug info")?;
         std::str::from_utf8(slice.slice()).context("a name of the debug info is not UTF-8")
     }
 
     fn attribute(
         &self,
+        unit: &Unit<'a>,
         name: DwAt,
         value: AttributeValue<Slice<'a>>,
         into: &mut Attributes<'a>,
     ) -> Result<()> {
-        let reference = |value: &AttributeValue<Slice<'a>>| -> Result<UnitOffset> {
+        let reference = |value: &AttributeValue<Slice<'a>>| -> Result<At> {
             match value {
-                AttributeValue::UnitRef(offset) => Ok(*offset),
-                AttributeValue::DebugInfoRef(offset) => offset
-                    .to_unit_offset(&self.unit.header)
-                    .context("a reference into another unit (link-time optimised objects are not understood)"),
+                AttributeValue::UnitRef(offset) => Ok(place_of(unit, *offset)),
+                AttributeValue::DebugInfoRef(offset) => Ok(offset.0),
                 other => bail!("{name} has an unknown form: {other:?}"),
             }
         };
         match name {
-            dw::DW_AT_name => into.name = Some(self.text(value)?),
+            dw::DW_AT_name => into.name = Some(self.text(unit, value)?),
             dw::DW_AT_linkage_name | dw::DW_AT_MIPS_linkage_name => {
-                into.linkage = Some(self.text(value)?);
+                into.linkage = Some(self.text(unit, value)?);
             }
             dw::DW_AT_byte_size => into.size = value.udata_value(),
             dw::DW_AT_alignment => into.align = value.udata_value(),
@@ -220,13 +229,15 @@ impl<'d, 'a> Walk<'d, 'a> {
         Ok(())
     }
 
-    pub(super) fn run(&mut self) -> Result<()> {
-        let mut entries = self.unit.entries_raw(None)?;
+    /// Reads one more unit of the object.
+    pub(super) fn unit(&mut self, unit: &Unit<'a>) -> Result<()> {
+        self.files.clear();
+        let mut entries = unit.entries_raw(None)?;
         let mut stack: Vec<(isize, Scope)> = Vec::new();
         let root: Arc<str> = Arc::from("");
         while !entries.is_empty() {
             let depth = entries.next_depth();
-            let own = entries.next_offset();
+            let own = place_of(unit, entries.next_offset());
             let Some(abbreviation) = entries.read_abbreviation()? else {
                 continue;
             };
@@ -253,9 +264,10 @@ impl<'d, 'a> Walk<'d, 'a> {
             let mut attributes = Attributes::default();
             for specification in abbreviation.attributes() {
                 let attribute = entries.read_attribute(*specification)?;
-                self.attribute(attribute.name(), attribute.value(), &mut attributes)?;
+                self.attribute(unit, attribute.name(), attribute.value(), &mut attributes)?;
             }
             let scope = self.entry(
+                unit,
                 tag,
                 own,
                 attributes,
@@ -266,14 +278,15 @@ impl<'d, 'a> Walk<'d, 'a> {
                 stack.push((depth, scope));
             }
         }
-        self.names = vec![None; self.types.len()];
+        self.names.resize(self.types.len(), None);
         Ok(())
     }
 
     fn entry(
         &mut self,
+        unit: &Unit<'a>,
         tag: DwTag,
-        own: UnitOffset,
+        own: At,
         attributes: Attributes<'a>,
         outer: Option<&Scope>,
         root: &Arc<str>,
@@ -343,19 +356,19 @@ impl<'d, 'a> Walk<'d, 'a> {
                             .and_then(|variants| variants.variants.last_mut());
                         if let Some((_, place)) = last {
                             if place.is_some() {
-                                bail!("a variant with two members at {own:?}");
+                                bail!("a variant with two members at {own:#x}");
                             }
                             *place = Some(member());
                         }
                     }
-                    _ => bail!("a field at {own:?} outside of any type"),
+                    _ => bail!("a field at {own:#x} outside of any type"),
                 }
                 Scope::Opaque
             }
             dw::DW_TAG_variant_part => match outer {
                 Some(Scope::Type(index, _)) => {
                     if self.types[*index].variants.is_some() {
-                        bail!("a type with two variant parts at {own:?}");
+                        bail!("a type with two variant parts at {own:#x}");
                     }
                     self.types[*index].variants = Some(RawVariants {
                         discriminant_at: attributes.discriminant_at,
@@ -363,7 +376,7 @@ impl<'d, 'a> Walk<'d, 'a> {
                     });
                     Scope::Variants(*index)
                 }
-                _ => bail!("a variant part at {own:?} outside of any type"),
+                _ => bail!("a variant part at {own:#x} outside of any type"),
             },
             dw::DW_TAG_variant => match outer {
                 Some(Scope::Variants(index)) => {
@@ -372,13 +385,13 @@ impl<'d, 'a> Walk<'d, 'a> {
                     }
                     Scope::Variant(*index)
                 }
-                _ => bail!("a variant at {own:?} outside of a variant part"),
+                _ => bail!("a variant at {own:#x} outside of a variant part"),
             },
             dw::DW_TAG_enumerator => {
                 if let Some(Scope::Type(index, _)) = outer {
                     let value = attributes
                         .constant
-                        .with_context(|| format!("an enumerator without a value at {own:?}"))?;
+                        .with_context(|| format!("an enumerator without a value at {own:#x}"))?;
                     self.types[*index]
                         .enumerators
                         .push((attributes.name.unwrap_or(""), value));
@@ -396,14 +409,16 @@ impl<'d, 'a> Walk<'d, 'a> {
             dw::DW_TAG_subprogram => {
                 let index = self.functions.len();
                 self.function_at.insert(own, index);
+                let file = self.file(unit, attributes.file);
                 self.functions.push(RawFunction {
                     linkage: attributes.linkage,
                     name: attributes.name.unwrap_or(""),
+                    scope: path.clone(),
                     parameters: Vec::new(),
                     result: attributes.type_at,
                     no_return: attributes.no_return,
                     declared: attributes.declaration,
-                    file: attributes.file,
+                    file,
                     line: attributes.line,
                     origin: attributes.origin,
                 });
@@ -426,17 +441,50 @@ impl<'d, 'a> Walk<'d, 'a> {
                     is_address
                         .then(|| location.offset_from(*self.dwarf.debug_info.reader()) as u64 + 1)
                 });
+                let file = self.file(unit, attributes.file);
                 self.variables.push(RawVariable {
                     linkage: attributes.linkage,
                     name: attributes.name.unwrap_or(""),
                     type_at: attributes.type_at,
-                    file: attributes.file,
+                    file,
                     line: attributes.line,
                     address_at,
+                    located: attributes.location.is_some(),
                 });
                 Scope::Opaque
             }
             _ => Scope::Opaque,
         })
+    }
+
+    fn file(&mut self, unit: &Unit<'a>, index: Option<u64>) -> Option<Arc<str>> {
+        let index = index?;
+        if let Some(known) = self.files.get(&index) {
+            return known.clone();
+        }
+        let path = self.file_path(unit, index);
+        self.files.insert(index, path.clone());
+        path
+    }
+
+    fn file_path(&self, unit: &Unit<'a>, index: u64) -> Option<Arc<str>> {
+        let program = unit.line_program.as_ref()?;
+        let header = program.header();
+        let entry = header.file(index)?;
+        let text = |value| {
+            self.dwarf
+                .attr_string(unit, value)
+                .ok()
+                .map(|slice| slice.to_string_lossy())
+        };
+        let mut path = std::path::PathBuf::new();
+        if let Some(directory) = unit.comp_dir {
+            path.push(directory.to_string_lossy().as_ref());
+        }
+        if let Some(directory) = entry.directory(header).and_then(text) {
+            path.push(directory.as_ref());
+        }
+        path.push(text(entry.path_name())?.as_ref());
+        Some(Arc::from(path.to_string_lossy().as_ref()))
     }
 }
