@@ -2,36 +2,37 @@
 //!
 //! What a later replay sees of an earlier one:
 //!
-//! - A unit that is *published* leaves its metadata beside its objects. Units that are compiled after it in the same
-//!   [`Compiler::compile`] read that. [`Compiler::commit`] makes it what all later replays read.
+//! - A unit that is *published* leaves its metadata where its dependents find it ([`Published`]): those that are
+//!   compiled after it in the same [`Compiler::compile`], and after a [`Compiler::commit`] all later ones.
 //! - A replay counts only when the session says so. [`Compiler::commit`]: the running program has this code (patched,
-//!   or nothing to patch). Anything else, that is [`Compiler::discard`], an error or a cancellation, leaves the
-//!   published metadata as it was, and remembers the units: the next [`Compiler::compile`] compiles them again, also
-//!   when only others are asked for.
+//!   or nothing to patch). Anything else, that is [`Compiler::discard`], an error or a cancellation, brings back the
+//!   metadata from before, and remembers the units: the next [`Compiler::compile`] compiles them again, also when only
+//!   others are asked for.
 //!
 //! So published metadata always describes the running program, and the objects of a successful replay always hold
 //! everything in which the source differs from it. Were published metadata to follow the source instead, a unit that is
 //! edited after a refused patch would be compiled against types that the running program does not have, and nothing in
 //! the objects that are compared would show it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use object::{Object as _, ObjectSymbol as _};
 
 use crate::capture::RecordDir;
 use crate::capture::cargo::Built;
 use crate::capture::child::CancelFlag;
+use crate::capture::published::Published;
 use crate::capture::record::{ObjectRef, UnitKey, UnitRecord};
-use crate::capture::replay::{Job, ReplayError, Replayed, is_warm, replay, write_metadata_archive};
+use crate::capture::replay::{Job, ReplayError, Replayed, is_warm, replay};
 use crate::codes::{self, Reason};
 use crate::plan::PlannedUnit;
 
@@ -86,11 +87,8 @@ pub struct Compiler {
     dependencies: Vec<Vec<usize>>,
     /// What was asked for since the last commit, and whether it is to be published.
     pending: BTreeMap<usize, bool>,
-    /// The directory with the metadata of committed replays, and whose metadata is there.
-    published: Option<PathBuf>,
-    published_keys: BTreeSet<UnitKey>,
-    /// What the last successful replay has left, until commit or discard.
-    staged: Option<Staged>,
+    /// The units of the last successful replay, until commit or discard.
+    staged: Option<Vec<usize>>,
     /// Counts replays.
     generation: u64,
     /// For each unit, the generations whose objects are kept: the committed one is last.
@@ -100,19 +98,14 @@ pub struct Compiler {
     link_only: Vec<ObjectRef>,
 }
 
-#[derive(Debug)]
-struct Staged {
-    directory: Option<PathBuf>,
-    keys: BTreeSet<UnitKey>,
-    units: Vec<usize>,
-}
-
 /// What the thread that compiles in advance has to know.
 #[derive(Debug)]
 struct Shared {
     directory: RecordDir,
     units: Vec<UnitRecord>,
     color: bool,
+    /// Written by real replays only, while nothing is compiled in advance.
+    published: RwLock<Published>,
     warm: Mutex<Warm>,
     changed: Condvar,
 }
@@ -129,40 +122,41 @@ struct Warm {
 
 impl Compiler {
     /// A compiler for the units of `built`. Nothing is started yet.
-    #[must_use]
-    pub fn new(directory: &RecordDir, built: &Built, color: bool) -> Self {
+    ///
+    /// # Errors
+    /// When the directories for replays cannot be made.
+    pub fn new(directory: &RecordDir, built: &Built, color: bool) -> Result<Self> {
         remove_leftovers(directory);
         let shared = Shared {
             directory: directory.clone(),
             units: built.units.clone(),
             color,
+            published: RwLock::new(Published::open(directory, &built.units)?),
             warm: Mutex::default(),
             changed: Condvar::new(),
         };
-        Self {
+        Ok(Self {
             shared: Arc::new(shared),
             dependencies: built.dependencies.clone(),
             pending: BTreeMap::new(),
-            published: None,
-            published_keys: BTreeSet::new(),
             staged: None,
             generation: 0,
             kept: BTreeMap::new(),
             warm_up: None,
             link_only: link_only(built),
-        }
+        })
     }
 
     /// Begins to replay, in the background and with low priority, units that were never replayed, so that the first
-    /// edit of each finds an incremental directory. (Cargo's own cannot be taken: what rustc is to emit is part of
-    /// what it compares, and it throws away everything that was made for other outputs.)
+    /// edit of each finds an incremental directory. (Cargo's own cannot be taken: what rustc is to emit, and where, is
+    /// part of what it compares, and it throws away everything that was made for other outputs.)
     pub fn warm_up(&mut self) {
         if self.warm_up.is_some() {
             return;
         }
         // The last one, the executable, first: that is where most edits are.
         self.shared.lock().cold = (0..self.shared.units.len())
-            .filter(|index| !is_warm(&self.shared.incremental(*index)))
+            .filter(|index| !is_warm(&self.shared.replay_dir(*index)))
             .collect();
         let shared = Arc::clone(&self.shared);
         self.warm_up = Some(std::thread::spawn(move || shared.warm_up()));
@@ -185,7 +179,7 @@ impl Compiler {
         planned: &[PlannedUnit],
         cancel: &CancelFlag,
     ) -> Result<Vec<CompiledUnit>, CompileError> {
-        self.discard();
+        self.discard().map_err(|error| failed(&error))?;
         for unit in planned {
             let Some(index) = self
                 .shared
@@ -205,22 +199,29 @@ impl Compiler {
         let shared = Arc::clone(&self.shared);
         let units: BTreeMap<usize, bool> = self.pending.clone();
         let _paused = shared.pause_warm_up(&units, cancel);
-        let staging = self.stage(&units).map_err(|error| failed(&error))?;
-        let result = self.run(&units, &staging, cancel);
-        match result {
-            Ok(compiled) => {
-                self.staged = Some(staging);
-                Ok(compiled)
-            }
-            Err(error) => {
-                remove_directory(staging.directory.as_deref());
-                Err(if cancel.is_cancelled() {
-                    CompileError::Cancelled
-                } else {
-                    error
-                })
-            }
+        let publishing = units
+            .iter()
+            .filter(|(_, publish)| **publish)
+            .map(|(index, _)| shared.units[*index].key.clone());
+        let begun = shared.publish(|published| published.begin(publishing));
+        let result = match begun {
+            Ok(()) => self.run(&units, cancel),
+            Err(error) => Err(failed(&error)),
+        };
+        if result.is_ok() {
+            self.staged = Some(units.into_keys().collect());
+        } else {
+            shared
+                .publish(Published::restore)
+                .map_err(|error| failed(&error))?;
         }
+        result.map_err(|error| {
+            if cancel.is_cancelled() {
+                CompileError::Cancelled
+            } else {
+                error
+            }
+        })
     }
 
     /// The running program has the code of the last successful replay, or behaves as if it had.
@@ -229,12 +230,11 @@ impl Compiler {
             return;
         };
         self.pending.clear();
-        if staged.directory.is_some() {
-            let old = std::mem::replace(&mut self.published, staged.directory);
-            remove_directory(old.as_deref());
-            self.published_keys = staged.keys;
-        }
-        for index in staged.units {
+        let _ = self.shared.publish(|published| {
+            published.keep();
+            Ok(())
+        });
+        for index in staged {
             let kept = self.kept.entry(index).or_default();
             kept.push(self.generation);
             // The one before is kept too: the session may still compare with it.
@@ -252,59 +252,21 @@ impl Compiler {
     }
 
     /// The last successful replay did not get into the running program.
-    pub fn discard(&mut self) {
-        if let Some(staged) = self.staged.take() {
-            remove_directory(staged.directory.as_deref());
-        }
-    }
-
-    /// A directory with all metadata that this replay's units may read: what is published, and room for what they
-    /// publish. None if there is neither.
-    fn stage(&self, units: &BTreeMap<usize, bool>) -> Result<Staged> {
-        let mut keys = self.published_keys.clone();
-        let new: Vec<&UnitKey> = units
-            .iter()
-            .filter(|(_, publish)| **publish)
-            .map(|(index, _)| &self.shared.units[*index].key)
-            .collect();
-        let units: Vec<usize> = units.keys().copied().collect();
-        if new.is_empty() {
-            return Ok(Staged {
-                directory: None,
-                keys,
-                units,
-            });
-        }
-        let name = format!("published-{}-{}", std::process::id(), self.generation);
-        let directory = self.shared.directory.path().join("replay").join(name);
-        remove_directory(Some(&directory));
-        fs::create_dir_all(&directory)
-            .with_context(|| format!("cannot create {}", directory.display()))?;
-        if let Some(published) = &self.published {
-            for key in keys.iter().filter(|key| !new.contains(key)) {
-                let (from, to) = (archive(published, key), archive(&directory, key));
-                fs::hard_link(&from, &to).with_context(|| {
-                    format!("cannot link {} to {}", from.display(), to.display())
-                })?;
-            }
-        }
-        keys.extend(new.into_iter().cloned());
-        Ok(Staged {
-            directory: Some(directory),
-            keys,
-            units,
-        })
+    ///
+    /// # Errors
+    /// When the metadata from before cannot be brought back; then only a new compiler, after a build, can go on.
+    pub fn discard(&mut self) -> Result<()> {
+        self.staged = None;
+        self.shared.publish(Published::restore)
     }
 
     /// Runs the compilers: each as soon as those are done whose metadata it reads.
     fn run(
         &self,
         units: &BTreeMap<usize, bool>,
-        staged: &Staged,
         cancel: &CancelFlag,
     ) -> Result<Vec<CompiledUnit>, CompileError> {
         let limit = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
-        let directory = staged.directory.as_deref().or(self.published.as_deref());
         let abort = CancelFlag::new();
         let mut waiting: Vec<usize> = units.keys().copied().collect();
         let mut done: BTreeMap<usize, CompiledUnit> = BTreeMap::new();
@@ -327,14 +289,7 @@ impl Compiler {
                     let (sender, abort) = (sender.clone(), &abort);
                     running += 1;
                     scope.spawn(move || {
-                        let result = self.replay_unit(
-                            index,
-                            publish,
-                            directory,
-                            &staged.keys,
-                            cancel,
-                            abort,
-                        );
+                        let result = self.replay_unit(index, publish, cancel, abort);
                         // The receiver lives as long as this scope.
                         let _ = sender.send((index, result));
                     });
@@ -368,8 +323,6 @@ impl Compiler {
         &self,
         index: usize,
         publish: bool,
-        directory: Option<&Path>,
-        keys: &BTreeSet<UnitKey>,
         cancel: &CancelFlag,
         abort: &CancelFlag,
     ) -> Result<CompiledUnit, CompileError> {
@@ -377,30 +330,27 @@ impl Compiler {
         let job = Job {
             unit,
             out_dir: &self.shared.out_dir(index, self.generation),
-            incremental: &self.shared.incremental(index),
+            directory: &self.shared.replay_dir(index),
             color: self.shared.color,
             background: false,
         };
-        let replaced = |key: &str| {
-            keys.contains(key)
-                .then(|| archive(directory?, key).into())
-                .flatten()
-        };
-        let replayed = replay(&job, publish, directory, &replaced, cancel, abort).map_err(
-            |error| match error {
+        let replayed = self
+            .shared
+            .replay(&job, cancel, abort)
+            .map_err(|error| match error {
                 ReplayError::Source { rendered } => CompileError::Source { rendered },
                 ReplayError::Cancelled => CompileError::Cancelled,
                 ReplayError::Failed(error) => failed(&error),
-            },
-        )?;
+            })?;
         let Replayed {
             mut objects,
             inputs,
             metadata,
             warnings,
         } = replayed;
-        if let (Some(metadata), Some(directory)) = (metadata, directory) {
-            write_metadata_archive(&metadata, &archive(directory, &unit.key))
+        if publish && let Some(metadata) = metadata {
+            self.shared
+                .read_published(|published| published.write(&unit.key, &metadata))
                 .map_err(|error| failed(&error))?;
         }
         let carried: Vec<ObjectRef> = self
@@ -422,8 +372,6 @@ impl Compiler {
 
 impl Drop for Compiler {
     fn drop(&mut self) {
-        self.discard();
-        remove_directory(self.published.as_deref());
         {
             let mut warm = self.shared.lock();
             warm.ended = true;
@@ -443,10 +391,39 @@ impl Shared {
         self.warm.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn incremental(&self, index: usize) -> PathBuf {
-        self.directory
-            .replay(&self.units[index].key)
-            .join("incremental")
+    /// Changes what replays read.
+    fn publish<T>(&self, change: impl FnOnce(&mut Published) -> Result<T>) -> Result<T> {
+        change(
+            &mut self
+                .published
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    fn read_published<T>(&self, read: impl FnOnce(&Published) -> T) -> T {
+        read(
+            &self
+                .published
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
+    }
+
+    /// Runs one compiler, with what is published now.
+    fn replay(
+        &self,
+        job: &Job<'_>,
+        cancel: &CancelFlag,
+        abort: &CancelFlag,
+    ) -> Result<Replayed, ReplayError> {
+        let directory = self.read_published(|published| published.directory().to_owned());
+        let find = |key: &str| self.read_published(|published| published.find(key));
+        replay(job, &directory, &find, cancel, abort)
+    }
+
+    fn replay_dir(&self, index: usize) -> PathBuf {
+        self.directory.replay(&self.units[index].key)
     }
 
     fn out_dir(&self, index: usize, generation: u64) -> PathBuf {
@@ -476,12 +453,12 @@ impl Shared {
             let job = Job {
                 unit: &self.units[index],
                 out_dir: &out_dir,
-                incremental: &self.incremental(index),
+                directory: &self.replay_dir(index),
                 color: false,
                 background: true,
             };
             // Whether it worked does not matter: then the first replay takes longer. Its source may just be edited.
-            let result = replay(&job, false, None, &|_| None, &flag, &CancelFlag::new());
+            let result = self.replay(&job, &flag, &CancelFlag::new());
             remove_directory(Some(&out_dir));
             let mut warm = self.lock();
             warm.running = None;
@@ -576,10 +553,6 @@ fn failed(error: &anyhow::Error) -> CompileError {
     CompileError::Failed(Reason::new(&codes::REPLAY_FAILED, format!("{error:#}")))
 }
 
-fn archive(directory: &Path, key: &str) -> PathBuf {
-    directory.join(format!("lib{key}.rlib"))
-}
-
 /// Best effort: what stays is removed by the next session.
 fn remove_directory(path: Option<&Path>) {
     if let Some(path) = path {
@@ -605,20 +578,10 @@ fn remove_leftovers(directory: &RecordDir) {
         |pid: u32| pid == std::process::id() || !Path::new("/proc").join(pid.to_string()).exists();
     let replay = directory.path().join("replay");
     for entry in fs::read_dir(&replay).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let published = name
-            .to_str()
-            .and_then(|name| name.strip_prefix("published-"))
-            .and_then(|rest| rest.split_once('-'));
-        match published {
-            Some((pid, _)) if pid.parse().is_ok_and(is_over) => {
-                remove_directory(Some(&entry.path()));
+        for (path, pid, _) in out_directories(&entry.path()) {
+            if is_over(pid) {
+                remove_directory(Some(&path));
             }
-            Some(_) => {}
-            None => out_directories(&entry.path())
-                .into_iter()
-                .filter(|(_, pid, _)| is_over(*pid))
-                .for_each(|(path, ..)| remove_directory(Some(&path))),
         }
     }
 }

@@ -86,7 +86,7 @@ pub struct Replay<'a> {
     /// Whether diagnostics are rendered with colours.
     pub color: bool,
     /// Where metadata of earlier replays lies; searched before cargo's own directories.
-    pub published: Option<&'a Path>,
+    pub published: &'a Path,
     /// For a crate file's unit key, the metadata to be used instead of cargo's.
     pub replaced: &'a dyn Fn(&str) -> Option<PathBuf>,
 }
@@ -307,9 +307,10 @@ impl RustcArguments {
     #[must_use]
     pub fn for_replay(&self, replay: &Replay<'_>) -> Vec<OsString> {
         let mut out = Vec::new();
-        if let Some(published) = replay.published {
-            out.extend(["-L".into(), joined("dependency=", published.as_os_str())]);
-        }
+        out.extend([
+            "-L".into(),
+            joined("dependency=", replay.published.as_os_str()),
+        ]);
         for argument in &self.arguments {
             let value = argument.value.as_deref().unwrap_or_default();
             match argument.option.to_str() {
@@ -522,7 +523,7 @@ mod tests {
             incremental: Path::new("/r/inc"),
             metadata: true,
             color: true,
-            published: Some(Path::new("/r/published-1")),
+            published: Path::new("/r/published-1"),
             replaced: &|key| (key == "b-2").then(|| "/r/published-1/libb-2.rlib".into()),
         };
         let args: Vec<_> = arguments(LIB)

@@ -6,8 +6,10 @@ use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, setpriority_process};
 
 use super::arguments::{Replay, RustcArguments};
@@ -23,15 +25,18 @@ const ERRORS_OF_THE_SURROUNDINGS: &[&str] = &["E0460", "E0461", "E0462", "E0514"
 /// How low the priority of compiling in advance is (0 is normal, 19 the lowest).
 const BACKGROUND_NICENESS: i32 = 10;
 
+/// How often another process that replays the same unit is asked whether it is done.
+const LOCK_RETRY: Duration = Duration::from_millis(20);
+
 /// How to run one unit.
 #[derive(Debug, Clone, Copy)]
 pub struct Job<'a> {
     /// The unit.
     pub unit: &'a UnitRecord,
-    /// Where to write; made anew.
+    /// The unit's directory for replays, with its incremental directory inside.
+    pub directory: &'a Path,
+    /// Where the result is to be in the end.
     pub out_dir: &'a Path,
-    /// The unit's incremental directory for replays.
-    pub incremental: &'a Path,
     /// Whether diagnostics are rendered with colours.
     pub color: bool,
     /// Compile in advance, with less of the processor.
@@ -45,7 +50,7 @@ pub struct Replayed {
     pub objects: Vec<ObjectRef>,
     /// Every file that the compiler read.
     pub inputs: Vec<PathBuf>,
-    /// The metadata, if it was asked for.
+    /// The metadata, if it is a library.
     pub metadata: Option<PathBuf>,
     /// Warnings as the compiler renders them; empty if there are none.
     pub warnings: String,
@@ -71,24 +76,54 @@ impl From<anyhow::Error> for ReplayError {
     }
 }
 
+impl Job<'_> {
+    /// Where the compiler writes. The same for every replay: the path is part of what rustc compares, and with another
+    /// one it would reuse nothing.
+    fn work_dir(&self) -> PathBuf {
+        self.directory.join("out")
+    }
+
+    fn incremental(&self) -> PathBuf {
+        incremental_of(self.directory)
+    }
+
+    /// Whether the compiler writes metadata. What it is to write is compared too, so it is not a question of this or
+    /// that replay; and it costs nothing, since a library's metadata is made anyway.
+    fn has_metadata(&self) -> bool {
+        self.unit
+            .crate_types
+            .iter()
+            .any(|kind| kind == "lib" || kind == "rlib")
+    }
+}
+
+/// The incremental directory inside of a unit's directory for replays.
+#[must_use]
+pub fn incremental_of(directory: &Path) -> PathBuf {
+    directory.join("incremental")
+}
+
 /// Runs the compiler. `published` and `replaced` say where metadata of earlier replays lies, see [`Replay`].
 ///
 /// # Errors
 /// See [`ReplayError`].
 pub fn replay(
     job: &Job<'_>,
-    metadata: bool,
-    published: Option<&Path>,
+    published: &Path,
     replaced: &dyn Fn(&str) -> Option<PathBuf>,
     cancel: &CancelFlag,
     abort: &CancelFlag,
 ) -> Result<Replayed, ReplayError> {
     let unit = job.unit;
+    let Some(_lock) = lock(job, cancel, abort)? else {
+        return Err(ReplayError::Cancelled);
+    };
     prepare(job)?;
+    let (work_dir, incremental) = (job.work_dir(), job.incremental());
     let args = RustcArguments::parse(&unit.args).for_replay(&Replay {
-        out_dir: job.out_dir,
-        incremental: job.incremental,
-        metadata,
+        out_dir: &work_dir,
+        incremental: &incremental,
+        metadata: job.has_metadata(),
         color: job.color,
         published,
         replaced,
@@ -119,19 +154,45 @@ pub fn replay(
     if !status.success() {
         return Err(said.into_error(unit, status));
     }
-    Ok(collect(job, metadata, said)?)
+    Ok(collect(job, said)?)
+}
+
+/// Only one process at a time replays a unit. `None` when cancelled while another one does.
+fn lock(job: &Job<'_>, cancel: &CancelFlag, abort: &CancelFlag) -> Result<Option<fs::File>> {
+    let directory = job.directory;
+    fs::create_dir_all(directory)
+        .with_context(|| format!("cannot create {}", directory.display()))?;
+    let path = directory.join("lock");
+    let file =
+        fs::File::create(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(Some(file)),
+            Err(rustix::io::Errno::WOULDBLOCK | rustix::io::Errno::INTR) => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot lock {}", path.display()));
+            }
+        }
+        if cancel.is_cancelled() || abort.is_cancelled() {
+            return Ok(None);
+        }
+        std::thread::sleep(LOCK_RETRY);
+    }
 }
 
 fn prepare(job: &Job<'_>) -> Result<()> {
-    match fs::remove_dir_all(job.out_dir) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot remove {}", job.out_dir.display()));
+    for directory in [job.out_dir, &job.work_dir()] {
+        match fs::remove_dir_all(directory) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("cannot remove {}", directory.display()));
+            }
         }
     }
-    for directory in [job.out_dir, job.incremental] {
-        fs::create_dir_all(directory)
+    for directory in [job.work_dir(), job.incremental()] {
+        fs::create_dir_all(&directory)
             .with_context(|| format!("cannot create {}", directory.display()))?;
     }
     Ok(())
@@ -157,7 +218,7 @@ fn start(
     };
     let started = match spawn(args) {
         Err(error) if is_too_long(&error) => {
-            let file = job.out_dir.join("arguments");
+            let file = job.work_dir().join("arguments");
             fs::write(&file, argument_file(args))
                 .with_context(|| format!("cannot write {}", file.display()))?;
             let mut argument = OsString::from("@");
@@ -234,12 +295,22 @@ impl Said {
     }
 }
 
-fn collect(job: &Job<'_>, metadata: bool, said: Said) -> Result<Replayed> {
+fn collect(job: &Job<'_>, said: Said) -> Result<Replayed> {
     let key = &job.unit.key;
+    let work_dir = job.work_dir();
+    fs::rename(&work_dir, job.out_dir).with_context(|| {
+        format!(
+            "cannot move {} to {}",
+            work_dir.display(),
+            job.out_dir.display()
+        )
+    })?;
     let dep_info = job.out_dir.join(format!("{key}.d"));
     let text = fs::read_to_string(&dep_info)
         .with_context(|| format!("cannot read {}", dep_info.display()))?;
-    let metadata = metadata.then(|| job.out_dir.join(format!("lib{key}.rmeta")));
+    let metadata = job
+        .has_metadata()
+        .then(|| job.out_dir.join(format!("lib{key}.rmeta")));
     if let Some(metadata) = metadata.as_ref().filter(|metadata| !metadata.is_file()) {
         bail!(
             "the compiler of {key} wrote no metadata to {}",
@@ -279,7 +350,7 @@ fn objects(job: &Job<'_>) -> Result<Vec<ObjectRef>> {
         // incremental directory, where the same file is.
         let only = job.out_dir.join(format!("{key}.o"));
         if only.is_file() {
-            let cgu = name_in_incremental(job.incremental, &only)?;
+            let cgu = name_in_incremental(&job.incremental(), &only)?;
             objects.push(object(key, cgu, only)?);
         }
     }
@@ -345,8 +416,8 @@ fn list(directory: &Path) -> Vec<PathBuf> {
 
 /// True when an earlier replay of the unit has left something to build on.
 #[must_use]
-pub fn is_warm(incremental: &Path) -> bool {
-    list(incremental)
+pub fn is_warm(directory: &Path) -> bool {
+    list(&incremental_of(directory))
         .iter()
         .flat_map(|crate_dir| list(crate_dir))
         .any(|session| {

@@ -165,7 +165,14 @@ impl Workspace {
     }
 
     fn resolve(&self, args: &[&str]) -> Result<(Target, RecordDir), Box<dyn std::error::Error>> {
-        let target = resolve(&self.options(args))?;
+        self.resolve_options(&self.options(args))
+    }
+
+    fn resolve_options(
+        &self,
+        options: &BuildOptions,
+    ) -> Result<(Target, RecordDir), Box<dyn std::error::Error>> {
+        let target = resolve(options)?;
         let script = self.path("tool");
         let text = format!(
             "#!/bin/sh\n\
@@ -255,16 +262,24 @@ fn differences(built: &Built, compiled: &[CompiledUnit]) -> Vec<String> {
 const FILES: &[(&str, &str)] = &[
     (
         "Cargo.toml",
-        "[workspace]\nmembers = ['base', 'macros', 'app']\nresolver = '3'\n",
+        "[workspace]\nmembers = ['deep', 'base', 'macros', 'app']\nresolver = '3'\n",
+    ),
+    (
+        "deep/Cargo.toml",
+        "[package]\nname = 'deep'\nversion = '0.1.0'\nedition = '2024'\n",
+    ),
+    (
+        "deep/src/lib.rs",
+        "pub fn all<T: Copy>(from: &[T]) -> Vec<T> { from.to_vec() }\npub fn five() -> u32 { 5 }\n",
     ),
     (
         "base/Cargo.toml",
-        "[package]\nname = 'base'\nversion = '0.1.0'\nedition = '2024'\n",
+        "[package]\nname = 'base'\nversion = '0.1.0'\nedition = '2024'\n[dependencies]\ndeep = { path = '../deep' }\n",
     ),
     (
         "base/src/lib.rs",
-        "pub mod plain { pub fn add(a: u32) -> u32 { helper(a) + 1 } fn helper(a: u32) -> u32 { a * 3 } }\n\
-         pub mod shown { pub fn show<T: std::fmt::Debug>(value: T) -> String { format!(\"<{value:?}>\") }\n\
+        "pub mod plain { pub fn add(a: u32) -> u32 { helper(a) + 1 } fn helper(a: u32) -> u32 { a * 3 + deep::five() - 5 } }\n\
+         pub mod shown { pub fn show<T: std::fmt::Debug>(value: T) -> String { format!(\"<{value:?}>\") + &deep::all(&[1, 2]).len().to_string() }\n\
          #[inline] pub fn small(a: u32) -> u32 { a ^ 1 } }\n",
     ),
     (
@@ -325,9 +340,12 @@ fn a_build_is_captured_and_leaves_the_users_files_alone() -> TestResult {
         .iter()
         .map(|unit| unit.crate_name.as_str())
         .collect();
-    assert_eq!(names, ["base", "app", "app"]);
-    assert_eq!(captured.dependencies, [vec![], vec![0], vec![0, 1]]);
-    assert!(captured.units[2].is_executable && !captured.units[1].is_executable);
+    assert_eq!(names, ["deep", "base", "app", "app"]);
+    assert_eq!(
+        captured.dependencies,
+        [vec![], vec![0], vec![0, 1], vec![0, 1, 2]]
+    );
+    assert!(captured.units[3].is_executable && !captured.units[2].is_executable);
     assert!(captured.link.image.is_file());
     assert_eq!(captured.link.linker, OsStr::new("cc"));
     assert!(captured.warnings.is_empty(), "{:?}", captured.warnings);
@@ -376,9 +394,9 @@ fn a_build_is_captured_and_leaves_the_users_files_alone() -> TestResult {
     fs::remove_file(directory.link_record(&again.link.unit))?;
     fs::remove_file(directory.unit(&again.units[0].key))?;
     let repaired = built(&target, &directory)?;
-    assert_eq!(repaired.units.len(), 3);
+    assert_eq!(repaired.units.len(), 4);
     fs::remove_file(directory.unit(&repaired.link.unit))?;
-    assert_eq!(built(&target, &directory)?.units.len(), 3);
+    assert_eq!(built(&target, &directory)?.units.len(), 4);
     Ok(())
 }
 
@@ -402,14 +420,26 @@ fn a_replay_of_unedited_source_gives_the_same_objects() -> TestResult {
             let found: Vec<&str> = built.warnings.iter().map(|reason| reason.code).collect();
             assert_eq!(found, [codes::PROFILE_LTO.id, codes::PROFILE_STRIP.id]);
         }
-        let mut compiler = Compiler::new(&directory, &built, false);
-        for publish in [false, true] {
+        let mut compiler = Compiler::new(&directory, &built, false)?;
+        let mut first: Vec<u64> = Vec::new();
+        for publish in [false, false, true, true, false] {
             let compiled = compiler.compile(&everything(&built, publish), &CancelFlag::new())?;
             assert_eq!(
                 differences(&built, &compiled),
                 [""; 0],
                 "{args:?}, publish: {publish}"
             );
+            let files: Vec<u64> = compiled
+                .iter()
+                .flat_map(|unit| &unit.objects)
+                .map(|object| Ok(fs::metadata(&object.path)?.ino()))
+                .collect::<std::io::Result<_>>()?;
+            eprintln!(
+                "{args:?} {publish}: {} of {} again",
+                files.iter().filter(|f| !first.contains(f)).count(),
+                files.len()
+            );
+            first = files;
             compiler.commit();
         }
     }
@@ -421,7 +451,7 @@ fn edits_are_planned_and_compiled() -> TestResult {
     let workspace = Workspace::new(FILES)?;
     let (target, directory) = workspace.resolve(&[])?;
     let built = built(&target, &directory)?;
-    let mut compiler = Compiler::new(&directory, &built, false);
+    let mut compiler = Compiler::new(&directory, &built, false)?;
     compiler.warm_up();
     let never = CancelFlag::new();
     let planned = |name: &str, plain: bool| match plan(&[workspace.path(name)], &built, &|_| plain)
@@ -477,7 +507,7 @@ fn edits_are_planned_and_compiled() -> TestResult {
         changed(&compiled)
     );
     // Not accepted: the executable alone is compiled with everything that is pending.
-    compiler.discard();
+    compiler.discard()?;
     workspace.edit("app/src/main.rs", "println!(\"", "println!(\"later ")?;
     let compiled = compiler.compile(&planned("app/src/main.rs", true), &never)?;
     assert_eq!(compiled.len(), 3);
@@ -530,7 +560,7 @@ fn edits_are_planned_and_compiled() -> TestResult {
 
     // Cargo and we agree on the sum of it.
     let again = build(&target, &directory, &never, &mut |_| {})?;
-    let mut fresh = Compiler::new(&directory, &again, false);
+    let mut fresh = Compiler::new(&directory, &again, false)?;
     let compiled = fresh.compile(&everything(&again, true), &never)?;
     assert_eq!(differences(&again, &compiled), [""; 0]);
     Ok(())
@@ -547,7 +577,7 @@ fn an_error_at_the_build_is_told_from_cargos_own() -> TestResult {
     )?;
     match built(&target, &directory) {
         Err(BuildError::Compile { rendered }) => {
-            assert!(rendered.contains("mismatched types"), "{rendered}")
+            assert!(rendered.contains("mismatched types"), "{rendered}");
         }
         other => panic!("{other:?}"),
     }
@@ -594,8 +624,59 @@ fn the_executable_is_chosen_as_cargo_run_does() -> TestResult {
     let captured = built(&target, &directory)?;
     assert_eq!(captured.units.len(), 1);
     assert_eq!(captured.units[0].crate_name, "shown");
-    let mut compiler = Compiler::new(&directory, &captured, true);
+    let mut compiler = Compiler::new(&directory, &captured, true)?;
     let compiled = compiler.compile(&everything(&captured, false), &CancelFlag::new())?;
     assert_eq!(differences(&captured, &compiled), [""; 0]);
+    Ok(())
+}
+
+/// `CARGO_HOTPATCH_TEST_WORKSPACE=<a checkout> cargo test … --ignored --exact … --nocapture`: the replay of a real
+/// program against its build, with times.
+#[test]
+#[ignore = "needs a workspace of somebody else's; named by CARGO_HOTPATCH_TEST_WORKSPACE"]
+fn a_real_workspace_is_replayed_to_the_same_objects() -> TestResult {
+    let root = PathBuf::from(
+        std::env::var_os("CARGO_HOTPATCH_TEST_WORKSPACE").ok_or("no workspace is named")?,
+    );
+    let arguments = std::env::var("CARGO_HOTPATCH_TEST_ARGUMENTS_OF_CARGO").unwrap_or_default();
+    let scratch = Workspace::new(&[])?;
+    for profile in [&[][..], &["--config", "profile.dev.opt-level=3"]] {
+        let mut options = scratch.options(profile);
+        options
+            .cargo_args
+            .extend(arguments.split_whitespace().map(OsString::from));
+        options.manifest_path = Some(root.join("Cargo.toml"));
+        let (target, directory) = scratch.resolve_options(&options)?;
+        let built = built(&target, &directory)?;
+        println!(
+            "{profile:?}: build {:?}, {} units, {} objects",
+            built.duration,
+            built.units.len(),
+            built.link.objects.len()
+        );
+        let mut compiler = Compiler::new(&directory, &built, false)?;
+        for (what, publish) in [
+            ("cold", false),
+            ("warm", false),
+            ("published", true),
+            ("published again", true),
+        ] {
+            let started = std::time::Instant::now();
+            let compiled = compiler.compile(&everything(&built, publish), &CancelFlag::new())?;
+            println!("  {what}: {:?}", started.elapsed());
+            assert_eq!(differences(&built, &compiled), [""; 0], "{what}");
+            compiler.commit();
+        }
+        for unit in built.units.iter().rev().take(4) {
+            let started = std::time::Instant::now();
+            let planned = PlannedUnit {
+                key: unit.key.clone(),
+                publish: false,
+            };
+            compiler.compile(&[planned], &CancelFlag::new())?;
+            compiler.commit();
+            println!("  {} alone: {:?}", unit.key, started.elapsed());
+        }
+    }
     Ok(())
 }
