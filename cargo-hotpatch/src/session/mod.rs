@@ -305,7 +305,7 @@ impl Session {
             .iter()
             .map(|unit| (unit.key.clone(), (unit.crate_name.clone(), unit.opt_level.clone())))
             .collect();
-        let mut compiler = Compiler::new(&self.directory, &self.built, self.options.color);
+        let mut compiler = Compiler::new(&self.directory, &self.built, self.options.color)?;
         compiler.warm_up();
         self.compiler = Some(compiler);
         Ok(())
