@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write as _};
+use std::io::{BufRead, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -122,7 +122,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// The process that runs the program now, as far as the events tell.
-    fn current_pid(&self) -> Option<i64> {
+    pub(crate) fn current_pid(&self) -> Option<i64> {
         self.events
             .iter()
             .rev()
@@ -171,6 +171,9 @@ pub(crate) struct Mark {
 
 /// How long after a process's end its last lines and events may arrive.
 const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// How long a check waits at most until it is tried again though nothing was noted.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A running process: the tool with the program under it, or a program by itself.
 pub(crate) struct Running {
@@ -230,6 +233,11 @@ impl Running {
             );
         }
         let described = format!("{command:?}");
+        // What an earlier session of the same project has written is not ours.
+        let earlier = events
+            .as_ref()
+            .and_then(|file| fs::metadata(file).ok())
+            .map_or(0, |file| file.len());
         let mut child = command
             .spawn()
             .with_context(|| format!("cannot start {described}"))?;
@@ -250,7 +258,7 @@ impl Running {
         }
         if let Some(events) = events {
             let shared = Arc::clone(&shared);
-            std::thread::spawn(move || follow_events(&events, &shared));
+            std::thread::spawn(move || follow_events(&events, earlier, &shared));
         }
         let pid = child.id();
         let waiter = {
@@ -289,7 +297,8 @@ impl Running {
         look(&self.shared.lock())
     }
 
-    /// Waits until `check` finds what it looks for. `what` completes the sentence "while waiting for …".
+    /// Waits until `check` finds what it looks for. `what` completes the sentence "while waiting for …". The check must
+    /// use what it is given, and not ask this `Running`, which is locked meanwhile.
     pub(crate) fn wait_until<T>(
         &self,
         what: &str,
@@ -321,11 +330,8 @@ impl Running {
             else {
                 bail!("no {what} within {} s", limit.as_secs());
             };
-            let left = if seen.ended.is_some() {
-                left.min(LAST_WORDS)
-            } else {
-                left
-            };
+            // Some checks look at more than what is noted here (whether a process lives, say), so they get their turn.
+            let left = left.min(LOOK_AGAIN);
             let (guard, _) = self
                 .shared
                 .news
@@ -607,14 +613,16 @@ fn read_lines(
     }
 }
 
-/// Reads the event log as it grows. The file has no way of telling us, so it is looked at every few milliseconds; the
+/// Reads the event log from there on, as it grows. The file has no way of telling us, so it is looked at every few milliseconds; the
 /// tests themselves wait for what is found, with a deadline.
-fn follow_events(path: &Path, shared: &Shared) {
+fn follow_events(path: &Path, earlier: u64, shared: &Shared) {
     let mut file = None;
     let mut rest = Vec::new();
     while !shared.closing.load(Ordering::Relaxed) {
         if file.is_none() {
-            file = fs::File::open(path).ok();
+            file = fs::File::open(path)
+                .ok()
+                .filter(|mut file: &fs::File| file.seek(SeekFrom::Start(earlier)).is_ok());
         }
         if let Some(file) = &mut file {
             let mut new = Vec::new();
