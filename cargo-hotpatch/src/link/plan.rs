@@ -413,7 +413,8 @@ impl Planner<'_, '_> {
         if [arena.start, arena.end].iter().all(|from| i32::try_from(distance(*from)).is_ok()) {
             return Ok(base);
         }
-        if relocation.kind == kind::PC32 && relocation.addend != -4 {
+        // Only PLT32 is certain to be a call; PC32 may read data.
+        if relocation.kind == kind::PC32 {
             return refuse(
                 &codes::OUT_OF_RANGE,
                 format!("data at {target} is {:#x} bytes from the arena at {}", distance(arena.start), arena.start),

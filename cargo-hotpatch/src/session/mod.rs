@@ -547,7 +547,13 @@ impl Session {
 
     fn compile(&mut self, units: Vec<PlannedUnit>) {
         let Some(job) = &mut self.job else { return };
-        let Some(mut compiler) = self.compiler.take() else { return };
+        let Some(mut compiler) = self.compiler.take() else {
+            self.rebuild(vec![Reason::new(
+                &codes::REPLAY_FAILED,
+                "the compiler's state of before could not be brought back".to_owned(),
+            )]);
+            return;
+        };
         job.stage_started = Instant::now();
         let (cancel, messages) = (job.cancel.clone(), self.messages.clone());
         self.say(&Event::Progress { stage: "compiling" });
@@ -564,10 +570,10 @@ impl Session {
             job.timings.compile += elapsed;
         }
         match work {
-            Work::Compiled(mut compiler, result) => {
+            Work::Compiled(compiler, result) => {
                 if is_superseded {
-                    compiler.discard();
                     self.compiler = Some(compiler);
+                    self.discard_compiled();
                     self.begin_next();
                     return Ok(());
                 }
@@ -577,8 +583,8 @@ impl Session {
                         self.apply(&units);
                     }
                     Err(error) => {
-                        compiler.discard();
                         self.compiler = Some(compiler);
+                        self.discard_compiled();
                         self.compile_failed(error);
                     }
                 }
@@ -592,6 +598,17 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// What was compiled does not get into the program.
+    fn discard_compiled(&mut self) {
+        if let Some(compiler) = &mut self.compiler
+            && let Err(error) = compiler.discard()
+        {
+            let reason = Reason::new(&codes::REPLAY_FAILED, format!("the next save restarts the program: {error:#}"));
+            self.compiler = None;
+            self.say(&Event::Warning { reason });
+        }
     }
 
     fn begin_next(&mut self) {
@@ -638,9 +655,7 @@ impl Session {
             Ok(Applied::Patched { functions, notes }) => (OutcomeKind::Patched, functions, notes),
             Ok(Applied::Unchanged { functions, notes }) => (OutcomeKind::Unchanged, functions, notes),
             Ok(Applied::Restart { reasons }) => {
-                if let Some(compiler) = &mut self.compiler {
-                    compiler.discard();
-                }
+                self.discard_compiled();
                 if reasons.first().is_some_and(|reason| reason.code == codes::STUB_TIMEOUT.id) {
                     // A program that stands still (in a debugger, say) is not to be killed for it.
                     let mut outcome = self.outcome_of_job(OutcomeKind::Refused);
@@ -652,9 +667,7 @@ impl Session {
                 return;
             }
             Err(error) => {
-                if let Some(compiler) = &mut self.compiler {
-                    compiler.discard();
-                }
+                self.discard_compiled();
                 self.rebuild(vec![Reason::new(&codes::BAD_OBJECT, format!("{error:#}"))]);
                 return;
             }
