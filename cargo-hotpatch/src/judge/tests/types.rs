@@ -1,0 +1,317 @@
+//! Layout and meaning of types.
+
+use super::*;
+
+const USE: &str = "pub fn f(a: &A) -> u32 { a.y as u32 } pub fn g(a: &A) -> u32 { f(a) }";
+
+#[test]
+fn a_field_grows() {
+    let verdict = restarts(
+        &codes::TYPE_LAYOUT,
+        &format!("pub struct A {{ pub x: u8, pub y: @u32=>>u64@ }} {USE}"),
+    );
+    assert!(
+        verdict.restart[0]
+            .message
+            .contains("field `y` was `u32`, now it is `u64`"),
+        "{:?}",
+        verdict.restart
+    );
+    assert_eq!(
+        verdict.restart[0].span.as_ref().map(|span| span.line),
+        Some(1)
+    );
+}
+
+#[test]
+fn a_field_is_added_or_removed() {
+    let verdict = restarts(
+        &codes::TYPE_LAYOUT,
+        &format!("#[repr(C)] pub struct A {{ @=>>pub seed: u32,@ pub y: u32 }} {USE}"),
+    );
+    assert!(
+        verdict.restart[0]
+            .message
+            .contains("field `y` moved from offset 0 to 4 (new field `seed: u32` before it)"),
+        "{:?}",
+        verdict.restart
+    );
+    let verdict = restarts(
+        &codes::TYPE_LAYOUT,
+        &format!("pub struct A {{ pub y: u32, @pub z: u8=>>@ }} {USE}"),
+    );
+    assert!(
+        verdict.restart[0]
+            .message
+            .contains("field `z: u8` was removed"),
+        "{:?}",
+        verdict.restart
+    );
+    // Into padding: size and all other fields stay.
+    restarts(
+        &codes::TYPE_LAYOUT,
+        &format!("pub struct A {{ pub y: u32, pub z: u8, @=>>pub w: u8@ }} {USE}"),
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        &format!("pub struct A {{ pub y: u32, @=>>pub w: ()@ }} {USE}"),
+    );
+}
+
+#[test]
+fn a_field_changes_its_type_and_not_its_size() {
+    restarts(
+        &codes::TYPE_LAYOUT,
+        &format!("pub struct A {{ pub y: @u32=>>i32@ }} {USE}"),
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct B; pub struct C; pub struct A { pub y: Box<@B=>>C@> } pub fn f(a: &A, _: &B, _: &C) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct A { pub y: fn(@u32=>>i32@) } pub fn f(a: &A) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct A { pub y: &'static @[u8]=>>str@ } pub fn f(a: &A) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct A { pub y: Box<dyn Fn(@u32=>>i32@)> } pub fn f(a: &A) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct A { pub y: [@u32; 2=>>u16; 4@] } pub fn f(a: &A) {}",
+    );
+}
+
+#[test]
+fn fields_change_places() {
+    restarts(
+        &codes::TYPE_MEANING,
+        &format!("pub struct A {{ @pub x: u32, pub y: u32=>>pub y: u32, pub x: u32@ }} {USE}"),
+    );
+    restarts(
+        &codes::TYPE_MEANING,
+        &format!("pub struct A {{ @pub x: u32, pub y=>>pub y: u32, pub z@: u32 }} {USE}"),
+    );
+    // Reordered in the text only: the compiler puts them where they were.
+    patches(
+        "pub struct A { @pub x: u8, pub y: u32=>>pub y: u32, pub x: u8@ } pub fn f(a: &A) -> u32 { a.y + @1=>>2@ } pub fn g(a: &A) -> u32 { f(a) }",
+    );
+}
+
+#[test]
+fn a_field_is_renamed_in_place() {
+    patches(
+        "pub struct A { pub @y=>>z@: u32 } pub fn f(a: &A) -> u32 { a.@y + 1=>>z + 2@ } pub fn g(a: &A) -> u32 { f(a) }",
+    );
+}
+
+#[test]
+fn by_value_inside_of_another() {
+    let verdict = restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct B { pub b: @u8=>>u64@ } pub struct A { pub x: u8, pub y: B } pub fn f(a: &A, o: &Option<B>) {}",
+    );
+    assert!(
+        verdict.restart[0].message.contains("`case::B`"),
+        "{:?}",
+        verdict.restart
+    );
+    assert!(
+        verdict
+            .restart
+            .iter()
+            .any(|reason| reason.message.contains("`case::A`")),
+        "{:?}",
+        verdict.restart
+    );
+    assert!(
+        !verdict
+            .restart
+            .iter()
+            .any(|reason| reason.message.contains("layout of `core::")),
+        "{:?}",
+        verdict.restart
+    );
+}
+
+#[test]
+fn behind_a_pointer() {
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct B { pub b: @u8=>>u64@ } pub fn f(a: Box<B>) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct B { pub b: @u8=>>u64@ } pub fn f(a: &Vec<*const B>) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct B { pub b: @u8=>>u64@ } pub struct A { a: [(B, u8); 3] } pub fn f(a: &mut A) {}",
+    );
+}
+
+#[test]
+fn tuples_arrays_and_generics() {
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct A(pub u32, pub @u8=>>u16@); pub fn f(a: &A) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct A { a: [u8; @3=>>5@] } pub fn f(a: &A) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct A<T> { a: T, b: @u8=>>u16@ } pub fn f(a: &A<u32>) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct A<const N: usize> { a: [u8; N], b: @u8=>>u16@ } pub fn f(a: &A<4>) {}",
+    );
+    // Another instance is another type.
+    patches(
+        "pub struct A<T> { pub a: T } pub fn f() -> u32 { (@A { a: 1_u8 }=>>A { a: 1_u16 }@).a as u32 } pub fn g() -> u32 { f() }",
+    );
+    patches("pub struct A<const N: usize>([u8; N]); pub fn h(a: &A<@3=>>4@>) {} ");
+}
+
+#[test]
+fn enums() {
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub enum E { A, B @=>>, C@ } pub fn f(e: E) -> u32 { e as u32 }",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub enum E { A(u32), B @=>>, C@ } pub fn f(e: &E) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub enum E { A(u32), B @, C=>>@ } pub fn f(e: &E) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub enum E { A(@u8=>>u16@), B(u32) } pub fn f(e: &E) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub enum E { A { x: u8, @=>>y: u8@ }, B(u32) } pub fn f(e: &E) {}",
+    );
+    restarts(
+        &codes::TYPE_MEANING,
+        "pub enum E { @A, B=>>B, A@ } pub fn f(e: E) -> u32 { e as u32 }",
+    );
+    restarts(
+        &codes::TYPE_MEANING,
+        "pub enum E { A = 1, B = @2=>>3@ } pub fn f(e: E) -> u32 { e as u32 }",
+    );
+    restarts(
+        &codes::TYPE_MEANING,
+        "pub enum E { @A(u32), B(u32)=>>B(u32), A(u32)@ } pub fn f(e: &E) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "#[repr(@u8=>>u16@)] pub enum E { A, B } pub fn f(e: E) -> u32 { e as u32 }",
+    );
+}
+
+#[test]
+fn niches() {
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub enum E { A(@Box<u8>=>>u64@), B } pub fn f(e: &E) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub struct B(@bool=>>u8@); pub fn f(e: &Option<B>) {}",
+    );
+    patches(
+        "pub enum E { A(Box<u8>), B } pub fn f(e: &E) -> u32 { match e { E::A(_) => 1, E::B => @2=>>3@ } } pub fn g(e: &E) -> u32 { f(e) }",
+    );
+}
+
+#[test]
+fn variants_renamed_in_place() {
+    patches(
+        "pub enum E { A, @B=>>C@ } pub fn f(e: E) -> u32 { e as u32 + @1=>>2@ } pub fn g(e: E) -> u32 { f(e) }",
+    );
+    patches(
+        "pub enum E { A(u32), @B=>>C@(u8) } pub fn f(e: &E) -> u32 { match e { E::A(x) => *x, _ => @1=>>2@ } } pub fn g(e: &E) -> u32 { f(e) }",
+    );
+    restarts(
+        &codes::TYPE_MEANING,
+        "pub enum E { @A, B=>>B, C@ } pub fn f(e: E) -> u32 { e as u32 }",
+    );
+}
+
+#[test]
+fn unions_and_representations() {
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub union U { a: u32, b: @f32=>>u16@ } pub fn f(u: &U) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "#[repr(C@=>>, align(16)@)] pub struct A { a: u32 } pub fn f(a: &A) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "#[repr(C@=>>, packed@)] pub struct A { a: u8, b: u32 } pub fn f(a: &A) {}",
+    );
+}
+
+#[test]
+fn alignment_and_underlying_type_alone() {
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "#[repr(C@=>>, align(16)@)] pub struct A { a: [u32; 4] } pub fn f(a: &A) {}",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "#[repr(@u8=>>i8@)] pub enum E { A, B } pub fn f(e: &E) -> u32 { 1 }",
+    );
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub enum E { A(u32), @B(u8)=>>C(i8)@ } pub fn f(e: &E) {}",
+    );
+}
+
+#[test]
+fn instances_over_function_items_and_pointers_share_a_name() {
+    restarts(
+        &codes::TYPE_DOUBT,
+        "pub struct W<F> { f: F @=>>, g: u8@ } fn c(x: u8) {} pub fn take<F>(w: W<F>) {} pub fn f() { take(W { f: c @=>>, g: 1@ }); take(W { f: c as fn(u8) @=>>, g: 1@ }); }",
+    );
+}
+
+#[test]
+fn only_on_one_side() {
+    patches(
+        "@=>>pub struct N { n: u64 }@ pub fn f() -> u64 { @1=>>N { n: 2 }.n@ } pub fn g() -> u64 { f() }",
+    );
+    patches(
+        "@pub struct N { n: u64 }=>>@ pub fn f() -> u64 { @N { n: 2 }.n=>>1@ } pub fn g() -> u64 { f() }",
+    );
+}
+
+#[test]
+fn two_of_one_name() {
+    let text = "pub fn f() -> u64 { { struct L { a: u8 } let l = std::hint::black_box(L { a: 1 }); l.a; } { struct L { b: @u32=>>u64@ } let l = std::hint::black_box(L { b: 1 }); l.b as u64 } } pub fn g() -> u64 { f() }";
+    restarts(&codes::TYPE_DOUBT, text);
+    patches(
+        "pub fn f() -> u64 { { struct L { a: u8 } let l = std::hint::black_box(L { a: 1 }); l.a; } { struct L { b: u32 } let l = std::hint::black_box(L { b: @1=>>2@ }); l.b as u64 } } pub fn g() -> u64 { f() }",
+    );
+}
+
+#[test]
+fn a_type_that_debug_info_does_not_show() {
+    restarts(
+        &codes::TYPE_DOUBT,
+        "struct H { a: u32, b: @u32=>>u64@ } pub unsafe fn f(p: *const u8) -> u32 { unsafe { (*(p as *const H)).b as u32 } } pub unsafe fn g(p: *const u8) -> u32 { unsafe { f(p) } }",
+    );
+    patches("struct H { a: @u32=>>u64@ } pub fn f() -> u32 { @1=>>2@ } pub fn g() -> u32 { f() }");
+}
