@@ -85,7 +85,7 @@ pub struct Replay<'a> {
     pub metadata: bool,
     /// Whether diagnostics are rendered with colours.
     pub color: bool,
-    /// Where metadata of earlier replays lies; searched before cargo's own directories.
+    /// Where the metadata of the workspace's libraries lies.
     pub published: &'a Path,
     /// For a crate file's unit key, the metadata to be used instead of cargo's.
     pub replaced: &'a dyn Fn(&str) -> Option<PathBuf>,
@@ -307,10 +307,6 @@ impl RustcArguments {
     #[must_use]
     pub fn for_replay(&self, replay: &Replay<'_>) -> Vec<OsString> {
         let mut out = Vec::new();
-        out.extend([
-            "-L".into(),
-            joined("dependency=", replay.published.as_os_str()),
-        ]);
         for argument in &self.arguments {
             let value = argument.value.as_deref().unwrap_or_default();
             match argument.option.to_str() {
@@ -335,6 +331,11 @@ impl RustcArguments {
                 _ => out.extend(argument.written.iter().cloned()),
             }
         }
+        // Behind cargo's own directories: of several files of one crate the last one is taken.
+        out.extend([
+            "-L".into(),
+            joined("dependency=", replay.published.as_os_str()),
+        ]);
         out.extend([
             if replay.metadata {
                 "--emit=obj,dep-info,metadata"
@@ -533,7 +534,8 @@ mod tests {
             .collect();
         let args = args.join(" ");
         assert!(
-            args.starts_with("-L dependency=/r/published-1 --crate-name helper"),
+            args.starts_with("--crate-name helper")
+                && args.contains("-L dependency=/t/deps --extern a="),
             "{args}"
         );
         assert!(
@@ -544,7 +546,7 @@ mod tests {
         );
         assert!(
             args.ends_with(
-                "--emit=obj,dep-info,metadata --out-dir /r/out-1 -C incremental=/r/inc --error-format=json \
+                "-L dependency=/r/published-1 --emit=obj,dep-info,metadata --out-dir /r/out-1 -C incremental=/r/inc --error-format=json \
                  --json=diagnostic-rendered-ansi"
             ),
             "{args}"

@@ -1,7 +1,9 @@
 //! The metadata of the workspace's libraries, as replays read it: cargo's own until a replay publishes a newer one.
 //!
-//! It always lies at the same path, also before anything was published: where a crate file lies is part of what rustc
-//! compares, and from another path it would generate all code of all dependents again.
+//! It always lies at the same path, also before anything was published: where a crate's files lie is part of what rustc
+//! compares, and from another path it would generate all code of all dependents again. There is always an rlib (which a
+//! compiler that makes an executable insists on) and an rmeta, since cargo has both too: of several files that hold the
+//! same crate rustc takes the last one it finds, of each kind, and that has to be ours before and after a publication.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,6 +18,10 @@ use super::replay::write_metadata_archive;
 
 /// More sessions at a time in one target directory than anybody has.
 const MOST_SESSIONS: usize = 64;
+
+const RLIB: &str = "rlib";
+const RMETA: &str = "rmeta";
+const KINDS: [&str; 2] = [RLIB, RMETA];
 
 /// The metadata that replays read.
 #[derive(Debug)]
@@ -56,12 +62,16 @@ impl Published {
                 .with_context(|| format!("cannot create {}", place.display()))?;
         }
         for unit in units.iter().filter(|unit| is_library(unit)) {
-            let from = unit.out_dir.join(file_name(&unit.key));
-            let to = published.file(&unit.key);
-            // A copy where the two are on different file systems.
-            fs::hard_link(&from, &to)
-                .or_else(|_| fs::copy(&from, &to).map(drop))
-                .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+            for kind in KINDS {
+                let from = unit.out_dir.join(file_name(&unit.key, kind));
+                let to = published.directory.join(file_name(&unit.key, kind));
+                // A copy where the two are on different file systems.
+                fs::hard_link(&from, &to)
+                    .or_else(|_| fs::copy(&from, &to).map(drop))
+                    .with_context(|| {
+                        format!("cannot copy {} to {}", from.display(), to.display())
+                    })?;
+            }
         }
         Ok(published)
     }
@@ -75,11 +85,9 @@ impl Published {
     /// The file for one unit, if it is a library of this build.
     #[must_use]
     pub fn find(&self, key: &str) -> Option<PathBuf> {
-        self.keys.contains(key).then(|| self.file(key))
-    }
-
-    fn file(&self, key: &str) -> PathBuf {
-        self.directory.join(file_name(key))
+        self.keys
+            .contains(key)
+            .then(|| self.directory.join(file_name(key, RLIB)))
     }
 
     /// Puts aside what is there for `keys`, to be replaced.
@@ -88,10 +96,12 @@ impl Published {
     /// When a file cannot be moved.
     pub fn begin(&mut self, keys: impl Iterator<Item = UnitKey>) -> Result<()> {
         for key in keys.filter(|key| self.keys.contains(key)) {
-            let (from, to) = (self.file(&key), self.saved.join(file_name(&key)));
-            fs::rename(&from, &to)
-                .with_context(|| format!("cannot move {} to {}", from.display(), to.display()))?;
-            self.replaced.insert(key);
+            // Noted first: `restore` then brings back what was moved, should the rest fail.
+            self.replaced.insert(key.clone());
+            for kind in KINDS {
+                let name = file_name(&key, kind);
+                move_file(&self.directory.join(&name), &self.saved.join(&name))?;
+            }
         }
         Ok(())
     }
@@ -101,14 +111,22 @@ impl Published {
     /// # Errors
     /// When a file cannot be read or written.
     pub fn write(&self, key: &str, metadata: &Path) -> Result<()> {
-        write_metadata_archive(metadata, &self.file(key))
+        let rmeta = self.directory.join(file_name(key, RMETA));
+        fs::hard_link(metadata, &rmeta)
+            .or_else(|_| fs::copy(metadata, &rmeta).map(drop))
+            .with_context(|| {
+                format!("cannot copy {} to {}", metadata.display(), rmeta.display())
+            })?;
+        write_metadata_archive(metadata, &self.directory.join(file_name(key, RLIB)))
     }
 
     /// What was written since [`Published::begin`] is valid from now on.
     pub fn keep(&mut self) {
         for key in std::mem::take(&mut self.replaced) {
-            // Overwritten the next time in any case.
-            let _ = fs::remove_file(self.saved.join(file_name(&key)));
+            for kind in KINDS {
+                // Overwritten the next time in any case.
+                let _ = fs::remove_file(self.saved.join(file_name(&key, kind)));
+            }
         }
     }
 
@@ -118,13 +136,23 @@ impl Published {
     /// When a file cannot be moved.
     pub fn restore(&mut self) -> Result<()> {
         while let Some(key) = self.replaced.last().cloned() {
-            let (from, to) = (self.saved.join(file_name(&key)), self.file(&key));
-            fs::rename(&from, &to)
-                .with_context(|| format!("cannot move {} to {}", from.display(), to.display()))?;
+            for kind in KINDS {
+                let name = file_name(&key, kind);
+                let saved = self.saved.join(&name);
+                // Not moved by a `begin` that failed half-way, or moved back by a `restore` that did.
+                if saved.exists() {
+                    move_file(&saved, &self.directory.join(&name))?;
+                }
+            }
             self.replaced.remove(&key);
         }
         Ok(())
     }
+}
+
+fn move_file(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to)
+        .with_context(|| format!("cannot move {} to {}", from.display(), to.display()))
 }
 
 fn is_library(unit: &UnitRecord) -> bool {
@@ -133,8 +161,8 @@ fn is_library(unit: &UnitRecord) -> bool {
         .any(|kind| kind == "lib" || kind == "rlib")
 }
 
-fn file_name(key: &str) -> String {
-    format!("lib{key}.rlib")
+fn file_name(key: &str, kind: &str) -> String {
+    format!("lib{key}.{kind}")
 }
 
 /// The first number that no other session holds, and its lock. Mostly 0, so that one session after another finds the
