@@ -222,15 +222,19 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0);
-        // SAFETY: between fork and exec only prctl is called, which is async-signal-safe and touches no memory of ours.
+        // SAFETY: between fork and exec only signal and prctl are called, which are async-signal-safe and touch no memory of
+        // ours.
         unsafe {
-            // A test run that is killed leaves no sessions behind (the thread that starts one also ends it).
-            command.pre_exec(
-                || match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
+            command.pre_exec(|| {
+                // A shell without job control starts its background commands, and so perhaps this test run, with Ctrl-C
+                // ignored; a terminal would not.
+                libc::signal(libc::SIGINT, libc::SIG_DFL);
+                // A test run that is killed leaves no sessions behind (the thread that starts one also ends it).
+                match libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) {
                     0 => Ok(()),
                     _ => Err(std::io::Error::last_os_error()),
-                },
-            );
+                }
+            });
         }
         let described = format!("{command:?}");
         // What an earlier session of the same project has written is not ours.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Passes that infer facts about a function from its body and let its callers rely on them. Without them an unedited
 /// caller of an edited function does not have to change above opt-level 0.
 const NO_INFERENCE: &str = "llvm-args=-opt-disable=function-attrs,rpo-function-attrs,deadargelim,argpromotion,\
-                            ipsccp,globalopt,called-value-propagation,inferattrs";
+                            ipsccp,globalopt,called-value-propagation,inferattrs,mergefunc";
 
 /// Options of rustc whose value is the next argument, or follows the option behind `=` (long) or at once (short).
 const OPTIONS_WITH_VALUE: &[&str] = &[

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use super::objects::{ChangedObjects, Files, Reference, changed_objects};
 use super::running::Running;
 use crate::capture::record::ObjectRef;
-use crate::codes::Reason;
+use crate::codes::{self, Reason};
 use crate::compile::CompiledUnit;
 use crate::diff::pairing::FunctionKey;
 use crate::diff::{self, Change, Difference, NamedObject, NewFunction};
@@ -105,6 +105,9 @@ pub fn apply(
     let new_named: Vec<NamedObject<'_>> = new.iter().map(|(id, file)| NamedObject { id, file }).collect();
     let difference = diff::diff(&old_named, &new_named)?;
     timings.diff = milliseconds(started);
+    if let Some(reason) = allocator_change(&difference) {
+        return Ok(Applied::Restart { reasons: vec![reason] });
+    }
     if !difference.doubts.is_empty() {
         return Ok(Applied::Restart { reasons: difference.doubts });
     }
@@ -219,6 +222,17 @@ fn refusal(error: anyhow::Error) -> Result<Applied> {
         Some(reason) => Ok(Applied::Restart { reasons: vec![reason.clone()] }),
         None => Err(error),
     }
+}
+
+/// With a `#[global_allocator]`, the allocation functions move from the object that rustc makes for the link into the crate's
+/// own. Memory of one allocator must never reach the other.
+fn allocator_change(difference: &Difference) -> Option<Reason> {
+    let is_allocation = |name: &str| ["__rust_alloc", "__rust_dealloc", "__rust_realloc"].iter().any(|part| name.contains(part));
+    let added = difference.added.iter().map(|function| &function.key.name);
+    let removed = difference.removed.iter().map(|key| &key.name);
+    added.chain(removed).any(|name| is_allocation(name)).then(|| {
+        Reason::new(&codes::REGISTRY, "a global allocator was added or removed; memory of the old one is in use".to_owned())
+    })
 }
 
 fn open_rest(files: &mut Files, reference: &Reference) -> Result<()> {
