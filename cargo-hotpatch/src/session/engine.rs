@@ -20,7 +20,7 @@ use crate::link::live::Callable;
 use crate::link::plan::pretty;
 use crate::link::store::Library;
 use crate::link::{self, OldNames, Request, Store};
-use crate::object::read::ObjectFile;
+use crate::object::read::{ObjectFile, Place};
 use crate::process::stacks;
 use crate::table::policy::SlotPolicy;
 
@@ -42,6 +42,8 @@ pub struct Environment<'e> {
     pub libraries: &'e [Library],
     /// Which new functions get a slot.
     pub policy: &'e SlotPolicy,
+    /// The executable's crate.
+    pub executable: &'e str,
     /// Each unit's crate name and opt-level.
     pub units: &'e HashMap<String, (String, String)>,
 }
@@ -114,8 +116,13 @@ pub fn apply(
 
     let started = Instant::now();
     let live_changes = LiveChanges::of(&difference, running);
-    let verdict = judge::judge(&case(&difference, &live_changes, &changed, files, sources, context)?)
-        .context("cannot judge the edit")?;
+    let mut case = case(&difference, &live_changes, &changed, files, sources, context)?;
+    let mut verdict = judge::judge(&case).context("cannot judge the edit")?;
+    if verdict.restart.iter().any(|reason| reason.code == codes::ABI_DOUBT.id) {
+        // A caller in an object that did not change at all settles it; to find one, all objects have to be read.
+        add_unchanged_callers(&mut case, files, reference, &changed)?;
+        verdict = judge::judge(&case).context("cannot judge the edit")?;
+    }
     timings.judge = milliseconds(started);
     if !verdict.restart.is_empty() {
         return Ok(Applied::Restart { reasons: verdict.restart });
@@ -138,6 +145,9 @@ pub fn apply(
     touched.extend(renewed.iter().map(|function| function.key.name.clone()));
     if !touched.is_empty() {
         add_users(&mut store, &touched, running, &names, &mut replacements, &renewed)?;
+    }
+    if let Some(reason) = no_effect(&replacements, &renewed, context) {
+        return Ok(Applied::Restart { reasons: vec![reason] });
     }
     let old_bodies = old_bodies(running, &replacements, &renewed);
     let refreshed: HashSet<&str> = difference
@@ -318,6 +328,54 @@ fn case<'c>(
     })
 }
 
+/// Functions of unchanged objects that refer to a changed one: byte-identical callers.
+fn add_unchanged_callers(
+    case: &mut Case<'_>,
+    files: &Files,
+    reference: &Reference,
+    changed: &[(String, ChangedObjects)],
+) -> Result<()> {
+    let mut by_name: HashMap<String, usize> = HashMap::new();
+    for (index, function) in case.changed.iter().enumerate() {
+        // A function that got another name has no caller that stayed as it was.
+        if function.old == function.new {
+            by_name.insert(function.new.clone(), index);
+        }
+    }
+    let old: HashSet<(&str, &str)> = changed
+        .iter()
+        .flat_map(|(_, objects)| &objects.old)
+        .map(|object| (object.unit.as_str(), object.cgu.as_str()))
+        .collect();
+    for object in reference.values().flatten().filter(|object| !old.contains(&(object.unit.as_str(), object.cgu.as_str()))) {
+        let file = ObjectFile::parse(files.bytes(object)?)
+            .with_context(|| format!("object {} of {}", object.cgu, object.unit))?;
+        let wanted: HashMap<usize, usize> = file
+            .symbols
+            .iter()
+            .enumerate()
+            .filter(|(_, symbol)| symbol.place == Place::Undefined)
+            .filter_map(|(symbol, named)| Some((symbol, *by_name.get(named.name)?)))
+            .collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        for (symbol, section) in file.functions() {
+            for relocation in file.relocations(section)? {
+                if let Some(function) = wanted.get(&relocation.symbol) {
+                    let function = &mut case.changed[*function];
+                    function.caller_unchanged = true;
+                    let caller = file.symbols[symbol].name.to_owned();
+                    if !function.unchanged_callers.contains(&caller) {
+                        function.unchanged_callers.push(caller);
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Everything that the patch may take from. The changed new objects come first, in the order in which they were compared.
 fn store<'f>(
     files: &'f Files,
@@ -401,6 +459,26 @@ fn add_users(
         }
     }
     Ok(())
+}
+
+/// Functions with a changed signature are reached through their callers' new code. If the only such caller is `main`, which runs
+/// already and is not called again, nobody would ever see the edit.
+fn no_effect(
+    replacements: &[(FunctionKey, NewFunction)],
+    renewed: &[NewFunction],
+    context: &Environment<'_>,
+) -> Option<Reason> {
+    let first = renewed.first()?;
+    let main = format!("{}::main", context.executable);
+    replacements.iter().all(|(old, _)| pretty(&old.name) == main).then(|| {
+        Reason::new(
+            &codes::NO_EFFECT,
+            format!(
+                "the signature of `{}` changed, and its only caller is `main`, which is running and goes on with the old one",
+                pretty(&first.key.name)
+            ),
+        )
+    })
 }
 
 type Bodies = Vec<(std::ops::Range<u64>, String)>;

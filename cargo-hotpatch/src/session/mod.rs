@@ -81,6 +81,8 @@ struct Job {
     /// Who waits for the outcome.
     waiting: Vec<SaveRequest>,
     stage_started: Instant,
+    /// When the compiler began to read files.
+    compile_began: SystemTime,
     /// Why cargo builds, if it does.
     restart_reasons: Vec<Reason>,
 }
@@ -202,7 +204,7 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
     }
     session.adopt_build()?;
     session.start(false)?;
-    session.take_baseline();
+    session.take_baseline(read_at);
     session.serve(&inbox)
 }
 
@@ -311,9 +313,14 @@ impl Session {
         Ok(())
     }
 
-    fn take_baseline(&mut self) {
+    /// What the build that began then has read. Nothing is known of a file that was changed since.
+    fn take_baseline(&mut self, began: SystemTime) {
         let snapshot = self.watcher.snapshot();
-        self.baseline = snapshot.iter().map(|(path, content)| (path.to_owned(), content.clone())).collect();
+        self.baseline = snapshot
+            .iter()
+            .filter(|(path, _)| is_older(path, began))
+            .map(|(path, content)| (path.to_owned(), content.clone()))
+            .collect();
         self.dirty.clear();
     }
 
@@ -495,6 +502,7 @@ impl Session {
             is_superseded: false,
             waiting: std::mem::take(&mut self.next_waiting),
             stage_started: planning,
+            compile_began: SystemTime::now(),
             restart_reasons: Vec::new(),
         });
         if self.running.is_none() && self.unconnected.is_none() {
@@ -555,6 +563,7 @@ impl Session {
             return;
         };
         job.stage_started = Instant::now();
+        job.compile_began = SystemTime::now();
         let (cancel, messages) = (job.cancel.clone(), self.messages.clone());
         self.say(&Event::Progress { stage: "compiling" });
         std::thread::spawn(move || {
@@ -640,7 +649,12 @@ impl Session {
             self.rebuild(vec![Reason::new(&codes::PROGRAM_ENDED, "the program had ended".to_owned())]);
             return;
         };
-        let environment = Environment { libraries: &self.libraries, policy: &self.policy, units: &self.units };
+        let environment = Environment {
+            libraries: &self.libraries,
+            policy: &self.policy,
+            executable: &self.target.crate_name,
+            units: &self.units,
+        };
         let applied = engine::apply(
             running,
             &self.reference,
@@ -651,6 +665,7 @@ impl Session {
             &mut job.timings,
         );
         let patches = running.patches;
+        let compiled_at = job.compile_began;
         let (kind, functions, notes) = match applied {
             Ok(Applied::Patched { functions, notes }) => (OutcomeKind::Patched, functions, notes),
             Ok(Applied::Unchanged { functions, notes }) => (OutcomeKind::Unchanged, functions, notes),
@@ -687,8 +702,27 @@ impl Session {
         }
         self.take_baseline_of_job();
         self.finish(outcome);
-        if units.iter().any(|unit| !unit.new_inputs.is_empty()) {
-            self.watch_again(None);
+        self.watch_new_inputs(compiled_at);
+    }
+
+    /// Files that the compiler read for the first time are watched from now on.
+    fn watch_new_inputs(&mut self, compiled_at: SystemTime) {
+        let new: Vec<PathBuf> = self
+            .built
+            .inputs
+            .paths()
+            .filter(|path| !self.baseline.contains_key(*path) && path.exists())
+            .map(Path::to_path_buf)
+            .collect();
+        if new.is_empty() {
+            return;
+        }
+        self.watch_again(Some(compiled_at));
+        for path in new {
+            // A file that changed since the compiler began may not be what it read: then nothing is known of it.
+            if is_older(&path, compiled_at) && let Some(content) = self.watcher.content(&path) {
+                self.baseline.insert(path, content);
+            }
         }
     }
 
@@ -759,8 +793,8 @@ impl Session {
         self.stop();
         self.built = built;
         self.adopt_build()?;
-        self.take_baseline();
         self.watch_again(Some(began));
+        self.take_baseline(began);
         self.start(true)?;
         if let Some(job) = &mut self.job {
             job.timings.apply = applying.elapsed().as_secs_f64() * 1000.0;
@@ -895,6 +929,14 @@ impl Session {
             if outcome.outcome == OutcomeKind::CompileError { self.diagnostics.clone() } else { Vec::new() };
         let _ = request.reply.send(SaveReply { outcome, diagnostics });
     }
+}
+
+/// By the inode's change time, which a rename sets as well.
+fn is_older(path: &Path, than: SystemTime) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(data) = std::fs::metadata(path) else { return false };
+    let changed = Duration::new(data.ctime().unsigned_abs(), u32::try_from(data.ctime_nsec()).unwrap_or_default());
+    SystemTime::UNIX_EPOCH + changed < than
 }
 
 fn outcome(kind: OutcomeKind, timings_ms: Timings) -> Outcome {

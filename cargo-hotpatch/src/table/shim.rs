@@ -156,7 +156,10 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
         output.display()
     );
     let objects = keep_originals(link, &inputs, &outcome)?;
-    let kept_image = link.path("image");
+    // Under its own name: it is what the program's main thread, process lists and debuggers are called by.
+    let images = link.path("image");
+    std::fs::create_dir_all(&images).with_context(|| format!("failed to create the directory {}", images.display()))?;
+    let kept_image = images.join(std::env::var_os("CARGO_BIN_NAME").filter(|name| !name.is_empty()).unwrap_or_else(|| "program".into()));
     replace_by_link(&output, &kept_image)?;
     let record = LinkRecord {
         version: RECORD_VERSION,
@@ -306,6 +309,7 @@ fn provisioned_arguments(
     write_atomically(&stub_path, stub)?;
 
     let first = arguments::first_input(&args);
+    let takes_mathematics = args.iter().any(|arg| arg == "-lm");
     let mut provisioned = Vec::with_capacity(args.len() + 16);
     for (position, arg) in args.into_iter().enumerate() {
         if position == first {
@@ -324,6 +328,12 @@ fn provisioned_arguments(
         provisioned.extend(flavour.flags(&["-u", root]));
     }
     provisioned.extend(flavour.flags(&["--wrap=dl_iterate_phdr"]));
+    if takes_mathematics {
+        // `--as-needed` drops libm from a program that needs nothing of it; a patch may be the first to call `sin`.
+        provisioned.extend(flavour.flags(&["--push-state", "--no-as-needed"]));
+        provisioned.push("-lm".into());
+        provisioned.extend(flavour.flags(&["--pop-state"]));
+    }
     provisioned.push(end.into_os_string());
     Ok(provisioned)
 }

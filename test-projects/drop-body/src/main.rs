@@ -4,7 +4,7 @@
 //@ ask: keep => 1 kept, log: ["old drop 1"]
 //@ edit src/main.rs: replace "\"old drop {}\"" with "\"new drop {}\""
 //@ expect: patched
-//@ only: <drop_body::Token as core::ops::drop::Drop>::drop patched
+//@ only: <drop_body::Token as core::ops::drop::Drop>::drop::{closure#0} patched
 //@ warm-only: the first token was dropped by the old destructor
 //@ ask: drop => 0 kept, log: ["old drop 1", "new drop 2"]
 
