@@ -46,7 +46,11 @@ impl Reason {
     /// A reason without a place in the source.
     #[must_use]
     pub fn new(code: &Code, message: impl Into<String>) -> Self {
-        Self { code: code.id, message: message.into(), span: None }
+        Self {
+            code: code.id,
+            message: message.into(),
+            span: None,
+        }
     }
 
     /// The same reason, with its place.
@@ -262,12 +266,25 @@ mod tests {
     #[test]
     fn codes_are_unique_sorted_and_well_formed() {
         for pair in ALL.windows(2) {
-            assert!(pair[0].id < pair[1].id, "{} must come before {}", pair[0].id, pair[1].id);
+            assert!(
+                pair[0].id < pair[1].id,
+                "{} must come before {}",
+                pair[0].id,
+                pair[1].id
+            );
         }
         for code in ALL {
-            assert!(code.id.len() == 6 && code.id.starts_with("HP0"), "{}", code.id);
+            assert!(
+                code.id.len() == 6 && code.id.starts_with("HP0"),
+                "{}",
+                code.id
+            );
             assert!(!code.title.ends_with('.'), "{}", code.id);
-            assert!(!code.rule.is_empty() && !code.example.is_empty() && !code.remedy.is_empty(), "{}", code.id);
+            assert!(
+                !code.rule.is_empty() && !code.example.is_empty() && !code.remedy.is_empty(),
+                "{}",
+                code.id
+            );
         }
     }
 }

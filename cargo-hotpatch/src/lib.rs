@@ -12,17 +12,17 @@ pub mod options;
 pub mod capture;
 pub mod table;
 
-pub mod session;
-pub mod watch;
-pub mod plan;
+pub mod client;
 pub mod compile;
 pub mod diff;
-pub mod source;
 pub mod judge;
 pub mod link;
-pub mod client;
+pub mod plan;
 pub mod process;
 pub mod report;
+pub mod session;
+pub mod source;
+pub mod watch;
 
 pub mod object;
 

@@ -33,17 +33,23 @@ fn command(args: Vec<OsString>) -> u8 {
         Command::Run(typed) => {
             let color = options::ColorSources::of_stderr(typed.color).decide();
             let result = RunOptions::new(typed).and_then(|options| {
-                let listeners = FanOut::for_run(options.color, options.quiet, options.events.as_deref())?;
+                let listeners =
+                    FanOut::for_run(options.color, options.quiet, options.events.as_deref())?;
                 session::run(options, listeners)
             });
             report(result, color)
         }
         Command::Save(typed) => {
             let color = options::ColorSources::of_stderr(typed.color).decide();
-            report(SaveOptions::new(&typed).map(|options| save::main(&options)), color)
+            report(
+                SaveOptions::new(&typed).map(|options| save::main(&options)),
+                color,
+            )
         }
         Command::Demo(typed) => demo::main(&DemoOptions::new(&typed)),
-        Command::Explain(typed) => explain::main(typed.code.as_deref(), options::explain_color(&typed)),
+        Command::Explain(typed) => {
+            explain::main(typed.code.as_deref(), options::explain_color(&typed))
+        }
     }
 }
 

@@ -629,7 +629,11 @@ fn add_path_dependencies(
             // cargo runs rustc in the workspace's root for every package inside of it, members or not, else in the
             // package's own (`path_args` in cargo's `core/compiler/mod.rs`).
             let root = &target.workspace_root;
-            let directory = if package.root.starts_with(root) { root } else { &package.root };
+            let directory = if package.root.starts_with(root) {
+                root
+            } else {
+                &package.root
+            };
             parse_dep_info(&text, directory)
                 .iter()
                 .for_each(|source| inputs.add_cargo(source, &reason));

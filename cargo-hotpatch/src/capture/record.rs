@@ -129,7 +129,10 @@ mod tests {
             parse_object_name("ws-ba66.089a901k4vwv.1jsi4ts.rcgu.o"),
             Some(("ws-ba66", "089a901k4vwv"))
         );
-        assert_eq!(parse_object_name("ws-ba66.089a.rcgu.o"), Some(("ws-ba66", "089a")));
+        assert_eq!(
+            parse_object_name("ws-ba66.089a.rcgu.o"),
+            Some(("ws-ba66", "089a"))
+        );
         assert_eq!(
             parse_object_name("ws-ba66.ws.3b7f65fa48c62bf4-cgu.12.rcgu.o"),
             Some(("ws-ba66", "ws.3b7f65fa48c62bf4-cgu.12"))

@@ -42,8 +42,14 @@ impl<'a> Side<'a> {
     /// Indexes the objects.
     #[must_use]
     pub fn new(objects: &[NamedObject<'a>]) -> Self {
-        let symbols = objects.iter().map(|object| SymbolsBySection::new(object.file)).collect();
-        Self { objects: objects.to_vec(), symbols }
+        let symbols = objects
+            .iter()
+            .map(|object| SymbolsBySection::new(object.file))
+            .collect();
+        Self {
+            objects: objects.to_vec(),
+            symbols,
+        }
     }
 
     /// Immutable statics with a name: name to object and symbol.
@@ -52,7 +58,9 @@ impl<'a> Side<'a> {
         let mut constants = HashMap::new();
         for (index, object) in self.objects.iter().enumerate() {
             for (symbol_index, symbol) in object.file.symbols.iter().enumerate() {
-                let Some(section) = symbol.section() else { continue };
+                let Some(section) = symbol.section() else {
+                    continue;
+                };
                 let section = &object.file.sections[section];
                 if symbol.kind == object::elf::STT_OBJECT.0
                     && section.is_allocated()
@@ -110,7 +118,10 @@ struct Pair {
 
 impl Pair {
     fn new(tag: &[u8]) -> Self {
-        let mut pair = Self { exact: Hasher::new(), loose: Hasher::new() };
+        let mut pair = Self {
+            exact: Hasher::new(),
+            loose: Hasher::new(),
+        };
         pair.update(tag);
         pair
     }
@@ -135,7 +146,10 @@ impl Pair {
     }
 
     fn finish(self) -> Both {
-        Both { exact: *self.exact.finalize().as_bytes(), loose: *self.loose.finalize().as_bytes() }
+        Both {
+            exact: *self.exact.finalize().as_bytes(),
+            loose: *self.loose.finalize().as_bytes(),
+        }
     }
 }
 
@@ -144,18 +158,31 @@ impl<'a, 'n> Digest<'a, 'n> {
     #[must_use]
     pub fn new(side: Side<'a>, names: &'n HashMap<String, String>) -> Self {
         let frames = side.objects.iter().map(|_| None).collect();
-        Self { side, names, frames, anonymous: HashMap::new() }
+        Self {
+            side,
+            names,
+            frames,
+            anonymous: HashMap::new(),
+        }
     }
 
     /// The digest of a function: code, what it refers to, how it unwinds.
     ///
     /// # Errors
     /// When a relocation is of an unknown kind or out of range.
-    pub fn function(&mut self, object: usize, symbol: SymbolIndex, section: SectionIndex) -> Result<Both> {
+    pub fn function(
+        &mut self,
+        object: usize,
+        symbol: SymbolIndex,
+        section: SectionIndex,
+    ) -> Result<Both> {
         let file = self.side.objects[object].file;
         let symbol = &file.symbols[symbol];
         let (start, size) = if symbol.size == 0 {
-            (symbol.value, file.sections[section].size.saturating_sub(symbol.value))
+            (
+                symbol.value,
+                file.sections[section].size.saturating_sub(symbol.value),
+            )
         } else {
             (symbol.value, symbol.size)
         };
@@ -171,7 +198,9 @@ impl<'a, 'n> Digest<'a, 'n> {
     /// As [`Self::function`].
     pub fn constant(&mut self, object: usize, symbol: SymbolIndex) -> Result<[u8; 32]> {
         let symbol = &self.side.objects[object].file.symbols[symbol];
-        let Some(section) = symbol.section() else { bail!("`{}` is not defined here", symbol.name) };
+        let Some(section) = symbol.section() else {
+            bail!("`{}` is not defined here", symbol.name)
+        };
         let mut pair = Pair::new(b"constant");
         self.content(&mut pair, object, section, symbol.value, symbol.size, 0)?;
         Ok(pair.finish().loose)
@@ -202,11 +231,19 @@ impl<'a, 'n> Digest<'a, 'n> {
             .collect();
         for relocation in &relocations {
             let Some(width) = field_width(relocation.kind) else {
-                bail!("`{}` has a relocation of type {}", section.name, relocation.kind);
+                bail!(
+                    "`{}` has a relocation of type {}",
+                    section.name,
+                    relocation.kind
+                );
             };
             let at = usize::try_from(relocation.offset - start)?;
             let Some(field) = bytes.get_mut(at..at + width) else {
-                bail!("a relocation at {:#x} of `{}` reaches over its end", relocation.offset, section.name);
+                bail!(
+                    "a relocation at {:#x} of `{}` reaches over its end",
+                    relocation.offset,
+                    section.name
+                );
             };
             field.fill(0);
         }
@@ -219,7 +256,11 @@ impl<'a, 'n> Digest<'a, 'n> {
         for relocation in &relocations {
             pair.number(relocation.offset - start);
             // The assembler writes PLT32 or PC32 for the same call, depending on what it knows of the target.
-            let class = if relocation.kind == kind::PLT32 { kind::PC32 } else { relocation.kind };
+            let class = if relocation.kind == kind::PLT32 {
+                kind::PC32
+            } else {
+                relocation.kind
+            };
             pair.number(u64::from(class));
             self.meaning(pair, object, section_index, relocation, depth)?;
         }
@@ -248,13 +289,21 @@ impl<'a, 'n> Digest<'a, 'n> {
             }
             Target::Code { section, addend } => {
                 // A jump table that names places inside its function: known by the function's name.
-                let owner = self.side.symbols[object].of(section).iter().find(|index| file.symbols[**index].is_function());
+                let owner = self.side.symbols[object]
+                    .of(section)
+                    .iter()
+                    .find(|index| file.symbols[**index].is_function());
                 let name = owner.map_or("", |index| file.symbols[*index].name);
                 pair.update(b"code");
                 pair.text(self.names.get(name).map_or(name, String::as_str));
                 pair.number(addend.cast_unsigned());
             }
-            Target::Anonymous { section, start, size, addend } => {
+            Target::Anonymous {
+                section,
+                start,
+                size,
+                addend,
+            } => {
                 let both = self.anonymous(object, section, start, size, depth + 1)?;
                 pair.update(b"content");
                 pair.both(&both);
@@ -287,7 +336,13 @@ impl<'a, 'n> Digest<'a, 'n> {
     }
 
     /// How the function unwinds is part of what it is: frame rules, and the table of landing pads.
-    fn unwinding(&mut self, pair: &mut Pair, object: usize, section: SectionIndex, start: u64) -> Result<()> {
+    fn unwinding(
+        &mut self,
+        pair: &mut Pair,
+        object: usize,
+        section: SectionIndex,
+        start: u64,
+    ) -> Result<()> {
         let file = self.side.objects[object].file;
         if self.frames[object].is_none() {
             self.frames[object] = Some(frame_entries(file)?);
@@ -302,8 +357,20 @@ impl<'a, 'n> Digest<'a, 'n> {
             .collect();
         for entry in entries {
             let data = file.sections[entry.section].data;
-            self.unwind_record(pair, object, &data[entry.common.clone()], entry.common.start, &entry.common_relocations)?;
-            self.unwind_record(pair, object, &data[entry.record.clone()], entry.record.start, &entry.relocations)?;
+            self.unwind_record(
+                pair,
+                object,
+                &data[entry.common.clone()],
+                entry.common.start,
+                &entry.common_relocations,
+            )?;
+            self.unwind_record(
+                pair,
+                object,
+                &data[entry.record.clone()],
+                entry.record.start,
+                &entry.relocations,
+            )?;
         }
         Ok(())
     }
@@ -330,16 +397,26 @@ impl<'a, 'n> Digest<'a, 'n> {
             }
             // The code itself is known already; the personality is a name; the landing pads are content.
             match self.side.symbols[object].target(file, relocation) {
-                Target::Anonymous { section, start, size, addend } => {
+                Target::Anonymous {
+                    section,
+                    start,
+                    size,
+                    addend,
+                } => {
                     let both = self.anonymous(object, section, start, size, 0)?;
                     pair.both(&both);
                     pair.number(addend.cast_unsigned());
                 }
-                Target::Named { symbol, .. } if !file.symbols[symbol].is_function() => pair.text(file.symbols[symbol].name),
+                Target::Named { symbol, .. } if !file.symbols[symbol].is_function() => {
+                    pair.text(file.symbols[symbol].name)
+                }
                 Target::Named { .. } | Target::Code { .. } => {}
             }
         }
-        let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let end = bytes
+            .iter()
+            .rposition(|byte| *byte != 0)
+            .map_or(0, |last| last + 1);
         pair.update(&bytes[..end]);
         Ok(())
     }
@@ -353,26 +430,50 @@ impl<'a, 'n> Digest<'a, 'n> {
         relocations: &[Relocation],
     ) -> Result<bool> {
         let file = self.side.objects[object].file;
-        let [relocation] = relocations else { return Ok(false) };
+        let [relocation] = relocations else {
+            return Ok(false);
+        };
         let own = &file.sections[section];
-        if size != LOCATION_SIZE || own.is_code() || own.is_mutable() || relocation.kind != kind::ABS64 {
+        if size != LOCATION_SIZE
+            || own.is_code()
+            || own.is_mutable()
+            || relocation.kind != kind::ABS64
+        {
             return Ok(false);
         }
-        let Target::Anonymous { section: name, start, size, .. } = self.side.symbols[object].target(file, relocation)
+        let Target::Anonymous {
+            section: name,
+            start,
+            size,
+            ..
+        } = self.side.symbols[object].target(file, relocation)
         else {
             return Ok(false);
         };
         let start = usize::try_from(start)?;
-        let text = file.sections[name].data.get(start..start.saturating_add(usize::try_from(size)?));
+        let text = file.sections[name]
+            .data
+            .get(start..start.saturating_add(usize::try_from(size)?));
         Ok(text.is_some_and(|text| text.strip_suffix(b"\0").unwrap_or(text).ends_with(b".rs")))
     }
 }
 
 /// The names that a code section's relocations lead to, for explanations.
 #[must_use]
-pub fn first_byte_difference(old: &ObjectFile<'_>, old_section: SectionIndex, new: &ObjectFile<'_>, new_section: SectionIndex) -> Option<usize> {
-    let (old, new) = (old.sections[old_section].data, new.sections[new_section].data);
-    old.iter().zip(new).position(|(a, b)| a != b).or((old.len() != new.len()).then(|| old.len().min(new.len())))
+pub fn first_byte_difference(
+    old: &ObjectFile<'_>,
+    old_section: SectionIndex,
+    new: &ObjectFile<'_>,
+    new_section: SectionIndex,
+) -> Option<usize> {
+    let (old, new) = (
+        old.sections[old_section].data,
+        new.sections[new_section].data,
+    );
+    old.iter()
+        .zip(new)
+        .position(|(a, b)| a != b)
+        .or((old.len() != new.len()).then(|| old.len().min(new.len())))
 }
 
 const _: () = assert!(reloc::kind::PC32 == 2, "the digest folds PLT32 into PC32");

@@ -21,7 +21,9 @@ type Slice<'s> = EndianSlice<'s, LittleEndian>;
 /// # Errors
 /// When the table is damaged. Objects without one have no rows.
 pub fn digests(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, [u8; 32]>> {
-    let Some(line) = relocated(object, ".debug_line")? else { return Ok(HashMap::new()) };
+    let Some(line) = relocated(object, ".debug_line")? else {
+        return Ok(HashMap::new());
+    };
     let line_strings = relocated(object, ".debug_line_str")?.unwrap_or_default();
     let strings = relocated(object, ".debug_str")?.unwrap_or_default();
     let line_strings = DebugLineStr::from(EndianSlice::new(&line_strings, LittleEndian));
@@ -38,10 +40,16 @@ pub fn digests(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, [u8; 32]
         let length = header.unit_length() + usize::from(header.format().initial_length_size());
         let files = file_names(header, line_strings, strings);
         let mut rows = program.rows();
-        while let Some((_, row)) = rows.next_row().with_context(|| format!("line table at {offset:#x}"))? {
+        while let Some((_, row)) = rows
+            .next_row()
+            .with_context(|| format!("line table at {offset:#x}"))?
+        {
             let section = usize::try_from(row.address() >> SECTION_SHIFT)?;
             let hasher = hashers.entry(section).or_default();
-            let file = files.get(&row.file_index()).map(Vec::as_slice).unwrap_or_default();
+            let file = files
+                .get(&row.file_index())
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             let column = match row.column() {
                 gimli::ColumnType::LeftEdge => 0,
                 gimli::ColumnType::Column(column) => column.get(),
@@ -54,7 +62,10 @@ pub fn digests(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, [u8; 32]
         }
         offset += length;
     }
-    Ok(hashers.into_iter().map(|(section, hasher)| (section, *hasher.finalize().as_bytes())).collect())
+    Ok(hashers
+        .into_iter()
+        .map(|(section, hasher)| (section, *hasher.finalize().as_bytes()))
+        .collect())
 }
 
 /// Directory and name of each file of a table, by the number that its rows use.
@@ -66,12 +77,14 @@ fn file_names(
     let text = |value: gimli::AttributeValue<Slice<'_>>| -> Vec<u8> {
         match value {
             gimli::AttributeValue::String(text) => text.slice().to_vec(),
-            gimli::AttributeValue::DebugLineStrRef(at) => {
-                line_strings.get_str(at).map(|text| text.slice().to_vec()).unwrap_or_default()
-            }
-            gimli::AttributeValue::DebugStrRef(at) => {
-                strings.get_str(at).map(|text| text.slice().to_vec()).unwrap_or_default()
-            }
+            gimli::AttributeValue::DebugLineStrRef(at) => line_strings
+                .get_str(at)
+                .map(|text| text.slice().to_vec())
+                .unwrap_or_default(),
+            gimli::AttributeValue::DebugStrRef(at) => strings
+                .get_str(at)
+                .map(|text| text.slice().to_vec())
+                .unwrap_or_default(),
             _ => Vec::new(),
         }
     };
@@ -92,15 +105,25 @@ fn file_names(
 
 /// A debug section with its relocations applied: code is in its section's own address space, debug sections begin at 0.
 fn relocated(object: &ObjectFile<'_>, name: &str) -> Result<Option<Vec<u8>>> {
-    let Some(index) = object.sections.iter().position(|section| section.name == name) else { return Ok(None) };
+    let Some(index) = object
+        .sections
+        .iter()
+        .position(|section| section.name == name)
+    else {
+        return Ok(None);
+    };
     let mut data = object.sections[index].data.to_vec();
     for relocation in object.relocations(index)? {
         let symbol = &object.symbols[relocation.symbol];
         let base = match symbol.place {
-            Place::Section(section) if object.sections[section].is_code() => (section as u64) << SECTION_SHIFT,
+            Place::Section(section) if object.sections[section].is_code() => {
+                (section as u64) << SECTION_SHIFT
+            }
             _ => 0,
         };
-        let value = base.wrapping_add(symbol.value).wrapping_add_signed(relocation.addend);
+        let value = base
+            .wrapping_add(symbol.value)
+            .wrapping_add_signed(relocation.addend);
         let width = field_width(relocation.kind).unwrap_or_default();
         let at = usize::try_from(relocation.offset)?;
         data.get_mut(at..at + width)

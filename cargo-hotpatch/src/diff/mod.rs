@@ -91,7 +91,10 @@ impl Difference {
     /// Nothing at all differs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changed.is_empty() && self.added.is_empty() && self.renamed.is_empty() && self.changed_constants.is_empty()
+        self.changed.is_empty()
+            && self.added.is_empty()
+            && self.renamed.is_empty()
+            && self.changed_constants.is_empty()
     }
 }
 
@@ -111,8 +114,14 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
     let mut new_digest = Digest::new(Side::new(new), &no_names);
     let pairs = {
         let mut content = |is_new: bool, item: &Item| -> Result<[u8; 32]> {
-            let digest = if is_new { &mut new_digest } else { &mut old_digest };
-            Ok(digest.function(item.object, item.symbol, item.section)?.loose)
+            let digest = if is_new {
+                &mut new_digest
+            } else {
+                &mut old_digest
+            };
+            Ok(digest
+                .function(item.object, item.symbol, item.section)?
+                .loose)
         };
         pairing::pair_functions(&old_functions, &new_functions, &mut content)?
     };
@@ -120,7 +129,10 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
 
     let mut names = static_names.clone();
     for (old_index, new_index) in &pairs.pairs {
-        let (from, to) = (&old_functions[*old_index].key, &new_functions[*new_index].key);
+        let (from, to) = (
+            &old_functions[*old_index].key,
+            &new_functions[*new_index].key,
+        );
         if from.name != to.name {
             names.insert(from.name.clone(), to.name.clone());
         }
@@ -128,8 +140,11 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
     let mut old_digest = Digest::new(Side::new(old), &names);
     let mut new_digest = Digest::new(Side::new(new), &no_names);
     result.changed_constants = changed_constants(&mut old_digest, &mut new_digest, &names)?;
-    result.renamed_statics =
-        static_names.iter().filter(|(from, to)| from != to).map(|(from, to)| (to.clone(), from.clone())).collect();
+    result.renamed_statics = static_names
+        .iter()
+        .filter(|(from, to)| from != to)
+        .map(|(from, to)| (to.clone(), from.clone()))
+        .collect();
 
     let in_old_data = functions_named_in_data(&old_digest.side, old)?;
     let callers = callers(&new_digest.side, &new_functions, new)?;
@@ -180,7 +195,11 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
         }
     }
     for changed in &mut result.changed {
-        for caller in callers.get(changed.new.key.name.as_str()).into_iter().flatten() {
+        for caller in callers
+            .get(changed.new.key.name.as_str())
+            .into_iter()
+            .flatten()
+        {
             if unchanged.contains(*caller) {
                 changed.unchanged_callers.push((*caller).to_owned());
             } else if changed_indices.contains_key(*caller) && *caller != changed.new.key.name {
@@ -188,17 +207,33 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
             }
         }
     }
-    result.added = pairs.added.iter().map(|index| new_function(&new_functions[*index])).collect();
-    result.removed = pairs.removed.iter().map(|index| old_functions[*index].key.clone()).collect();
+    result.added = pairs
+        .added
+        .iter()
+        .map(|index| new_function(&new_functions[*index]))
+        .collect();
+    result.removed = pairs
+        .removed
+        .iter()
+        .map(|index| old_functions[*index].key.clone())
+        .collect();
     Ok(result)
 }
 
 fn line_digests(objects: &[NamedObject<'_>]) -> Result<Vec<HashMap<SectionIndex, [u8; 32]>>> {
-    objects.iter().map(|object| lines::digests(object.file)).collect()
+    objects
+        .iter()
+        .map(|object| lines::digests(object.file))
+        .collect()
 }
 
 fn new_function(item: &Item) -> NewFunction {
-    NewFunction { key: item.key.clone(), object: item.object, symbol: item.symbol, section: item.section }
+    NewFunction {
+        key: item.key.clone(),
+        object: item.object,
+        symbol: item.symbol,
+        section: item.section,
+    }
 }
 
 /// Every function of a set of objects with its key. A local function's key names its object only where several objects
@@ -217,7 +252,8 @@ fn functions(objects: &[NamedObject<'_>]) -> Vec<Item> {
     for (index, object) in objects.iter().enumerate() {
         for (symbol_index, section) in object.file.functions() {
             let symbol = &object.file.symbols[symbol_index];
-            let ambiguous = symbol.is_local() && local_names.get(symbol.name).is_some_and(|count| *count > 1);
+            let ambiguous =
+                symbol.is_local() && local_names.get(symbol.name).is_some_and(|count| *count > 1);
             items.push(Item {
                 key: FunctionKey {
                     name: symbol.name.to_owned(),
@@ -253,10 +289,16 @@ fn changed_constants(
     loop {
         let mut grown = false;
         for (name, (object, symbol)) in &new_constants {
-            let Some(section) = new.side.objects[*object].file.symbols[*symbol].section() else { continue };
+            let Some(section) = new.side.objects[*object].file.symbols[*symbol].section() else {
+                continue;
+            };
             if !changed.contains(*name)
                 && !changed.is_empty()
-                && new.side.named_targets(*object, section)?.iter().any(|target| changed.contains(*target))
+                && new
+                    .side
+                    .named_targets(*object, section)?
+                    .iter()
+                    .any(|target| changed.contains(*target))
             {
                 changed.insert((*name).to_owned());
                 grown = true;
@@ -269,15 +311,21 @@ fn changed_constants(
 }
 
 /// The functions whose address stands in some allocated data section.
-fn functions_named_in_data<'a>(side: &Side<'a>, objects: &[NamedObject<'a>]) -> Result<HashSet<&'a str>> {
+fn functions_named_in_data<'a>(
+    side: &Side<'a>,
+    objects: &[NamedObject<'a>],
+) -> Result<HashSet<&'a str>> {
     let mut names = HashSet::new();
     for (index, object) in objects.iter().enumerate() {
         for (section_index, section) in object.file.sections.iter().enumerate() {
-            if !section.is_allocated() || section.is_code() || section.name.starts_with(".eh_frame") {
+            if !section.is_allocated() || section.is_code() || section.name.starts_with(".eh_frame")
+            {
                 continue;
             }
             for relocation in object.file.relocations(section_index)? {
-                if let Target::Named { symbol, .. } = side.symbols[index].target(object.file, &relocation) {
+                if let Target::Named { symbol, .. } =
+                    side.symbols[index].target(object.file, &relocation)
+                {
                     names.insert(object.file.symbols[symbol].name);
                 }
             }
@@ -296,7 +344,9 @@ fn callers<'a>(
     for function in functions {
         let object = objects[function.object].file;
         for relocation in object.relocations(function.section)? {
-            if let Target::Named { symbol, .. } = side.symbols[function.object].target(object, &relocation) {
+            if let Target::Named { symbol, .. } =
+                side.symbols[function.object].target(object, &relocation)
+            {
                 let callers = callers.entry(object.symbols[symbol].name).or_default();
                 if callers.last() != Some(&function.key.name.as_str()) {
                     callers.push(&function.key.name);

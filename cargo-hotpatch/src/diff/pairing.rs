@@ -81,15 +81,26 @@ pub fn pair_functions<'i>(
     content: &mut dyn FnMut(bool, &Item) -> Result<[u8; 32]>,
 ) -> Result<Pairs> {
     let mut result = Pairs::default();
-    let old_by_key: HashMap<&FunctionKey, usize> = old.iter().enumerate().map(|(index, item)| (&item.key, index)).collect();
-    let new_by_key: HashMap<&FunctionKey, usize> = new.iter().enumerate().map(|(index, item)| (&item.key, index)).collect();
+    let old_by_key: HashMap<&FunctionKey, usize> = old
+        .iter()
+        .enumerate()
+        .map(|(index, item)| (&item.key, index))
+        .collect();
+    let new_by_key: HashMap<&FunctionKey, usize> = new
+        .iter()
+        .enumerate()
+        .map(|(index, item)| (&item.key, index))
+        .collect();
     // Most groups are one item that kept its name. Only names that are not on both sides, and the groups that they
     // belong to, need the slow look.
     let mut groups: BTreeMap<(String, Option<&str>), (Vec<usize>, Vec<usize>)> = BTreeMap::new();
     let unsettled: HashSet<(String, Option<&str>)> = old
         .iter()
         .filter(|item| !new_by_key.contains_key(&item.key))
-        .chain(new.iter().filter(|item| !old_by_key.contains_key(&item.key)))
+        .chain(
+            new.iter()
+                .filter(|item| !old_by_key.contains_key(&item.key)),
+        )
         .map(|item| (canonical(&item.key.name), item.key.object.as_deref()))
         .collect();
     let group_of = |item: &'i Item| -> Option<(String, Option<&'i str>)> {
@@ -179,7 +190,11 @@ pub fn pair_statics(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> HashMap
         if olds.len() == news.len() {
             olds.sort_by_key(|name| disambiguator_order(name));
             news.sort_by_key(|name| disambiguator_order(name));
-            names.extend(olds.into_iter().zip(news).map(|(from, to)| (from.to_owned(), to.to_owned())));
+            names.extend(
+                olds.into_iter()
+                    .zip(news)
+                    .map(|(from, to)| (from.to_owned(), to.to_owned())),
+            );
         }
     }
     names
@@ -204,7 +219,15 @@ mod tests {
     use super::*;
 
     fn item(name: &str) -> Item {
-        Item { key: FunctionKey { name: name.to_owned(), object: None }, object: 0, symbol: 0, section: 0 }
+        Item {
+            key: FunctionKey {
+                name: name.to_owned(),
+                object: None,
+            },
+            object: 0,
+            symbol: 0,
+            section: 0,
+        }
     }
 
     #[test]
@@ -232,9 +255,13 @@ mod tests {
         let old = [item(names[0])];
         let new = [item(names[0]), item(names[1])];
         // Old content is the new second one's: the first is an insertion.
-        let mut by_content = |is_new: bool, item: &Item| Ok([u8::from(is_new && item.key.name == names[0]); 32]);
+        let mut by_content =
+            |is_new: bool, item: &Item| Ok([u8::from(is_new && item.key.name == names[0]); 32]);
         let pairs = pair_functions(&old, &new, &mut by_content).expect("pairing");
-        assert_eq!((pairs.pairs, pairs.added, pairs.doubts.len()), (vec![(0, 1)], vec![0], 0));
+        assert_eq!(
+            (pairs.pairs, pairs.added, pairs.doubts.len()),
+            (vec![(0, 1)], vec![0], 0)
+        );
         let mut none_alike = |is_new: bool, _: &Item| Ok([u8::from(is_new); 32]);
         let pairs = pair_functions(&old, &new, &mut none_alike).expect("pairing");
         assert_eq!(pairs.doubts.len(), 1);

@@ -13,11 +13,26 @@ fn compile(source: &str, flags: &[&str]) -> Vec<(String, Vec<u8>)> {
     std::fs::write(&file, source).expect("source is written");
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let status = Command::new(rustc)
-        .args(["--crate-name", "sample", "--edition=2021", "--crate-type=lib", "--emit=obj"])
-        .args(["-Cdebuginfo=2", "-Csymbol-mangling-version=v0", "-Ccodegen-units=4", "-Cmetadata=1", "-Adead_code"])
+        .args([
+            "--crate-name",
+            "sample",
+            "--edition=2021",
+            "--crate-type=lib",
+            "--emit=obj",
+        ])
+        .args([
+            "-Cdebuginfo=2",
+            "-Csymbol-mangling-version=v0",
+            "-Ccodegen-units=4",
+            "-Cmetadata=1",
+            "-Adead_code",
+        ])
         .args(flags)
         // The path is part of every panic location: it must not differ between two compiles.
-        .arg(format!("--remap-path-prefix={}=", directory.path().display()))
+        .arg(format!(
+            "--remap-path-prefix={}=",
+            directory.path().display()
+        ))
         .arg("--out-dir")
         .arg(directory.path())
         .arg(&file)
@@ -28,7 +43,11 @@ fn compile(source: &str, flags: &[&str]) -> Vec<(String, Vec<u8>)> {
     for entry in std::fs::read_dir(directory.path()).expect("the directory is read") {
         let path = entry.expect("an entry").path();
         if path.extension() == Some("o".as_ref()) {
-            let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+            let name = path
+                .file_stem()
+                .and_then(|stem| stem.to_str())
+                .unwrap_or_default()
+                .to_owned();
             objects.push((name, std::fs::read(&path).expect("the object is read")));
         }
     }
@@ -37,14 +56,23 @@ fn compile(source: &str, flags: &[&str]) -> Vec<(String, Vec<u8>)> {
 }
 
 fn parsed(objects: &[(String, Vec<u8>)]) -> Vec<(&str, ObjectFile<'_>)> {
-    objects.iter().map(|(name, bytes)| (name.as_str(), ObjectFile::parse(bytes).expect("an object"))).collect()
+    objects
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), ObjectFile::parse(bytes).expect("an object")))
+        .collect()
 }
 
 fn compare(old: &str, new: &str, flags: &[&str]) -> Difference {
     let (old, new) = (compile(old, flags), compile(new, flags));
     let (old, new) = (parsed(&old), parsed(&new));
-    let old: Vec<NamedObject<'_>> = old.iter().map(|(id, file)| NamedObject { id, file }).collect();
-    let new: Vec<NamedObject<'_>> = new.iter().map(|(id, file)| NamedObject { id, file }).collect();
+    let old: Vec<NamedObject<'_>> = old
+        .iter()
+        .map(|(id, file)| NamedObject { id, file })
+        .collect();
+    let new: Vec<NamedObject<'_>> = new
+        .iter()
+        .map(|(id, file)| NamedObject { id, file })
+        .collect();
     diff(&old, &new).expect("a difference")
 }
 
@@ -76,63 +104,136 @@ pub fn outer() -> u64 { inner::deep(5) }
 #[test]
 fn the_same_source_differs_in_nothing() {
     let difference = compare(SAMPLE, SAMPLE, &[]);
-    assert!(difference.is_empty() && difference.removed.is_empty(), "{difference:#?}");
+    assert!(
+        difference.is_empty() && difference.removed.is_empty(),
+        "{difference:#?}"
+    );
 }
 
 #[test]
 fn a_comment_at_a_lines_end_differs_in_nothing() {
-    let difference = compare(SAMPLE, &SAMPLE.replace("pub struct Dog;", "pub struct Dog; // a dog"), &[]);
+    let difference = compare(
+        SAMPLE,
+        &SAMPLE.replace("pub struct Dog;", "pub struct Dog; // a dog"),
+        &[],
+    );
     assert!(difference.is_empty(), "{difference:#?}");
 }
 
 #[test]
 fn an_inserted_line_refreshes_what_is_below_it() {
-    let difference = compare(SAMPLE, &SAMPLE.replace("static TABLE", "\n\nstatic TABLE"), &[]);
-    assert_eq!(changed(&difference, Change::Code), BTreeSet::new(), "{difference:#?}");
+    let difference = compare(
+        SAMPLE,
+        &SAMPLE.replace("static TABLE", "\n\nstatic TABLE"),
+        &[],
+    );
+    assert_eq!(
+        changed(&difference, Change::Code),
+        BTreeSet::new(),
+        "{difference:#?}"
+    );
     let refreshed = changed(&difference, Change::LinesOnly);
     // `look` can panic, `count` cannot, but a debugger shows both; what is above stays.
-    assert!(refreshed.contains("sample::look") && refreshed.contains("sample::count"), "{refreshed:?}");
+    assert!(
+        refreshed.contains("sample::look") && refreshed.contains("sample::count"),
+        "{refreshed:?}"
+    );
     let below = compare(SAMPLE, &SAMPLE.replace("mod inner", "\n\nmod inner"), &[]);
-    assert!(!changed(&below, Change::LinesOnly).contains("sample::count"), "{below:#?}");
+    assert!(
+        !changed(&below, Change::LinesOnly).contains("sample::count"),
+        "{below:#?}"
+    );
 }
 
 #[test]
 fn a_body_and_a_string_are_changes_of_their_function() {
-    let difference = compare(SAMPLE, &SAMPLE.replace("hello {who}", "good day {who}"), &[]);
-    assert_eq!(changed(&difference, Change::Code), BTreeSet::from(["sample::greet".to_owned()]));
+    let difference = compare(
+        SAMPLE,
+        &SAMPLE.replace("hello {who}", "good day {who}"),
+        &[],
+    );
+    assert_eq!(
+        changed(&difference, Change::Code),
+        BTreeSet::from(["sample::greet".to_owned()])
+    );
     let difference = compare(SAMPLE, &SAMPLE.replace("x + 1", "x + 2"), &[]);
-    assert_eq!(changed(&difference, Change::Code), BTreeSet::from(["sample::last::{closure#0}".to_owned()]));
+    assert_eq!(
+        changed(&difference, Change::Code),
+        BTreeSet::from(["sample::last::{closure#0}".to_owned()])
+    );
 }
 
 #[test]
 fn an_immutable_statics_new_value_is_a_change_of_its_readers() {
     let difference = compare(SAMPLE, &SAMPLE.replace("[1, 2, 3]", "[1, 2, 4]"), &[]);
     assert_eq!(difference.changed_constants.len(), 1, "{difference:#?}");
-    assert_eq!(changed(&difference, Change::Code), BTreeSet::from(["sample::look".to_owned()]));
+    assert_eq!(
+        changed(&difference, Change::Code),
+        BTreeSet::from(["sample::look".to_owned()])
+    );
 }
 
 #[test]
 fn a_mutable_statics_initial_value_is_no_change_of_code() {
-    let difference = compare(SAMPLE, &SAMPLE.replace("AtomicU32::new(0)", "AtomicU32::new(7)"), &[]);
+    let difference = compare(
+        SAMPLE,
+        &SAMPLE.replace("AtomicU32::new(0)", "AtomicU32::new(7)"),
+        &[],
+    );
     assert!(difference.is_empty(), "{difference:#?}");
 }
 
 #[test]
 fn an_impl_block_inserted_above_renames_without_change() {
-    let old = SAMPLE.replace("pub fn count()", "impl Dog { pub fn bark(&self) -> u32 { 3 } }\npub fn count()");
-    let new = old.replace("pub struct Dog;", "pub struct Dog; impl Dog { pub fn sit(&self) {} }");
+    let old = SAMPLE.replace(
+        "pub fn count()",
+        "impl Dog { pub fn bark(&self) -> u32 { 3 } }\npub fn count()",
+    );
+    let new = old.replace(
+        "pub struct Dog;",
+        "pub struct Dog; impl Dog { pub fn sit(&self) {} }",
+    );
     let difference = compare(&old, &new, &[]);
-    assert_eq!(changed(&difference, Change::Code), BTreeSet::new(), "{difference:#?}");
-    assert!(difference.renamed.iter().any(|(old, new)| old != new && pretty(&new.name) == "<sample::Dog>::bark"));
-    assert_eq!(difference.added.iter().map(|f| pretty(&f.key.name)).collect::<Vec<_>>(), ["<sample::Dog>::sit"]);
+    assert_eq!(
+        changed(&difference, Change::Code),
+        BTreeSet::new(),
+        "{difference:#?}"
+    );
+    assert!(
+        difference
+            .renamed
+            .iter()
+            .any(|(old, new)| old != new && pretty(&new.name) == "<sample::Dog>::bark")
+    );
+    assert_eq!(
+        difference
+            .added
+            .iter()
+            .map(|f| pretty(&f.key.name))
+            .collect::<Vec<_>>(),
+        ["<sample::Dog>::sit"]
+    );
 }
 
 #[test]
 fn added_and_removed_functions_are_told_apart_from_changed_ones() {
-    let new = SAMPLE.replace("pub fn outer()", "pub fn added() -> u32 { 4 }\npub fn outer()").replace("inner::deep(5)", "5");
+    let new = SAMPLE
+        .replace(
+            "pub fn outer()",
+            "pub fn added() -> u32 { 4 }\npub fn outer()",
+        )
+        .replace("inner::deep(5)", "5");
     let difference = compare(SAMPLE, &new, &[]);
-    assert!(difference.added.iter().any(|function| pretty(&function.key.name) == "sample::added"));
-    assert_eq!(changed(&difference, Change::Code), BTreeSet::from(["sample::outer".to_owned()]));
+    assert!(
+        difference
+            .added
+            .iter()
+            .any(|function| pretty(&function.key.name) == "sample::added")
+    );
+    assert_eq!(
+        changed(&difference, Change::Code),
+        BTreeSet::from(["sample::outer".to_owned()])
+    );
 }
 
 #[test]
@@ -147,5 +248,8 @@ fn the_same_optimised_source_differs_in_nothing() {
 fn callers_are_known_by_whether_they_changed() {
     let difference = compare(SAMPLE, &SAMPLE.replace("if n == 0", "if n <= 1"), &[]);
     let deep = difference.changed.first().expect("deep changed");
-    assert!(!deep.unchanged_callers.is_empty() && deep.changed_callers.is_empty(), "{deep:?}");
+    assert!(
+        !deep.unchanged_callers.is_empty() && deep.changed_callers.is_empty(),
+        "{deep:?}"
+    );
 }

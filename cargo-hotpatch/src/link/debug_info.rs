@@ -58,15 +58,26 @@ pub fn sections(plan: &Plan, layout: &Layout, store: &Store<'_>) -> Result<Vec<D
             }
         }
     }
-    let mut result: Vec<DebugSection> =
-        SECTIONS.iter().map(|name| DebugSection { name, data: Vec::new() }).collect();
+    let mut result: Vec<DebugSection> = SECTIONS
+        .iter()
+        .map(|name| DebugSection {
+            name,
+            data: Vec::new(),
+        })
+        .collect();
     // Where each object's part of a section begins in the merged section.
     let mut starts: HashMap<(ObjectIndex, SectionIndex), (usize, u64)> = HashMap::new();
     for &object in &objects {
         for (index, section) in store.object(object).file.sections.iter().enumerate() {
-            let Some(merged) = SECTIONS.iter().position(|name| *name == section.name) else { continue };
+            let Some(merged) = SECTIONS.iter().position(|name| *name == section.name) else {
+                continue;
+            };
             if section.flags & u64::from(object::elf::SHF_COMPRESSED.0) != 0 {
-                bail!("{}: `{}` is compressed", store.object(object).origin, section.name);
+                bail!(
+                    "{}: `{}` is compressed",
+                    store.object(object).origin,
+                    section.name
+                );
             }
             let data = &mut result[merged].data;
             starts.insert((object, index), (merged, data.len() as u64));
@@ -76,18 +87,30 @@ pub fn sections(plan: &Plan, layout: &Layout, store: &Store<'_>) -> Result<Vec<D
     for (&(object, section), &(merged, start)) in &starts {
         let stored = store.object(object);
         let name = SECTIONS[merged];
-        let absent = if matches!(name, ".debug_ranges" | ".debug_loc") { ABSENT_IN_LIST } else { ABSENT };
+        let absent = if matches!(name, ".debug_ranges" | ".debug_loc") {
+            ABSENT_IN_LIST
+        } else {
+            ABSENT
+        };
         for relocation in stored.file.relocations(section)? {
             let Some(width) = field_width(relocation.kind) else {
-                bail!("{}: `{name}` has a relocation of type {}", stored.origin, relocation.kind);
+                bail!(
+                    "{}: `{name}` has a relocation of type {}",
+                    stored.origin,
+                    relocation.kind
+                );
             };
             let symbol = &stored.file.symbols[relocation.symbol];
             let value = match symbol.place {
                 Place::Section(target) => {
                     if let Some((_, target_start)) = starts.get(&(object, target)) {
-                        target_start.wrapping_add(symbol.value).wrapping_add_signed(relocation.addend)
+                        target_start
+                            .wrapping_add(symbol.value)
+                            .wrapping_add_signed(relocation.addend)
                     } else if let Some(place) = code.get(&(object, target)) {
-                        place.wrapping_add(symbol.value).wrapping_add_signed(relocation.addend)
+                        place
+                            .wrapping_add(symbol.value)
+                            .wrapping_add_signed(relocation.addend)
                     } else {
                         absent
                     }
@@ -95,13 +118,22 @@ pub fn sections(plan: &Plan, layout: &Layout, store: &Store<'_>) -> Result<Vec<D
                 Place::Absolute => symbol.value.wrapping_add_signed(relocation.addend),
                 Place::Undefined | Place::Common => absent,
             };
-            let value = if matches!(relocation.kind, kind::DTPOFF64 | kind::DTPOFF32) { absent } else { value };
+            let value = if matches!(relocation.kind, kind::DTPOFF64 | kind::DTPOFF32) {
+                absent
+            } else {
+                value
+            };
             let at = usize::try_from(start + relocation.offset)?;
             let bytes = value.to_le_bytes();
             result[merged]
                 .data
                 .get_mut(at..at + width)
-                .with_context(|| format!("{}: a relocation reaches over the end of `{name}`", stored.origin))?
+                .with_context(|| {
+                    format!(
+                        "{}: a relocation reaches over the end of `{name}`",
+                        stored.origin
+                    )
+                })?
                 .copy_from_slice(&bytes[..width]);
         }
     }

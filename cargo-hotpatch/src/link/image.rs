@@ -50,7 +50,8 @@ pub fn write(mut plan: Plan, layout: &Layout, start: RunAddr, store: &Store<'_>)
     for (index, entry) in plan.far_calls.iter().enumerate() {
         let at = layout.far_calls.0 + index as u64 * FAR_CALL_SIZE;
         let slot = layout.got.0 + *entry as u64 * 8;
-        let distance = i32::try_from(slot.cast_signed() - (at + 6).cast_signed()).context("the GOT is too far away")?;
+        let distance = i32::try_from(slot.cast_signed() - (at + 6).cast_signed())
+            .context("the GOT is too far away")?;
         let at = usize::try_from(at)?;
         file[at..at + 2].copy_from_slice(&[0xff, 0x25]);
         file[at + 2..at + 6].copy_from_slice(&distance.to_le_bytes());
@@ -63,7 +64,10 @@ pub fn write(mut plan: Plan, layout: &Layout, start: RunAddr, store: &Store<'_>)
             apply(&mut atom.data, fixup, target, field).map_err(|found| {
                 Reason::new(
                     &codes::OUT_OF_RANGE,
-                    format!("a reference at {field} in `{}` to {target}: {found}", pretty(&atom.name)),
+                    format!(
+                        "a reference at {field} in `{}` to {target}: {found}",
+                        pretty(&atom.name)
+                    ),
                 )
             })?;
         }
@@ -102,7 +106,10 @@ pub fn write(mut plan: Plan, layout: &Layout, start: RunAddr, store: &Store<'_>)
             entry_size: 0,
         });
     }
-    let code_section = headers.iter().position(|header| header.name == ".text").unwrap_or(0);
+    let code_section = headers
+        .iter()
+        .position(|header| header.name == ".text")
+        .unwrap_or(0);
     for DebugSection { name, data } in debug_info::sections(&plan, layout, store)? {
         let offset = append(&mut file, &data, 8);
         headers.push(Header {
@@ -170,8 +177,15 @@ pub fn write(mut plan: Plan, layout: &Layout, start: RunAddr, store: &Store<'_>)
         file,
         segments,
         eh_frame: plan.eh_frame.map(|atom| place(atom, 0)),
-        table: functions.iter().filter_map(|function| Some((function.slot?, function.body.start))).collect(),
-        statics: plan.statics.iter().map(|(name, atom, offset)| (name.clone(), place(*atom, *offset))).collect(),
+        table: functions
+            .iter()
+            .filter_map(|function| Some((function.slot?, function.body.start)))
+            .collect(),
+        statics: plan
+            .statics
+            .iter()
+            .map(|(name, atom, offset)| (name.clone(), place(*atom, *offset)))
+            .collect(),
         functions,
         thread_locals: plan.thread_locals,
         thread_local_used: plan.thread_local_used,
@@ -188,9 +202,13 @@ fn apply(data: &mut [u8], fixup: &Fixup, target: RunAddr, field: RunAddr) -> Res
         Write::Absolute64 => (value.to_le_bytes(), 8),
         Write::Relative64 => (relative.to_le_bytes(), 8),
         Write::Absolute32 if u32::try_from(value).is_ok() => (value.to_le_bytes(), 4),
-        Write::Absolute32Signed if i32::try_from(value.cast_signed()).is_ok() => (value.to_le_bytes(), 4),
+        Write::Absolute32Signed if i32::try_from(value.cast_signed()).is_ok() => {
+            (value.to_le_bytes(), 4)
+        }
         Write::Relative32 if i32::try_from(relative).is_ok() => (relative.to_le_bytes(), 4),
-        Write::Absolute32 | Write::Absolute32Signed => return Err(format!("{value:#x} does not fit into 32 bits")),
+        Write::Absolute32 | Write::Absolute32Signed => {
+            return Err(format!("{value:#x} does not fit into 32 bits"));
+        }
         Write::Relative32 => {
             let over = relative.unsigned_abs().saturating_sub(1 << 31);
             return Err(format!("out of range by {over:#x} bytes"));
@@ -200,7 +218,9 @@ fn apply(data: &mut [u8], fixup: &Fixup, target: RunAddr, field: RunAddr) -> Res
     let at = usize::try_from(fixup.offset).unwrap_or(usize::MAX);
     let size = data.len();
     let Some(place) = at.checked_add(length).and_then(|end| data.get_mut(at..end)) else {
-        return Err(format!("the field at {at:#x} reaches over the end at {size:#x}"));
+        return Err(format!(
+            "the field at {at:#x} reaches over the end at {size:#x}"
+        ));
     };
     place.copy_from_slice(&bytes[..length]);
     Ok(())
@@ -252,7 +272,11 @@ fn write_headers(file: &mut Vec<u8>, mut headers: Vec<Header>, layout: &Layout) 
     let table_index = headers.len();
     headers.push(string_table(".shstrtab", 0, 0));
     for header in &headers {
-        name_offsets.push(if header.name.is_empty() { 0 } else { u32::try_from(names.len())? });
+        name_offsets.push(if header.name.is_empty() {
+            0
+        } else {
+            u32::try_from(names.len())?
+        });
         if !header.name.is_empty() {
             names.extend(header.name.as_bytes());
             names.push(0);
@@ -304,7 +328,11 @@ fn write_headers(file: &mut Vec<u8>, mut headers: Vec<Header>, layout: &Layout) 
         }
     }
     if start.len() as u64 > super::layout::HEADERS {
-        bail!("the ELF headers need {} bytes of {}", start.len(), super::layout::HEADERS);
+        bail!(
+            "the ELF headers need {} bytes of {}",
+            start.len(),
+            super::layout::HEADERS
+        );
     }
     file[..start.len()].copy_from_slice(&start);
     Ok(())
@@ -317,11 +345,20 @@ mod tests {
 
     #[test]
     fn a_value_that_does_not_fit_is_named_with_its_overrun() {
-        let fixup = Fixup { offset: 0, write: Write::Relative32, base: Base::Run(RunAddr(0)), addend: 0 };
+        let fixup = Fixup {
+            offset: 0,
+            write: Write::Relative32,
+            base: Base::Run(RunAddr(0)),
+            addend: 0,
+        };
         let mut field = [0; 4];
-        assert_eq!(apply(&mut field, &fixup, RunAddr(0x1000), RunAddr(0x2000)), Ok(()));
+        assert_eq!(
+            apply(&mut field, &fixup, RunAddr(0x1000), RunAddr(0x2000)),
+            Ok(())
+        );
         assert_eq!(i32::from_le_bytes(field), -0x1000);
-        let error = apply(&mut field, &fixup, RunAddr(0x8000_0100), RunAddr(0)).expect_err("out of range");
+        let error =
+            apply(&mut field, &fixup, RunAddr(0x8000_0100), RunAddr(0)).expect_err("out of range");
         assert!(error.contains("out of range by 0x100"), "{error}");
         let mut short = [0; 3];
         assert!(apply(&mut short, &fixup, RunAddr(8), RunAddr(0)).is_err());

@@ -57,7 +57,11 @@ pub fn layout(plan: &Plan) -> Layout {
     let mut got = LinkAddr::default();
     let mut far_calls = LinkAddr::default();
     for part in [Part::ReadOnly, Part::Code, Part::Writable] {
-        let begin = if part == Part::ReadOnly { 0 } else { align_up(cursor, PAGE) };
+        let begin = if part == Part::ReadOnly {
+            0
+        } else {
+            align_up(cursor, PAGE)
+        };
         cursor = cursor.max(begin);
         match part {
             Part::ReadOnly => {
@@ -71,7 +75,12 @@ pub fn layout(plan: &Plan) -> Layout {
             }
             Part::Writable => {}
         }
-        for (index, atom) in plan.atoms.iter().enumerate().filter(|(_, atom)| atom.part == part) {
+        for (index, atom) in plan
+            .atoms
+            .iter()
+            .enumerate()
+            .filter(|(_, atom)| atom.part == part)
+        {
             cursor = align_up(cursor, atom.align);
             atoms[index] = LinkAddr(cursor);
             cursor += atom.data.len() as u64;
@@ -85,5 +94,11 @@ pub fn layout(plan: &Plan) -> Layout {
         }
     }
     let memory = align_up(cursor, PAGE);
-    Layout { atoms, got, far_calls, parts, memory }
+    Layout {
+        atoms,
+        got,
+        far_calls,
+        parts,
+        memory,
+    }
 }

@@ -97,8 +97,17 @@ impl Live {
     fn index(&self) -> &Index {
         self.index.get_or_init(|| {
             let mut index = Index::default();
-            for slot in self.image.slots().filter_map(Result::ok).filter(|slot| slot.id.is_some()) {
-                index.local_slots.entry(slot.name.to_owned()).or_default().push(slot.address);
+            for slot in self
+                .image
+                .slots()
+                .filter_map(Result::ok)
+                .filter(|slot| slot.id.is_some())
+            {
+                index
+                    .local_slots
+                    .entry(slot.name.to_owned())
+                    .or_default()
+                    .push(slot.address);
             }
             for (_, _, body) in self.image.bodies() {
                 index.bodies.insert(body.address, body.size);
@@ -126,18 +135,29 @@ impl Live {
     /// # Errors
     /// [`Ambiguous`] when several local functions have this name and none of them is in that object.
     pub fn function(&self, name: &str, object: &str) -> Result<Option<Callable>, Ambiguous> {
-        let precise = FunctionKey { name: name.to_owned(), object: Some(object.to_owned()) };
+        let precise = FunctionKey {
+            name: name.to_owned(),
+            object: Some(object.to_owned()),
+        };
         if let Some(known) = self.functions.get(&precise) {
             return Ok(*known);
         }
-        let plain = FunctionKey { name: name.to_owned(), object: None };
+        let plain = FunctionKey {
+            name: name.to_owned(),
+            object: None,
+        };
         if let Some(known) = self.functions.get(&plain) {
             return Ok(*known);
         }
         if let Some(slot) = self.image.slot(name, object) {
             return Ok(Some(Callable::Slot(slot.run(self.bias))));
         }
-        let elsewhere = self.index().local_slots.get(name).map(Vec::as_slice).unwrap_or_default();
+        let elsewhere = self
+            .index()
+            .local_slots
+            .get(name)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         match elsewhere {
             [] => {}
             [slot] => return Ok(Some(Callable::Slot(slot.run(self.bias)))),
@@ -201,8 +221,11 @@ impl Live {
         if let Some(offset) = self.thread_locals.get(name) {
             return Some(*offset);
         }
-        let symbol =
-            self.image.symbols_named(name).iter().find(|symbol| symbol.kind == SymbolKind::ThreadLocal)?;
+        let symbol = self
+            .image
+            .symbols_named(name)
+            .iter()
+            .find(|symbol| symbol.kind == SymbolKind::ThreadLocal)?;
         self.image.thread_pointer_offset(symbol.address.0)
     }
 
@@ -210,7 +233,10 @@ impl Live {
     #[must_use]
     pub fn reserve_thread_local(&self, used: u64, size: u64, align: u64) -> Option<(i64, u64)> {
         let reserve = self.image.tls_spare();
-        let (start, length) = (self.image.thread_pointer_offset(reserve.start)?, reserve.end - reserve.start);
+        let (start, length) = (
+            self.image.thread_pointer_offset(reserve.start)?,
+            reserve.end - reserve.start,
+        );
         // The reserve itself is aligned to 64 bytes; what wants more does not fit.
         if align > 64 {
             return None;
@@ -269,14 +295,17 @@ impl Live {
         self.table = table;
         self.commit_names(moved, removed, renamed_statics);
         for function in &patch.functions {
-            let callable = function.slot.map_or(Callable::Direct(function.body.start), Callable::Slot);
+            let callable = function
+                .slot
+                .map_or(Callable::Direct(function.body.start), Callable::Slot);
             self.functions.insert(function.key.clone(), Some(callable));
             if let Some(slot) = function.slot {
                 self.bodies.insert(slot, function.body.clone());
             }
         }
         self.statics.extend(patch.statics.iter().cloned());
-        self.thread_locals.extend(patch.thread_locals.iter().cloned());
+        self.thread_locals
+            .extend(patch.thread_locals.iter().cloned());
         self.thread_local_used = patch.thread_local_used;
         self.spare_slots_used = patch.spare_slots_used;
     }
@@ -291,12 +320,21 @@ impl Live {
         // All lookups come before all changes: in a shifted row, each name is both an old and a new one.
         let renamed_statics: Vec<(String, Option<RunAddr>, Option<i64>)> = renamed_statics
             .iter()
-            .map(|(new, old)| (new.clone(), self.static_address(old).ok().flatten(), self.thread_local(old)))
+            .map(|(new, old)| {
+                (
+                    new.clone(),
+                    self.static_address(old).ok().flatten(),
+                    self.thread_local(old),
+                )
+            })
             .collect();
         let moved: Vec<(&FunctionKey, &FunctionKey, Option<Callable>)> = moved
             .iter()
             .map(|(from, to)| {
-                let callable = self.function(&from.name, from.object.as_deref().unwrap_or("")).ok().flatten();
+                let callable = self
+                    .function(&from.name, from.object.as_deref().unwrap_or(""))
+                    .ok()
+                    .flatten();
                 (from, to, callable)
             })
             .collect();

@@ -192,12 +192,18 @@ impl Planner<'_, '_> {
     fn run(&mut self) -> Result<()> {
         // Roots come first, so that whatever refers to them finds their slots.
         for (old, new) in self.request.replacements {
-            let slot = match self.live.function(&old.name, old.object.as_deref().unwrap_or("")) {
+            let slot = match self
+                .live
+                .function(&old.name, old.object.as_deref().unwrap_or(""))
+            {
                 Ok(Some(Callable::Slot(slot))) => slot,
                 Ok(Some(Callable::Direct(_))) => {
                     return refuse(
                         &codes::FUNCTION_WITHOUT_SLOT,
-                        format!("`{}` changed, and has no place in the jump table", pretty(&old.name)),
+                        format!(
+                            "`{}` changed, and has no place in the jump table",
+                            pretty(&old.name)
+                        ),
                     );
                 }
                 Ok(None) => continue,
@@ -219,7 +225,10 @@ impl Planner<'_, '_> {
         let Some(slot) = self.live.spare_slot(self.plan.spare_slots_used) else {
             return refuse(
                 &codes::SLOTS_FULL,
-                format!("all {} spare places of the jump table are in use", self.plan.spare_slots_used),
+                format!(
+                    "all {} spare places of the jump table are in use",
+                    self.plan.spare_slots_used
+                ),
             );
         };
         self.plan.spare_slots_used += 1;
@@ -239,16 +248,25 @@ impl Planner<'_, '_> {
             return Ok(*base);
         }
         let definition = self.store.object(object).file.symbols[symbol];
-        let Some(section) = definition.section() else { bail!("`{}` is not defined in its object", key.name) };
+        let Some(section) = definition.section() else {
+            bail!("`{}` is not defined in its object", key.name)
+        };
         let size = if definition.size == 0 {
-            self.store.object(object).file.sections[section].size.saturating_sub(definition.value)
+            self.store.object(object).file.sections[section]
+                .size
+                .saturating_sub(definition.value)
         } else {
             definition.size
         };
         let atom = self.atom(object, section)?;
         let base = slot.map_or(Base::Atom(atom, definition.value), Base::Run);
         self.slots.insert((object, symbol), base);
-        self.plan.functions.push(PlannedFunction { key: key.clone(), slot, body: (atom, definition.value, size), is_new });
+        self.plan.functions.push(PlannedFunction {
+            key: key.clone(),
+            slot,
+            body: (atom, definition.value, size),
+            is_new,
+        });
         if let Some(slot) = slot {
             self.redirect_self_references(atom, definition.value, size, slot)?;
         }
@@ -257,16 +275,33 @@ impl Planner<'_, '_> {
 
     /// A function's references to itself carry no relocation when the assembler could resolve them; they have to go through
     /// the slot, so that recursion reaches the next patch and the function's address is the one that everybody knows.
-    fn redirect_self_references(&mut self, atom: AtomIndex, start: u64, size: u64, slot: RunAddr) -> Result<()> {
-        let (from, to) = (usize::try_from(start)?, usize::try_from(start.saturating_add(size))?);
+    fn redirect_self_references(
+        &mut self,
+        atom: AtomIndex,
+        start: u64,
+        size: u64,
+        slot: RunAddr,
+    ) -> Result<()> {
+        let (from, to) = (
+            usize::try_from(start)?,
+            usize::try_from(start.saturating_add(size))?,
+        );
         let atom = &mut self.plan.atoms[atom];
         let Some(code) = atom.data.get(from..to.min(atom.data.len())) else {
-            bail!("`{}` ends at {:#x} of {:#x}", atom.name, to, atom.data.len());
+            bail!(
+                "`{}` ends at {:#x} of {:#x}",
+                atom.name,
+                to,
+                atom.data.len()
+            );
         };
         let Some(found) = self_references(code) else {
             return refuse(
                 &codes::BAD_OBJECT,
-                format!("the code of `{}` cannot be decoded, so its calls of itself are not known", pretty(&atom.name)),
+                format!(
+                    "the code of `{}` cannot be decoded, so its calls of itself are not known",
+                    pretty(&atom.name)
+                ),
             );
         };
         for field in found.fields {
@@ -288,10 +323,18 @@ impl Planner<'_, '_> {
         let stored = self.store.object(object);
         let source = &stored.file.sections[section];
         if !source.is_allocated() {
-            bail!("{}: section `{}` is not part of a program's memory", stored.origin, source.name);
+            bail!(
+                "{}: section `{}` is not part of a program's memory",
+                stored.origin,
+                source.name
+            );
         }
         if source.is_thread_local() {
-            bail!("{}: a thread-local section `{}` is not a place", stored.origin, source.name);
+            bail!(
+                "{}: a thread-local section `{}` is not a place",
+                stored.origin,
+                source.name
+            );
         }
         let part = if source.is_code() {
             Part::Code
@@ -301,7 +344,11 @@ impl Planner<'_, '_> {
             Part::ReadOnly
         };
         let size = usize::try_from(source.size)?;
-        let data = if source.is_zero_filled() { vec![0; size] } else { source.data.to_vec() };
+        let data = if source.is_zero_filled() {
+            vec![0; size]
+        } else {
+            source.data.to_vec()
+        };
         let atom = self.plan.atoms.len();
         self.plan.atoms.push(Atom {
             name: source.name.to_owned(),
@@ -320,7 +367,9 @@ impl Planner<'_, '_> {
                 .filter(|symbol| is_mangled(symbol.name) || !symbol.is_local())
                 .map(|symbol| (symbol.name.to_owned(), symbol.value))
                 .collect();
-            self.plan.statics.extend(names.into_iter().map(|(name, value)| (name, atom, value)));
+            self.plan
+                .statics
+                .extend(names.into_iter().map(|(name, value)| (name, atom, value)));
         }
         self.atoms.insert((object, section), atom);
         self.pending.push(atom);
@@ -329,7 +378,9 @@ impl Planner<'_, '_> {
 
     /// Gives every relocation of an atom its meaning, and takes its unwind entries along.
     fn follow(&mut self, atom: AtomIndex) -> Result<()> {
-        let Some((object, section)) = self.plan.atoms[atom].source else { return Ok(()) };
+        let Some((object, section)) = self.plan.atoms[atom].source else {
+            return Ok(());
+        };
         let relocations = self.store.object(object).file.relocations(section)?;
         let mut index = 0;
         while index < relocations.len() {
@@ -343,7 +394,11 @@ impl Planner<'_, '_> {
             }
             self.relocate(atom, object, &relocation, relocation.offset)
                 .with_context(|| {
-                    format!("in `{}` of {}", pretty(&self.plan.atoms[atom].name), self.store.object(object).origin)
+                    format!(
+                        "in `{}` of {}",
+                        pretty(&self.plan.atoms[atom].name),
+                        self.store.object(object).origin
+                    )
                 })?;
         }
         if self.plan.atoms[atom].part == Part::Code {
@@ -353,24 +408,38 @@ impl Planner<'_, '_> {
     }
 
     /// One relocation of a section of `object`, to be applied at `offset` of `atom`.
-    fn relocate(&mut self, atom: AtomIndex, object: ObjectIndex, relocation: &Relocation, offset: u64) -> Result<()> {
+    fn relocate(
+        &mut self,
+        atom: AtomIndex,
+        object: ObjectIndex,
+        relocation: &Relocation,
+        offset: u64,
+    ) -> Result<()> {
         let write = match relocation.kind {
             kind::NONE => return Ok(()),
             kind::ABS64 => Write::Absolute64,
             kind::ABS32 => Write::Absolute32,
             kind::ABS32S => Write::Absolute32Signed,
-            kind::PC32 | kind::PLT32 | kind::GOTPCREL | kind::GOTPCRELX | kind::REX_GOTPCRELX | kind::GOTTPOFF => {
-                Write::Relative32
-            }
+            kind::PC32
+            | kind::PLT32
+            | kind::GOTPCREL
+            | kind::GOTPCRELX
+            | kind::REX_GOTPCRELX
+            | kind::GOTTPOFF => Write::Relative32,
             kind::PC64 => Write::Relative64,
             kind::TPOFF32 | kind::DTPOFF32 => {
                 // Relative to the thread pointer; for DTPOFF32 because its TLSLD is relaxed to the thread pointer as well.
-                let value = self.thread_local(object, relocation.symbol)?.wrapping_add(relocation.addend);
-                let value = i32::try_from(value).context("a thread-local is further than 2 GiB from the thread pointer")?;
+                let value = self
+                    .thread_local(object, relocation.symbol)?
+                    .wrapping_add(relocation.addend);
+                let value = i32::try_from(value)
+                    .context("a thread-local is further than 2 GiB from the thread pointer")?;
                 return self.store_bytes(atom, offset, &value.to_le_bytes());
             }
             kind::TPOFF64 => {
-                let value = self.thread_local(object, relocation.symbol)?.wrapping_add(relocation.addend);
+                let value = self
+                    .thread_local(object, relocation.symbol)?
+                    .wrapping_add(relocation.addend);
                 return self.store_bytes(atom, offset, &value.to_le_bytes());
             }
             other => {
@@ -387,37 +456,60 @@ impl Planner<'_, '_> {
         let (base, addend) = match relocation.kind {
             kind::GOTTPOFF => {
                 let value = self.thread_local(object, relocation.symbol)?;
-                (Base::Got(self.got_entry(GotEntry::ThreadPointerOffset(value))), relocation.addend)
+                (
+                    Base::Got(self.got_entry(GotEntry::ThreadPointerOffset(value))),
+                    relocation.addend,
+                )
             }
             kind::GOTPCREL | kind::GOTPCRELX | kind::REX_GOTPCRELX => {
-                let start = Relocation { addend: -4, ..*relocation };
+                let start = Relocation {
+                    addend: -4,
+                    ..*relocation
+                };
                 let (base, _) = self.resolve(object, &start)?;
-                (Base::Got(self.got_entry(GotEntry::Address(base))), relocation.addend)
+                (
+                    Base::Got(self.got_entry(GotEntry::Address(base))),
+                    relocation.addend,
+                )
             }
             _ => self.resolve(object, relocation)?,
         };
         let base = self.reachable(base, relocation)?;
-        self.plan.atoms[atom].fixups.push(Fixup { offset, write, base, addend });
+        self.plan.atoms[atom].fixups.push(Fixup {
+            offset,
+            write,
+            base,
+            addend,
+        });
         Ok(())
     }
 
     /// A call to something that may be anywhere (a dynamic library) goes through a stub of the patch.
     fn reachable(&mut self, base: Base, relocation: &Relocation) -> Result<Base> {
-        let Base::Run(target) = base else { return Ok(base) };
+        let Base::Run(target) = base else {
+            return Ok(base);
+        };
         if !matches!(relocation.kind, kind::PC32 | kind::PLT32) {
             return Ok(base);
         }
         // The place of the patch is not known yet: what all of the arena reaches, it reaches.
         let arena = &self.request.arena;
         let distance = |from: RunAddr| target.0.wrapping_sub(from.0).cast_signed();
-        if [arena.start, arena.end].iter().all(|from| i32::try_from(distance(*from)).is_ok()) {
+        if [arena.start, arena.end]
+            .iter()
+            .all(|from| i32::try_from(distance(*from)).is_ok())
+        {
             return Ok(base);
         }
         // Only PLT32 is certain to be a call; PC32 may read data.
         if relocation.kind == kind::PC32 {
             return refuse(
                 &codes::OUT_OF_RANGE,
-                format!("data at {target} is {:#x} bytes from the arena at {}", distance(arena.start), arena.start),
+                format!(
+                    "data at {target} is {:#x} bytes from the arena at {}",
+                    distance(arena.start),
+                    arena.start
+                ),
             );
         }
         let entry = self.got_entry(GotEntry::Address(base));
@@ -442,7 +534,10 @@ impl Planner<'_, '_> {
         let at = usize::try_from(offset)?;
         let atom = &mut self.plan.atoms[atom];
         let Some(field) = atom.data.get_mut(at..at + bytes.len()) else {
-            bail!("a field at {offset:#x} reaches over the end of `{}`", atom.name);
+            bail!(
+                "a field at {offset:#x} reaches over the end of `{}`",
+                atom.name
+            );
         };
         field.copy_from_slice(bytes);
         Ok(())
@@ -452,13 +547,20 @@ impl Planner<'_, '_> {
     fn resolve(&mut self, object: ObjectIndex, relocation: &Relocation) -> Result<(Base, i64)> {
         let stored = self.store.object(object);
         match stored.symbols.target(&stored.file, relocation) {
-            Target::Named { symbol, addend } => Ok((self.named(object, symbol, relocation.kind)?, addend)),
+            Target::Named { symbol, addend } => {
+                Ok((self.named(object, symbol, relocation.kind)?, addend))
+            }
             Target::Code { section, addend } => {
                 // A place inside of a function: only that function's own tables say such things, so it is in the patch.
                 let atom = self.atom(object, section)?;
                 Ok((Base::Atom(atom, 0), addend))
             }
-            Target::Anonymous { section, start, addend, .. } => {
+            Target::Anonymous {
+                section,
+                start,
+                addend,
+                ..
+            } => {
                 let atom = self.atom(object, section)?;
                 Ok((Base::Atom(atom, start), addend))
             }
@@ -473,13 +575,18 @@ impl Planner<'_, '_> {
         let definition = self.store.object(object).file.symbols[symbol];
         match definition.place {
             Place::Absolute => return Ok(Base::Run(RunAddr(definition.value))),
-            Place::Section(section) if self.store.object(object).file.sections[section].is_code() => {
+            Place::Section(section)
+                if self.store.object(object).file.sections[section].is_code() =>
+            {
                 return self.function(object, symbol);
             }
             Place::Section(section) => return self.data(object, symbol, section),
             Place::Undefined | Place::Common => {}
         }
-        let (name, is_weak) = (definition.name, definition.binding == object::elf::STB_WEAK.0);
+        let (name, is_weak) = (
+            definition.name,
+            definition.binding == object::elf::STB_WEAK.0,
+        );
         self.elsewhere(object, name, is_weak, r_type)
     }
 
@@ -488,14 +595,26 @@ impl Planner<'_, '_> {
         let stored = self.store.object(object);
         let definition = stored.file.symbols[symbol];
         let (id, is_workspace) = (stored.id.clone(), stored.is_workspace);
-        let precise = FunctionKey { name: definition.name.to_owned(), object: Some(id.clone()) };
-        let plain = FunctionKey { name: definition.name.to_owned(), object: None };
+        let precise = FunctionKey {
+            name: definition.name.to_owned(),
+            object: Some(id.clone()),
+        };
+        let plain = FunctionKey {
+            name: definition.name.to_owned(),
+            object: None,
+        };
         // Under which name does the program know it?
-        let old = [&precise, &plain].into_iter().find_map(|key| self.request.names.functions.get(key));
+        let old = [&precise, &plain]
+            .into_iter()
+            .find_map(|key| self.request.names.functions.get(key));
         let found = match old {
-            Some(old) => self.live.function(&old.name, old.object.as_deref().unwrap_or(&id)),
+            Some(old) => self
+                .live
+                .function(&old.name, old.object.as_deref().unwrap_or(&id)),
             // A C function of a library that only its own file can see: its name says nothing. Its code has no state.
-            None if !is_workspace && definition.is_local() && !is_mangled(definition.name) => Ok(None),
+            None if !is_workspace && definition.is_local() && !is_mangled(definition.name) => {
+                Ok(None)
+            }
             None => self.live.function(definition.name, &id),
         };
         match found {
@@ -509,12 +628,21 @@ impl Planner<'_, '_> {
         } else {
             None
         };
-        let key = if matches!(found, Err(Ambiguous)) { precise } else { plain };
+        let key = if matches!(found, Err(Ambiguous)) {
+            precise
+        } else {
+            plain
+        };
         self.add_function(object, symbol, &key, slot, true)
     }
 
     /// A static or another named piece of data that this object defines.
-    fn data(&mut self, object: ObjectIndex, symbol: SymbolIndex, section: SectionIndex) -> Result<Base> {
+    fn data(
+        &mut self,
+        object: ObjectIndex,
+        symbol: SymbolIndex,
+        section: SectionIndex,
+    ) -> Result<Base> {
         let definition = self.store.object(object).file.symbols[symbol];
         if definition.name.is_empty() || (definition.is_local() && !is_mangled(definition.name)) {
             // Mutable data without a name that means anything. Were it in the program already, there would be no telling.
@@ -525,17 +653,25 @@ impl Planner<'_, '_> {
                 if self.plan.statics.is_empty() {
                     return refuse(
                         &codes::AMBIGUOUS_SYMBOL,
-                        format!("mutable data without a name (`{name}`) cannot be found in the running program"),
+                        format!(
+                            "mutable data without a name (`{name}`) cannot be found in the running program"
+                        ),
                     );
                 }
-            } else if is_mutable && self.live.static_address(definition.name) != Ok(None) && !definition.name.is_empty() {
+            } else if is_mutable
+                && self.live.static_address(definition.name) != Ok(None)
+                && !definition.name.is_empty()
+            {
                 return refuse_ambiguous(definition.name);
             }
             let atom = self.atom(object, section)?;
             return Ok(Base::Atom(atom, definition.value));
         }
         if !self.request.changed_constants.contains(definition.name) {
-            match self.live.static_address(self.request.names.old_static(definition.name)) {
+            match self
+                .live
+                .static_address(self.request.names.old_static(definition.name))
+            {
                 Ok(Some(address)) => return Ok(Base::Run(address)),
                 Ok(None) => {}
                 Err(Ambiguous) => return refuse_ambiguous(definition.name),
@@ -552,7 +688,13 @@ impl Planner<'_, '_> {
     }
 
     /// Something that another object defines.
-    fn elsewhere(&mut self, object: ObjectIndex, name: &str, is_weak: bool, r_type: u32) -> Result<Base> {
+    fn elsewhere(
+        &mut self,
+        object: ObjectIndex,
+        name: &str,
+        is_weak: bool,
+        r_type: u32,
+    ) -> Result<Base> {
         // What was just compiled comes first: it knows whether the name stands for what it stood for.
         if let Some((object, symbol)) = self.store.find_in_workspace_loaded(name) {
             return self.named(object, symbol, r_type);
@@ -563,7 +705,10 @@ impl Planner<'_, '_> {
             Ok(None) => {}
             Err(Ambiguous) => return refuse_ambiguous(name),
         }
-        match self.live.static_address(self.request.names.old_static(name)) {
+        match self
+            .live
+            .static_address(self.request.names.old_static(name))
+        {
             Ok(Some(address)) => return Ok(Base::Run(address)),
             Ok(None) => {}
             Err(Ambiguous) => return refuse_ambiguous(name),
@@ -620,7 +765,10 @@ impl Planner<'_, '_> {
             let Some((other, other_symbol)) = found else {
                 return refuse(
                     &codes::UNRESOLVED,
-                    format!("the thread-local `{}` is neither in the program nor in its build", pretty(&name)),
+                    format!(
+                        "the thread-local `{}` is neither in the program nor in its build",
+                        pretty(&name)
+                    ),
                 );
             };
             (object, symbol) = (other, other_symbol);
@@ -629,16 +777,24 @@ impl Planner<'_, '_> {
         if let Some(offset) = self.new_thread_locals.get(&(object, symbol)) {
             return Ok(*offset);
         }
-        let Some(section) = section else { bail!("the thread-local `{name}` has no section") };
+        let Some(section) = section else {
+            bail!("the thread-local `{name}` has no section")
+        };
         let source = &self.store.object(object).file.sections[section];
         if !source.is_zero_filled() && source.data.iter().any(|byte| *byte != 0) {
             return refuse(
                 &codes::THREAD_LOCAL_IMAGE,
-                format!("the new thread-local `{}` begins with a value that is not zero", pretty(&name)),
+                format!(
+                    "the new thread-local `{}` begins with a value that is not zero",
+                    pretty(&name)
+                ),
             );
         }
         let (size, align) = (source.size, source.align);
-        let Some((offset, used)) = self.live.reserve_thread_local(self.plan.thread_local_used, size, align) else {
+        let Some((offset, used)) =
+            self.live
+                .reserve_thread_local(self.plan.thread_local_used, size, align)
+        else {
             return refuse(
                 &codes::THREAD_LOCAL_SPACE,
                 format!(
@@ -678,13 +834,17 @@ impl Planner<'_, '_> {
         let (start, replacement) = if relocation.kind == kind::TLSGD {
             let start = field.checked_sub(4).unwrap_or(usize::MAX / 2);
             let is_known = at(start, 4) == [0x66, 0x48, 0x8d, 0x3d]
-                && (at(field + 4, 4) == [0x66, 0x66, 0x48, 0xe8] || at(field + 4, 4) == [0x66, 0x48, 0xff, 0x15])
+                && (at(field + 4, 4) == [0x66, 0x66, 0x48, 0xe8]
+                    || at(field + 4, 4) == [0x66, 0x48, 0xff, 0x15])
                 && call == Some(8);
             if !is_known {
                 return self.unknown_sequence(atom, relocation);
             }
-            let offset = self.thread_local(object, relocation.symbol)?.wrapping_add(relocation.addend + 4);
-            let offset = i32::try_from(offset).context("a thread-local is further than 2 GiB from the thread pointer")?;
+            let offset = self
+                .thread_local(object, relocation.symbol)?
+                .wrapping_add(relocation.addend + 4);
+            let offset = i32::try_from(offset)
+                .context("a thread-local is further than 2 GiB from the thread pointer")?;
             let mut bytes = READ_THREAD_POINTER.to_vec();
             bytes.extend([0x48, 0x8d, 0x80]);
             bytes.extend(offset.to_le_bytes());
@@ -716,7 +876,13 @@ impl Planner<'_, '_> {
 
     /// Takes the unwind entries of a code section into the patch's `.eh_frame`.
     fn add_unwinding(&mut self, object: ObjectIndex, section: SectionIndex) -> Result<()> {
-        let entries = self.store.object(object).frames.get(&section).cloned().unwrap_or_default();
+        let entries = self
+            .store
+            .object(object)
+            .frames
+            .get(&section)
+            .cloned()
+            .unwrap_or_default();
         for entry in entries {
             let table = if let Some(table) = self.plan.eh_frame {
                 table
@@ -739,7 +905,9 @@ impl Planner<'_, '_> {
                 *common
             } else {
                 let at = self.plan.atoms[table].data.len();
-                self.plan.atoms[table].data.extend_from_slice(&content[entry.common.clone()]);
+                self.plan.atoms[table]
+                    .data
+                    .extend_from_slice(&content[entry.common.clone()]);
                 self.commons.insert(common_key, at);
                 for relocation in &entry.common_relocations {
                     let offset = relocation.offset - entry.common.start as u64 + at as u64;
@@ -748,8 +916,11 @@ impl Planner<'_, '_> {
                 at
             };
             let at = self.plan.atoms[table].data.len();
-            self.plan.atoms[table].data.extend_from_slice(&content[entry.record.clone()]);
-            let distance = u32::try_from(at + 4 - common).context("the unwind table is larger than 4 GiB")?;
+            self.plan.atoms[table]
+                .data
+                .extend_from_slice(&content[entry.record.clone()]);
+            let distance =
+                u32::try_from(at + 4 - common).context("the unwind table is larger than 4 GiB")?;
             self.store_bytes(table, (at + 4) as u64, &distance.to_le_bytes())?;
             for relocation in &entry.relocations {
                 let offset = relocation.offset - entry.record.start as u64 + at as u64;
@@ -763,7 +934,12 @@ impl Planner<'_, '_> {
                         other => bail!("an unwind entry begins with a relocation of type {other}"),
                     };
                     let base = Base::Atom(code, entry.code_offset);
-                    self.plan.atoms[table].fixups.push(Fixup { offset, write, base, addend: 0 });
+                    self.plan.atoms[table].fixups.push(Fixup {
+                        offset,
+                        write,
+                        base,
+                        addend: 0,
+                    });
                 } else {
                     self.relocate(table, object, relocation, offset)?;
                 }
@@ -784,7 +960,13 @@ pub fn pretty(name: &str) -> String {
 }
 
 fn refuse_ambiguous<T>(name: &str) -> Result<T> {
-    refuse(&codes::AMBIGUOUS_SYMBOL, format!("`{}` stands for several things in the running program", pretty(name)))
+    refuse(
+        &codes::AMBIGUOUS_SYMBOL,
+        format!(
+            "`{}` stands for several things in the running program",
+            pretty(name)
+        ),
+    )
 }
 
 /// Every kind of fixup has a width that the relocation's own table confirms.

@@ -55,12 +55,17 @@ impl Library {
     /// # Errors
     /// When the file cannot be opened or mapped.
     pub fn open(path: &Path) -> Result<Self> {
-        let file = std::fs::File::open(path).with_context(|| format!("cannot open `{}`", path.display()))?;
+        let file = std::fs::File::open(path)
+            .with_context(|| format!("cannot open `{}`", path.display()))?;
         // SAFETY: the mapping is private and only read. Compilers and cargo replace libraries by renaming new files over
         // them, which leaves this mapping on the old file; one that is truncated in place while the session runs is
         // outside of what a build does.
-        let data = unsafe { memmap2::Mmap::map(&file) }.with_context(|| format!("cannot map `{}`", path.display()))?;
-        Ok(Self { path: path.to_owned(), data })
+        let data = unsafe { memmap2::Mmap::map(&file) }
+            .with_context(|| format!("cannot map `{}`", path.display()))?;
+        Ok(Self {
+            path: path.to_owned(),
+            data,
+        })
     }
 
     /// The file's content.
@@ -92,7 +97,11 @@ impl<'a> Store<'a> {
     /// A store over the libraries of a link, and those objects of the workspace that were not compiled anew.
     #[must_use]
     pub fn new(workspace: Vec<Source<'a>>, libraries: &'a [Library]) -> Self {
-        Self { workspace, libraries, ..Self::default() }
+        Self {
+            workspace,
+            libraries,
+            ..Self::default()
+        }
     }
 
     /// Adds an object that was just compiled. Its index is the number of objects added before.
@@ -100,11 +109,14 @@ impl<'a> Store<'a> {
     /// # Errors
     /// When the object cannot be read.
     pub fn add(&mut self, source: &Source<'a>, is_workspace: bool) -> Result<ObjectIndex> {
-        let file = ObjectFile::parse(source.bytes).with_context(|| format!("in {}", source.origin))?;
+        let file =
+            ObjectFile::parse(source.bytes).with_context(|| format!("in {}", source.origin))?;
         let index = self.objects.len();
         for (symbol_index, symbol) in file.symbols.iter().enumerate() {
             if is_workspace && symbol.section().is_some() && !symbol.is_local() {
-                self.defined.entry(symbol.name).or_insert((index, symbol_index));
+                self.defined
+                    .entry(symbol.name)
+                    .or_insert((index, symbol_index));
             }
         }
         let symbols = SymbolsBySection::new(&file);
@@ -178,8 +190,10 @@ impl<'a> Store<'a> {
         if self.library_names.is_none() {
             self.library_names = Some(index_libraries(self.libraries)?);
         }
-        let Some((library, offset)) =
-            self.library_names.as_ref().and_then(|names| names.get(name.as_bytes()).copied())
+        let Some((library, offset)) = self
+            .library_names
+            .as_ref()
+            .and_then(|names| names.get(name.as_bytes()).copied())
         else {
             return Ok(None);
         };
@@ -191,13 +205,27 @@ impl<'a> Store<'a> {
             let (bytes, origin) = if offset == 0 {
                 (&file.data[..], origin)
             } else {
-                let archive = ArchiveFile::parse(&file.data[..]).with_context(|| format!("in {origin}"))?;
-                let member =
-                    archive.member(object::read::archive::ArchiveOffset(offset)).with_context(|| format!("in {origin}"))?;
-                let bytes = member.data(&file.data[..]).with_context(|| format!("in {origin}"))?;
-                (bytes, format!("{origin}({})", String::from_utf8_lossy(member.name())))
+                let archive =
+                    ArchiveFile::parse(&file.data[..]).with_context(|| format!("in {origin}"))?;
+                let member = archive
+                    .member(object::read::archive::ArchiveOffset(offset))
+                    .with_context(|| format!("in {origin}"))?;
+                let bytes = member
+                    .data(&file.data[..])
+                    .with_context(|| format!("in {origin}"))?;
+                (
+                    bytes,
+                    format!("{origin}({})", String::from_utf8_lossy(member.name())),
+                )
             };
-            let index = self.add(&Source { bytes, id: String::new(), origin }, false)?;
+            let index = self.add(
+                &Source {
+                    bytes,
+                    id: String::new(),
+                    origin,
+                },
+                false,
+            )?;
             self.loaded_members.insert((library, offset), index);
             index
         };
@@ -206,8 +234,15 @@ impl<'a> Store<'a> {
             .file
             .symbols
             .iter()
-            .position(|symbol| symbol.name == name && symbol.section().is_some() && !symbol.is_local())
-            .ok_or_else(|| anyhow!("{}: the index names `{name}`, the member does not define it", stored.origin))?;
+            .position(|symbol| {
+                symbol.name == name && symbol.section().is_some() && !symbol.is_local()
+            })
+            .ok_or_else(|| {
+                anyhow!(
+                    "{}: the index names `{name}`, the member does not define it",
+                    stored.origin
+                )
+            })?;
         Ok(Some((object, symbol)))
     }
 }
@@ -230,16 +265,20 @@ fn index_libraries(libraries: &[Library]) -> Result<HashMap<&[u8], (usize, u64)>
         if !data.starts_with(b"!<arch>") && !data.starts_with(b"!<thin>") {
             continue;
         }
-        let archive =
-            ArchiveFile::parse(data).with_context(|| format!("cannot read archive `{}`", library.path.display()))?;
-        let Some(symbols) =
-            archive.symbols().with_context(|| format!("cannot read the index of `{}`", library.path.display()))?
+        let archive = ArchiveFile::parse(data)
+            .with_context(|| format!("cannot read archive `{}`", library.path.display()))?;
+        let Some(symbols) = archive
+            .symbols()
+            .with_context(|| format!("cannot read the index of `{}`", library.path.display()))?
         else {
             continue;
         };
         for symbol in symbols {
-            let symbol = symbol.with_context(|| format!("in the index of `{}`", library.path.display()))?;
-            names.entry(symbol.name()).or_insert((index, symbol.offset().0));
+            let symbol =
+                symbol.with_context(|| format!("in the index of `{}`", library.path.display()))?;
+            names
+                .entry(symbol.name())
+                .or_insert((index, symbol.offset().0));
         }
     }
     Ok(names)

@@ -19,7 +19,11 @@ fn wrong(message: String) -> anyhow::Error {
 pub fn verify(patch: &Patch, start: RunAddr) -> Result<()> {
     let elf = Elf::parse(&patch.file).context("the finished patch cannot be read back")?;
     if elf.program_headers.len() != patch.segments.len() {
-        return Err(wrong(format!("{} segments planned, {} found", patch.segments.len(), elf.program_headers.len())));
+        return Err(wrong(format!(
+            "{} segments planned, {} found",
+            patch.segments.len(),
+            elf.program_headers.len()
+        )));
     }
     let end = start.offset(patch.memory);
     let mut previous_end = start;
@@ -35,32 +39,59 @@ pub fn verify(patch: &Patch, start: RunAddr) -> Result<()> {
             && segment.address.offset(segment.length) <= end
             && segment.file_offset + segment.length <= patch.file.len() as u64;
         if !is_same || !is_placed {
-            return Err(wrong(format!("segment {segment:?} was written as {header:?}")));
+            return Err(wrong(format!(
+                "segment {segment:?} was written as {header:?}"
+            )));
         }
-        previous_end = segment.address.offset(segment.length.next_multiple_of(PAGE));
+        previous_end = segment
+            .address
+            .offset(segment.length.next_multiple_of(PAGE));
     }
-    let code = patch.segments.iter().find(|segment| segment.protection == Protection::ReadExecute);
+    let code = patch
+        .segments
+        .iter()
+        .find(|segment| segment.protection == Protection::ReadExecute);
     let is_code = |address: RunAddr| {
-        code.is_some_and(|code| address >= code.address && address < code.address.offset(code.length))
+        code.is_some_and(|code| {
+            address >= code.address && address < code.address.offset(code.length)
+        })
     };
     let written: Vec<(u64, u64, Option<&str>)> = elf
         .syms
         .iter()
         .skip(1)
-        .map(|symbol| (symbol.st_value, symbol.st_size, elf.strtab.get_at(symbol.st_name)))
+        .map(|symbol| {
+            (
+                symbol.st_value,
+                symbol.st_size,
+                elf.strtab.get_at(symbol.st_name),
+            )
+        })
         .collect();
     if written.len() != patch.functions.len() {
-        return Err(wrong(format!("{} functions planned, {} written", patch.functions.len(), written.len())));
+        return Err(wrong(format!(
+            "{} functions planned, {} written",
+            patch.functions.len(),
+            written.len()
+        )));
     }
     for (function, (value, size, name)) in patch.functions.iter().zip(written) {
         let body = start.offset(value);
-        if name != Some(&function.key.name) || function.body != (body..body.offset(size)) || !is_code(body) {
-            return Err(wrong(format!("`{}` was planned at {:?} and written at {body}", function.key.name, function.body)));
+        if name != Some(&function.key.name)
+            || function.body != (body..body.offset(size))
+            || !is_code(body)
+        {
+            return Err(wrong(format!(
+                "`{}` was planned at {:?} and written at {body}",
+                function.key.name, function.body
+            )));
         }
     }
     for (slot, target) in &patch.table {
         if !is_code(*target) {
-            return Err(wrong(format!("slot {slot} would lead to {target}, which is no code of this patch")));
+            return Err(wrong(format!(
+                "slot {slot} would lead to {target}, which is no code of this patch"
+            )));
         }
     }
     if let Some(eh_frame) = patch.eh_frame {
@@ -80,8 +111,9 @@ fn verify_unwinding(
     let section = gimli::EhFrame::new(&patch.file[offset..], gimli::LittleEndian);
     let bases = gimli::BaseAddresses::default().set_eh_frame(eh_frame.0);
     let mut entries = section.entries(&bases);
-    while let Some(entry) =
-        entries.next().map_err(|error| wrong(format!("the unwind table cannot be read back: {error}")))?
+    while let Some(entry) = entries
+        .next()
+        .map_err(|error| wrong(format!("the unwind table cannot be read back: {error}")))?
     {
         if let gimli::CieOrFde::Fde(partial) = entry {
             let entry = partial

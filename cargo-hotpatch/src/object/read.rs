@@ -178,11 +178,16 @@ impl<'d> ObjectFile<'d> {
             || header.e_ident.class != elf::ELFCLASS64
             || header.e_ident.data != elf::ELFDATA2LSB
         {
-            bail!("not a 64-bit little-endian ELF file (it begins with {:02x?})", &data[..8.min(data.len())]);
+            bail!(
+                "not a 64-bit little-endian ELF file (it begins with {:02x?})",
+                &data[..8.min(data.len())]
+            );
         }
         let (file_kind, machine) = (header.e_type.get(LE), header.e_machine.get(LE));
         if file_kind != elf::ET_REL || machine != elf::EM_X86_64 {
-            bail!("expected a relocatable x86-64 object, found e_type {file_kind}, e_machine {machine}");
+            bail!(
+                "expected a relocatable x86-64 object, found e_type {file_kind}, e_machine {machine}"
+            );
         }
         let headers = section_headers(data, header)?;
         let names_index = match header.e_shstrndx.get(LE) {
@@ -191,12 +196,18 @@ impl<'d> ObjectFile<'d> {
         };
         let names = headers
             .get(names_index as usize)
-            .ok_or_else(|| anyhow!("the section name table is section {names_index} of {}", headers.len()))
+            .ok_or_else(|| {
+                anyhow!(
+                    "the section name table is section {names_index} of {}",
+                    headers.len()
+                )
+            })
             .and_then(|names| content(data, names).context("section names"))?;
 
         let mut sections = Vec::with_capacity(headers.len());
         for (index, section) in headers.iter().enumerate() {
-            let name = string_at(names, section.sh_name.get(LE)).with_context(|| format!("name of section {index}"))?;
+            let name = string_at(names, section.sh_name.get(LE))
+                .with_context(|| format!("name of section {index}"))?;
             sections.push(Section {
                 name,
                 kind: section.sh_type.get(LE).0,
@@ -204,7 +215,8 @@ impl<'d> ObjectFile<'d> {
                 align: section.sh_addralign.get(LE).max(1),
                 size: section.sh_size.get(LE),
                 entry_size: section.sh_entsize.get(LE),
-                data: content(data, section).with_context(|| format!("section {index} `{name}`"))?,
+                data: content(data, section)
+                    .with_context(|| format!("section {index} `{name}`"))?,
                 relocation_table: None,
             });
         }
@@ -212,19 +224,28 @@ impl<'d> ObjectFile<'d> {
         for (index, section) in headers.iter().enumerate() {
             match section.sh_type.get(LE) {
                 elf::SHT_SYMTAB => symbols = read_symbols(data, headers, index)?,
-                elf::SHT_REL => bail!("section `{}` has relocations without addends", sections[index].name),
+                elf::SHT_REL => bail!(
+                    "section `{}` has relocations without addends",
+                    sections[index].name
+                ),
                 elf::SHT_RELA => {
                     let target = section.sh_info.get(LE) as usize;
                     let range = range_of(section);
                     sections
                         .get_mut(target)
-                        .ok_or_else(|| anyhow!("relocations for section {target}, which does not exist"))?
+                        .ok_or_else(|| {
+                            anyhow!("relocations for section {target}, which does not exist")
+                        })?
                         .relocation_table = Some(range);
                 }
                 _ => {}
             }
         }
-        Ok(Self { sections, symbols, data })
+        Ok(Self {
+            sections,
+            symbols,
+            data,
+        })
     }
 
     /// The relocations of a section, in the order of their offsets.
@@ -233,11 +254,18 @@ impl<'d> ObjectFile<'d> {
     /// When one lies outside of its section or names a symbol that does not exist.
     pub fn relocations(&self, section: SectionIndex) -> Result<Vec<Relocation>> {
         let target = &self.sections[section];
-        let Some(range) = target.relocation_table.clone() else { return Ok(Vec::new()) };
+        let Some(range) = target.relocation_table.clone() else {
+            return Ok(Vec::new());
+        };
         let bytes = &self.data[range];
         let count = bytes.len() / size_of::<elf::Rela64<LE>>();
-        let (entries, _) = pod::slice_from_bytes::<elf::Rela64<LE>>(bytes, count)
-            .map_err(|()| anyhow!("relocations of `{}` are misaligned or cut short", target.name))?;
+        let (entries, _) =
+            pod::slice_from_bytes::<elf::Rela64<LE>>(bytes, count).map_err(|()| {
+                anyhow!(
+                    "relocations of `{}` are misaligned or cut short",
+                    target.name
+                )
+            })?;
         let mut relocations = Vec::with_capacity(count);
         for entry in entries {
             let relocation = Relocation {
@@ -264,10 +292,14 @@ impl<'d> ObjectFile<'d> {
 
     /// The defined functions of this object: symbol index and section.
     pub fn functions(&self) -> impl Iterator<Item = (SymbolIndex, SectionIndex)> + '_ {
-        self.symbols.iter().enumerate().filter_map(|(index, symbol)| {
-            let section = symbol.section()?;
-            (symbol.is_function() && self.sections[section].is_code()).then_some((index, section))
-        })
+        self.symbols
+            .iter()
+            .enumerate()
+            .filter_map(|(index, symbol)| {
+                let section = symbol.section()?;
+                (symbol.is_function() && self.sections[section].is_code())
+                    .then_some((index, section))
+            })
     }
 
     /// The bytes of a symbol's definition: from its value on, over its size (or to the section's end if it has none).
@@ -284,12 +316,17 @@ impl<'d> ObjectFile<'d> {
     }
 }
 
-fn section_headers<'d>(data: &'d [u8], header: &elf::FileHeader64<LE>) -> Result<&'d [elf::SectionHeader64<LE>]> {
+fn section_headers<'d>(
+    data: &'d [u8],
+    header: &elf::FileHeader64<LE>,
+) -> Result<&'d [elf::SectionHeader64<LE>]> {
     let offset = usize::try_from(header.e_shoff.get(LE)).context("section header offset")?;
-    let tail = data
-        .get(offset..)
-        .filter(|_| offset != 0)
-        .ok_or_else(|| anyhow!("section headers at {offset:#x}, but the file ends at {:#x}", data.len()))?;
+    let tail = data.get(offset..).filter(|_| offset != 0).ok_or_else(|| {
+        anyhow!(
+            "section headers at {offset:#x}, but the file ends at {:#x}",
+            data.len()
+        )
+    })?;
     let count = match header.e_shnum.get(LE) {
         // More than 65,279 sections: the real count stands in the null section (ELF gABI, "Section Header").
         0 => {
@@ -299,13 +336,22 @@ fn section_headers<'d>(data: &'d [u8], header: &elf::FileHeader64<LE>) -> Result
         }
         count => usize::from(count),
     };
-    let (headers, _) = pod::slice_from_bytes::<elf::SectionHeader64<LE>>(tail, count)
-        .map_err(|()| anyhow!("{count} section headers at {offset:#x} do not fit into {:#x} bytes", data.len()))?;
+    let (headers, _) =
+        pod::slice_from_bytes::<elf::SectionHeader64<LE>>(tail, count).map_err(|()| {
+            anyhow!(
+                "{count} section headers at {offset:#x} do not fit into {:#x} bytes",
+                data.len()
+            )
+        })?;
     for (index, section) in headers.iter().enumerate() {
         if section.sh_type.get(LE) != elf::SHT_NOBITS {
             let range = range_of(section);
             if range.end > data.len() || range.start > range.end {
-                bail!("section {index} ends at {:#x}, the file at {:#x}", range.end, data.len());
+                bail!(
+                    "section {index} ends at {:#x}, the file at {:#x}",
+                    range.end,
+                    data.len()
+                );
             }
         }
     }
@@ -314,9 +360,15 @@ fn section_headers<'d>(data: &'d [u8], header: &elf::FileHeader64<LE>) -> Result
 
 fn range_of(section: &elf::SectionHeader64<LE>) -> Range<usize> {
     // 64-bit only: `usize` holds every `u64`, and `section_headers` refuses what lies outside of the file.
-    #[expect(clippy::cast_possible_truncation, reason = "the tool runs on 64-bit Linux only")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the tool runs on 64-bit Linux only"
+    )]
     let start = section.sh_offset.get(LE) as usize;
-    #[expect(clippy::cast_possible_truncation, reason = "the tool runs on 64-bit Linux only")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the tool runs on 64-bit Linux only"
+    )]
     let size = section.sh_size.get(LE) as usize;
     start..start.saturating_add(size)
 }
@@ -324,13 +376,20 @@ fn range_of(section: &elf::SectionHeader64<LE>) -> Range<usize> {
 fn content<'d>(data: &'d [u8], section: &elf::SectionHeader64<LE>) -> Result<&'d [u8]> {
     match section.sh_type.get(LE) {
         elf::SHT_NOBITS | elf::SHT_NULL => Ok(&[]),
-        _ => data.get(range_of(section)).ok_or_else(|| anyhow!("its content lies outside of the file")),
+        _ => data
+            .get(range_of(section))
+            .ok_or_else(|| anyhow!("its content lies outside of the file")),
     }
 }
 
 fn string_at(table: &[u8], offset: u32) -> Result<&str> {
-    let tail = table.get(offset as usize..).ok_or_else(|| anyhow!("string offset {offset:#x} is out of range"))?;
-    let end = tail.iter().position(|byte| *byte == 0).ok_or_else(|| anyhow!("a string has no end"))?;
+    let tail = table
+        .get(offset as usize..)
+        .ok_or_else(|| anyhow!("string offset {offset:#x} is out of range"))?;
+    let end = tail
+        .iter()
+        .position(|byte| *byte == 0)
+        .ok_or_else(|| anyhow!("a string has no end"))?;
     std::str::from_utf8(&tail[..end]).context("a name is not UTF-8")
 }
 
@@ -350,12 +409,16 @@ fn read_symbols<'d>(
         .and_then(|names| content(data, names))?;
     let extended = headers
         .iter()
-        .find(|other| other.sh_type.get(LE) == elf::SHT_SYMTAB_SHNDX && other.sh_link.get(LE) as usize == table)
+        .find(|other| {
+            other.sh_type.get(LE) == elf::SHT_SYMTAB_SHNDX
+                && other.sh_link.get(LE) as usize == table
+        })
         .map(|other| content(data, other))
         .transpose()?;
     let mut symbols = Vec::with_capacity(count);
     for (index, entry) in entries.iter().enumerate() {
-        let name = string_at(names, entry.st_name.get(LE)).with_context(|| format!("name of symbol {index}"))?;
+        let name = string_at(names, entry.st_name.get(LE))
+            .with_context(|| format!("name of symbol {index}"))?;
         let place = match entry.st_shndx.get(LE) {
             elf::SHN_UNDEF => Place::Undefined,
             elf::SHN_ABS => Place::Absolute,
@@ -373,7 +436,10 @@ fn read_symbols<'d>(
         if let Place::Section(section) = place
             && section >= headers.len()
         {
-            bail!("symbol `{name}` is in section {section} of {}", headers.len());
+            bail!(
+                "symbol `{name}` is in section {section} of {}",
+                headers.len()
+            );
         }
         symbols.push(Symbol {
             name,

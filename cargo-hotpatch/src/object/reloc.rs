@@ -58,7 +58,9 @@ pub fn is_direct_pc_relative(r_type: u32) -> bool {
 #[must_use]
 pub fn addend_of_start(r_type: u32) -> Option<i64> {
     match r_type {
-        kind::PC32 | kind::PLT32 | kind::GOTPCREL | kind::GOTPCRELX | kind::REX_GOTPCRELX => Some(-4),
+        kind::PC32 | kind::PLT32 | kind::GOTPCREL | kind::GOTPCRELX | kind::REX_GOTPCRELX => {
+            Some(-4)
+        }
         kind::ABS64 | kind::ABS32 | kind::ABS32S => Some(0),
         _ => None,
     }

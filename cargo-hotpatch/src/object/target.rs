@@ -39,7 +39,9 @@ pub enum Target {
 /// True for a definition that is nothing but its content.
 #[must_use]
 pub fn is_anonymous(object: &ObjectFile<'_>, symbol: &Symbol<'_>) -> bool {
-    let Some(section) = symbol.section() else { return false };
+    let Some(section) = symbol.section() else {
+        return false;
+    };
     let section = &object.sections[section];
     symbol.is_local()
         && section.is_allocated()
@@ -89,7 +91,10 @@ impl SymbolsBySection {
     pub fn target(&self, object: &ObjectFile<'_>, relocation: &Relocation) -> Target {
         let symbol = &object.symbols[relocation.symbol];
         let Place::Section(index) = symbol.place else {
-            return Target::Named { symbol: relocation.symbol, addend: relocation.addend };
+            return Target::Named {
+                symbol: relocation.symbol,
+                addend: relocation.addend,
+            };
         };
         let section = &object.sections[index];
         let is_section_symbol = symbol.kind == object::elf::STT_SECTION.0 || symbol.name.is_empty();
@@ -97,7 +102,10 @@ impl SymbolsBySection {
         if section.is_code() {
             let start = reloc::addend_of_start(relocation.kind);
             if !is_section_symbol && (symbol.is_function() || !symbol.is_local()) {
-                return Target::Named { symbol: relocation.symbol, addend: relocation.addend };
+                return Target::Named {
+                    symbol: relocation.symbol,
+                    addend: relocation.addend,
+                };
             }
             // A section symbol (or a label) that names the very start of a function names the function.
             if let Some(start) = start {
@@ -105,14 +113,23 @@ impl SymbolsBySection {
                 for &candidate in self.of(index) {
                     let function = &object.symbols[candidate];
                     if function.is_function() && i64::try_from(function.value) == Ok(offset) {
-                        return Target::Named { symbol: candidate, addend: start };
+                        return Target::Named {
+                            symbol: candidate,
+                            addend: start,
+                        };
                     }
                 }
             }
-            return Target::Code { section: index, addend: from_section_start };
+            return Target::Code {
+                section: index,
+                addend: from_section_start,
+            };
         }
         if !is_section_symbol && !is_anonymous(object, symbol) {
-            return Target::Named { symbol: relocation.symbol, addend: relocation.addend };
+            return Target::Named {
+                symbol: relocation.symbol,
+                addend: relocation.addend,
+            };
         }
         if is_section_symbol {
             // `.bss._RNv…COUNT + 0`: the one named thing in that section is meant.
@@ -126,7 +143,10 @@ impl SymbolsBySection {
                 }
             }
             if section.is_mutable() || section.is_thread_local() {
-                return Target::Named { symbol: relocation.symbol, addend: relocation.addend };
+                return Target::Named {
+                    symbol: relocation.symbol,
+                    addend: relocation.addend,
+                };
             }
         }
         if section.is_mergeable() && !is_section_symbol && symbol.size > 0 {
@@ -138,7 +158,8 @@ impl SymbolsBySection {
             };
         }
         if section.is_mergeable() && is_section_symbol {
-            let offset = from_section_start.wrapping_sub(reloc::addend_of_start(relocation.kind).unwrap_or(0));
+            let offset = from_section_start
+                .wrapping_sub(reloc::addend_of_start(relocation.kind).unwrap_or(0));
             if let Some((start, size)) = mergeable_element(section, offset) {
                 return Target::Anonymous {
                     section: index,
@@ -148,15 +169,25 @@ impl SymbolsBySection {
                 };
             }
         }
-        Target::Anonymous { section: index, start: 0, size: section.size, addend: from_section_start }
+        Target::Anonymous {
+            section: index,
+            start: 0,
+            size: section.size,
+            addend: from_section_start,
+        }
     }
 }
 
 /// The element of a mergeable section that holds `offset`: a zero-terminated string, or a constant of fixed size.
 fn mergeable_element(section: &super::read::Section<'_>, offset: i64) -> Option<(u64, u64)> {
-    let offset = usize::try_from(offset).ok().filter(|offset| *offset < section.data.len())?;
+    let offset = usize::try_from(offset)
+        .ok()
+        .filter(|offset| *offset < section.data.len())?;
     if section.flags & object::elf::SHF_STRINGS.0 != 0 {
-        let start = section.data[..offset].iter().rposition(|byte| *byte == 0).map_or(0, |zero| zero + 1);
+        let start = section.data[..offset]
+            .iter()
+            .rposition(|byte| *byte == 0)
+            .map_or(0, |zero| zero + 1);
         let end = section.data[offset..].iter().position(|byte| *byte == 0)? + offset + 1;
         Some((start as u64, (end - start) as u64))
     } else {

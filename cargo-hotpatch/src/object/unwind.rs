@@ -50,13 +50,19 @@ fn read_section(
     let data = object.sections[index].data;
     let relocations = object.relocations(index)?;
     let inside = |range: &Range<usize>| -> Vec<Relocation> {
-        let first = relocations.partition_point(|relocation| relocation.offset < range.start as u64);
-        relocations[first..].iter().take_while(|relocation| relocation.offset < range.end as u64).copied().collect()
+        let first =
+            relocations.partition_point(|relocation| relocation.offset < range.start as u64);
+        relocations[first..]
+            .iter()
+            .take_while(|relocation| relocation.offset < range.end as u64)
+            .copied()
+            .collect()
     };
     let mut commons: HashMap<usize, Range<usize>> = HashMap::new();
     let mut offset = 0;
     while offset < data.len() {
-        let length = read_u32(data, offset).ok_or_else(|| anyhow!(".eh_frame is cut short at {offset:#x}"))?;
+        let length = read_u32(data, offset)
+            .ok_or_else(|| anyhow!(".eh_frame is cut short at {offset:#x}"))?;
         if length == 0 {
             break;
         }
@@ -65,23 +71,32 @@ fn read_section(
         }
         let record = offset..offset + 4 + length as usize;
         if record.end > data.len() {
-            bail!(".eh_frame: the record at {offset:#x} ends at {:#x} of {:#x}", record.end, data.len());
+            bail!(
+                ".eh_frame: the record at {offset:#x} ends at {:#x} of {:#x}",
+                record.end,
+                data.len()
+            );
         }
-        let id = read_u32(data, offset + 4).ok_or_else(|| anyhow!(".eh_frame is cut short at {offset:#x}"))?;
+        let id = read_u32(data, offset + 4)
+            .ok_or_else(|| anyhow!(".eh_frame is cut short at {offset:#x}"))?;
         if id == 0 {
             commons.insert(offset, record.clone());
         } else {
             let common = (offset + 4)
                 .checked_sub(id as usize)
                 .and_then(|start| commons.get(&start))
-                .ok_or_else(|| anyhow!(".eh_frame: the FDE at {offset:#x} names a CIE that is not there"))?
+                .ok_or_else(|| {
+                    anyhow!(".eh_frame: the FDE at {offset:#x} names a CIE that is not there")
+                })?
                 .clone();
             let own = inside(&record);
             // The first field behind the id is the start of the code: always a relocation in an object.
             let begin = own
                 .iter()
                 .find(|relocation| relocation.offset == (offset + 8) as u64)
-                .ok_or_else(|| anyhow!(".eh_frame: the FDE at {offset:#x} does not say what it describes"))?;
+                .ok_or_else(|| {
+                    anyhow!(".eh_frame: the FDE at {offset:#x} does not say what it describes")
+                })?;
             let symbol = &object.symbols[begin.symbol];
             if let Some(section) = symbol.section() {
                 entries.entry(section).or_default().push(FrameEntry {
@@ -100,5 +115,8 @@ fn read_section(
 }
 
 fn read_u32(data: &[u8], offset: usize) -> Option<u32> {
-    data.get(offset..offset + 4)?.try_into().ok().map(u32::from_le_bytes)
+    data.get(offset..offset + 4)?
+        .try_into()
+        .ok()
+        .map(u32::from_le_bytes)
 }

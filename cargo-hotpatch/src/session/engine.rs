@@ -89,7 +89,10 @@ pub fn apply(
     let started = Instant::now();
     let mut changed: Vec<(String, ChangedObjects)> = Vec::new();
     for unit in compiled {
-        let old = reference.get(&unit.key).map(Vec::as_slice).unwrap_or_default();
+        let old = reference
+            .get(&unit.key)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         let objects = changed_objects(files, old, &unit.objects)?;
         if !objects.old.is_empty() || !objects.new.is_empty() {
             changed.push((unit.key.clone(), objects));
@@ -97,35 +100,61 @@ pub fn apply(
     }
     if changed.is_empty() {
         timings.diff = milliseconds(started);
-        return Ok(Applied::Unchanged { functions: Vec::new(), notes: Vec::new() });
+        return Ok(Applied::Unchanged {
+            functions: Vec::new(),
+            notes: Vec::new(),
+        });
     }
     open_rest(files, reference)?;
     let files = &*files;
     let old = parse(files, changed.iter().flat_map(|(_, objects)| &objects.old))?;
     let new = parse(files, changed.iter().flat_map(|(_, objects)| &objects.new))?;
-    let old_named: Vec<NamedObject<'_>> = old.iter().map(|(id, file)| NamedObject { id, file }).collect();
-    let new_named: Vec<NamedObject<'_>> = new.iter().map(|(id, file)| NamedObject { id, file }).collect();
+    let old_named: Vec<NamedObject<'_>> = old
+        .iter()
+        .map(|(id, file)| NamedObject { id, file })
+        .collect();
+    let new_named: Vec<NamedObject<'_>> = new
+        .iter()
+        .map(|(id, file)| NamedObject { id, file })
+        .collect();
     let difference = diff::diff(&old_named, &new_named)?;
     timings.diff = milliseconds(started);
     if let Some(reason) = allocator_change(&difference) {
-        return Ok(Applied::Restart { reasons: vec![reason] });
+        return Ok(Applied::Restart {
+            reasons: vec![reason],
+        });
     }
     if !difference.doubts.is_empty() {
-        return Ok(Applied::Restart { reasons: difference.doubts });
+        return Ok(Applied::Restart {
+            reasons: difference.doubts,
+        });
     }
 
     let started = Instant::now();
     let live_changes = LiveChanges::of(&difference, running);
-    let mut case = case(&difference, &live_changes, &changed, files, sources, context)?;
+    let mut case = case(
+        &difference,
+        &live_changes,
+        &changed,
+        files,
+        sources,
+        context,
+    )?;
     let mut verdict = judge::judge(&case).context("cannot judge the edit")?;
-    if verdict.restart.iter().any(|reason| reason.code == codes::ABI_DOUBT.id) {
+    if verdict
+        .restart
+        .iter()
+        .any(|reason| reason.code == codes::ABI_DOUBT.id)
+    {
         // A caller in an object that did not change at all settles it; to find one, all objects have to be read.
         add_unchanged_callers(&mut case, files, reference, &changed)?;
         verdict = judge::judge(&case).context("cannot judge the edit")?;
     }
     timings.judge = milliseconds(started);
     if !verdict.restart.is_empty() {
-        return Ok(Applied::Restart { reasons: verdict.restart });
+        return Ok(Applied::Restart {
+            reasons: verdict.restart,
+        });
     }
 
     let started = Instant::now();
@@ -144,10 +173,19 @@ pub fn apply(
     let mut touched: BTreeSet<String> = difference.changed_constants.clone();
     touched.extend(renewed.iter().map(|function| function.key.name.clone()));
     if !touched.is_empty() {
-        add_users(&mut store, &touched, running, &names, &mut replacements, &renewed)?;
+        add_users(
+            &mut store,
+            &touched,
+            running,
+            &names,
+            &mut replacements,
+            &renewed,
+        )?;
     }
     if let Some(reason) = no_effect(&replacements, &renewed, context) {
-        return Ok(Applied::Restart { reasons: vec![reason] });
+        return Ok(Applied::Restart {
+            reasons: vec![reason],
+        });
     }
     let old_bodies = old_bodies(running, &replacements, &renewed);
     let refreshed: HashSet<&str> = difference
@@ -157,13 +195,18 @@ pub fn apply(
         .map(|function| function.new.key.name.as_str())
         .collect();
     let is_only_lines = renewed.is_empty()
-        && replacements.iter().all(|(_, new)| refreshed.contains(new.key.name.as_str()));
+        && replacements
+            .iter()
+            .all(|(_, new)| refreshed.contains(new.key.name.as_str()));
 
     if replacements.is_empty() && renewed.is_empty() {
         // The names may have moved all the same.
         note_names(running, &difference);
         timings.link = milliseconds(started);
-        return Ok(Applied::Unchanged { functions: Vec::new(), notes: not_in_program(&difference) });
+        return Ok(Applied::Unchanged {
+            functions: Vec::new(),
+            notes: not_in_program(&difference),
+        });
     }
     let request = Request {
         replacements: &replacements,
@@ -189,9 +232,18 @@ pub fn apply(
         Ok(table) => table,
         Err(error) => return refusal(error),
     };
-    let moved: Vec<(FunctionKey, FunctionKey)> =
-        names.functions.iter().map(|(new, old)| (old.clone(), new.clone())).collect();
-    running.live.commit(&patch, table, &moved, &difference.removed, &difference.renamed_statics);
+    let moved: Vec<(FunctionKey, FunctionKey)> = names
+        .functions
+        .iter()
+        .map(|(new, old)| (old.clone(), new.clone()))
+        .collect();
+    running.live.commit(
+        &patch,
+        table,
+        &moved,
+        &difference.removed,
+        &difference.renamed_statics,
+    );
     timings.apply = milliseconds(started);
 
     let mut functions: Vec<FunctionReport> = patch
@@ -229,7 +281,9 @@ fn milliseconds(started: Instant) -> f64 {
 /// A refusal inside of an error is a reason to restart; anything else stays an error.
 fn refusal(error: anyhow::Error) -> Result<Applied> {
     match error.downcast_ref::<Reason>() {
-        Some(reason) => Ok(Applied::Restart { reasons: vec![reason.clone()] }),
+        Some(reason) => Ok(Applied::Restart {
+            reasons: vec![reason.clone()],
+        }),
         None => Err(error),
     }
 }
@@ -237,12 +291,23 @@ fn refusal(error: anyhow::Error) -> Result<Applied> {
 /// With a `#[global_allocator]`, the allocation functions move from the object that rustc makes for the link into the crate's
 /// own. Memory of one allocator must never reach the other.
 fn allocator_change(difference: &Difference) -> Option<Reason> {
-    let is_allocation = |name: &str| ["__rust_alloc", "__rust_dealloc", "__rust_realloc"].iter().any(|part| name.contains(part));
+    let is_allocation = |name: &str| {
+        ["__rust_alloc", "__rust_dealloc", "__rust_realloc"]
+            .iter()
+            .any(|part| name.contains(part))
+    };
     let added = difference.added.iter().map(|function| &function.key.name);
     let removed = difference.removed.iter().map(|key| &key.name);
-    added.chain(removed).any(|name| is_allocation(name)).then(|| {
-        Reason::new(&codes::REGISTRY, "a global allocator was added or removed; memory of the old one is in use".to_owned())
-    })
+    added
+        .chain(removed)
+        .any(|name| is_allocation(name))
+        .then(|| {
+            Reason::new(
+                &codes::REGISTRY,
+                "a global allocator was added or removed; memory of the old one is in use"
+                    .to_owned(),
+            )
+        })
 }
 
 fn open_rest(files: &mut Files, reference: &Reference) -> Result<()> {
@@ -295,18 +360,44 @@ fn case<'c>(
 ) -> Result<Case<'c>> {
     let mut units = Vec::new();
     for (key, objects) in changed {
-        let (crate_name, opt_level) =
-            context.units.get(key).with_context(|| format!("unit {key} is not part of the build"))?;
-        let bytes = |objects: &'c [ObjectRef]| objects.iter().map(|object| files.bytes(object)).collect::<Result<Vec<_>>>();
-        units.push(UnitCase { key, crate_name, opt_level, old: bytes(&objects.old)?, new: bytes(&objects.new)? });
+        let (crate_name, opt_level) = context
+            .units
+            .get(key)
+            .with_context(|| format!("unit {key} is not part of the build"))?;
+        let bytes = |objects: &'c [ObjectRef]| {
+            objects
+                .iter()
+                .map(|object| files.bytes(object))
+                .collect::<Result<Vec<_>>>()
+        };
+        units.push(UnitCase {
+            key,
+            crate_name,
+            opt_level,
+            old: bytes(&objects.old)?,
+            new: bytes(&objects.new)?,
+        });
     }
-    let text = |content: &'c Option<Arc<[u8]>>| content.as_deref().and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let text = |content: &'c Option<Arc<[u8]>>| {
+        content
+            .as_deref()
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+    };
     Ok(Case {
         units,
         sources: sources
             .iter()
-            .filter(|source| source.path.extension().is_some_and(|extension| extension == "rs"))
-            .map(|source| SourceCase { path: &source.path, old: text(&source.old), new: text(&source.new) })
+            .filter(|source| {
+                source
+                    .path
+                    .extension()
+                    .is_some_and(|extension| extension == "rs")
+            })
+            .map(|source| SourceCase {
+                path: &source.path,
+                old: text(&source.old),
+                new: text(&source.new),
+            })
             .collect(),
         changed: live
             .indices
@@ -322,8 +413,16 @@ fn case<'c>(
                 in_old_vtable: function.in_old_data,
             })
             .collect(),
-        added: difference.added.iter().map(|function| function.key.name.clone()).collect(),
-        removed: difference.removed.iter().map(|key| key.name.clone()).collect(),
+        added: difference
+            .added
+            .iter()
+            .map(|function| function.key.name.clone())
+            .collect(),
+        removed: difference
+            .removed
+            .iter()
+            .map(|key| key.name.clone())
+            .collect(),
         workspace_crates: &context.policy.workspace_crates,
     })
 }
@@ -347,7 +446,11 @@ fn add_unchanged_callers(
         .flat_map(|(_, objects)| &objects.old)
         .map(|object| (object.unit.as_str(), object.cgu.as_str()))
         .collect();
-    for object in reference.values().flatten().filter(|object| !old.contains(&(object.unit.as_str(), object.cgu.as_str()))) {
+    for object in reference
+        .values()
+        .flatten()
+        .filter(|object| !old.contains(&(object.unit.as_str(), object.cgu.as_str())))
+    {
         let file = ObjectFile::parse(files.bytes(object)?)
             .with_context(|| format!("object {} of {}", object.cgu, object.unit))?;
         let wanted: HashMap<usize, usize> = file
@@ -397,7 +500,11 @@ fn store<'f>(
             }
         }
     }
-    debug_assert!(compiled.iter().all(|unit| reference.contains_key(&unit.key) || !unit.objects.is_empty()));
+    debug_assert!(
+        compiled
+            .iter()
+            .all(|unit| reference.contains_key(&unit.key) || !unit.objects.is_empty())
+    );
     let mut store = Store::new(rest, context.libraries);
     for object in changed.iter().flat_map(|(_, objects)| &objects.new) {
         store.add(&files.source(object)?, true)?;
@@ -406,15 +513,21 @@ fn store<'f>(
 }
 
 fn old_names(difference: &Difference) -> OldNames {
-    let mut functions: HashMap<FunctionKey, FunctionKey> =
-        difference.renamed.iter().map(|(old, new)| (new.clone(), old.clone())).collect();
+    let mut functions: HashMap<FunctionKey, FunctionKey> = difference
+        .renamed
+        .iter()
+        .map(|(old, new)| (new.clone(), old.clone()))
+        .collect();
     for function in &difference.changed {
         if function.old != function.new.key {
             functions.insert(function.new.key.clone(), function.old.clone());
         }
     }
     // A name that is new stands for nothing that runs, even if the program once knew another function by it.
-    OldNames { functions, statics: difference.renamed_statics.clone() }
+    OldNames {
+        functions,
+        statics: difference.renamed_statics.clone(),
+    }
 }
 
 /// Unchanged functions that refer to something which now is elsewhere have to be patched as well.
@@ -436,13 +549,20 @@ fn add_users(
         .collect();
     for index in 0..store.len() {
         let stored = store.object(index);
-        if !stored.file.symbols.iter().any(|symbol| touched.contains(symbol.name)) {
+        if !stored
+            .file
+            .symbols
+            .iter()
+            .any(|symbol| touched.contains(symbol.name))
+        {
             continue;
         }
         for (symbol, section) in stored.file.functions() {
             let mut refers = false;
             for relocation in stored.file.relocations(section)? {
-                if let Target::Named { symbol, .. } = stored.symbols.target(&stored.file, &relocation) {
+                if let Target::Named { symbol, .. } =
+                    stored.symbols.target(&stored.file, &relocation)
+                {
                     refers |= touched.contains(stored.file.symbols[symbol].name);
                 }
             }
@@ -450,11 +570,25 @@ fn add_users(
                 continue;
             }
             let name = stored.file.symbols[symbol].name;
-            let key = FunctionKey { name: name.to_owned(), object: None };
+            let key = FunctionKey {
+                name: name.to_owned(),
+                object: None,
+            };
             let old = names.functions.get(&key).unwrap_or(&key);
             if let Ok(Some(Callable::Slot(_))) = running.live.function(&old.name, &stored.id) {
-                let old = FunctionKey { object: Some(stored.id.clone()), ..old.clone() };
-                replacements.push((old, NewFunction { key, object: index, symbol, section }));
+                let old = FunctionKey {
+                    object: Some(stored.id.clone()),
+                    ..old.clone()
+                };
+                replacements.push((
+                    old,
+                    NewFunction {
+                        key,
+                        object: index,
+                        symbol,
+                        section,
+                    },
+                ));
             }
         }
     }
@@ -483,23 +617,40 @@ fn no_effect(
 
 type Bodies = Vec<(std::ops::Range<u64>, String)>;
 
-fn old_bodies(running: &Running, replacements: &[(FunctionKey, NewFunction)], renewed: &[NewFunction]) -> Bodies {
+fn old_bodies(
+    running: &Running,
+    replacements: &[(FunctionKey, NewFunction)],
+    renewed: &[NewFunction],
+) -> Bodies {
     replacements
         .iter()
         .map(|(old, new)| (old, &new.key))
-        .chain(renewed.iter().map(|function| (&function.key, &function.key)))
+        .chain(
+            renewed
+                .iter()
+                .map(|function| (&function.key, &function.key)),
+        )
         .filter_map(|(old, new)| {
             let object = old.object.as_deref().unwrap_or("");
-            let Ok(Some(Callable::Slot(slot))) = running.live.function(&old.name, object) else { return None };
+            let Ok(Some(Callable::Slot(slot))) = running.live.function(&old.name, object) else {
+                return None;
+            };
             let body = running.live.body(slot)?;
             Some((body.start.0..body.end.0, new.name.clone()))
         })
         .collect()
 }
 
-fn still_running(running: &Running, old_bodies: &Bodies, refreshed: &HashSet<&str>) -> Vec<FunctionReport> {
-    let ranges: Bodies =
-        old_bodies.iter().filter(|(_, name)| !refreshed.contains(name.as_str())).cloned().collect();
+fn still_running(
+    running: &Running,
+    old_bodies: &Bodies,
+    refreshed: &HashSet<&str>,
+) -> Vec<FunctionReport> {
+    let ranges: Bodies = old_bodies
+        .iter()
+        .filter(|(_, name)| !refreshed.contains(name.as_str()))
+        .cloned()
+        .collect();
     // The program may have ended by now: then nothing of it runs.
     stacks::still_running(running.program.pid(), &ranges)
         .unwrap_or_default()
@@ -520,12 +671,20 @@ fn not_in_program(difference: &Difference) -> Vec<String> {
         .filter(|function| function.change == Change::Code)
         .map(|function| (pretty(&function.new.key.name), ()))
         .collect();
-    names.into_keys().map(|name| format!("`{name}` is not part of the program: nothing calls it")).collect()
+    names
+        .into_keys()
+        .map(|name| format!("`{name}` is not part of the program: nothing calls it"))
+        .collect()
 }
 
 /// Takes note of moved names without a patch.
 fn note_names(running: &mut Running, difference: &Difference) {
-    let moved: Vec<(FunctionKey, FunctionKey)> =
-        old_names(difference).functions.into_iter().map(|(new, old)| (old, new)).collect();
-    running.live.commit_names(&moved, &difference.removed, &difference.renamed_statics);
+    let moved: Vec<(FunctionKey, FunctionKey)> = old_names(difference)
+        .functions
+        .into_iter()
+        .map(|(new, old)| (old, new))
+        .collect();
+    running
+        .live
+        .commit_names(&moved, &difference.removed, &difference.renamed_statics);
 }

@@ -30,8 +30,8 @@ use crate::plan::{Plan, PlannedUnit, plan};
 use crate::process::signals::{Action, Policy, Received};
 use crate::process::terminal::TerminalState;
 use crate::process::{Launch, Program};
-use crate::save::{ControlServer, SaveReply, SaveRequest};
 use crate::report::FanOut;
+use crate::save::{ControlServer, SaveReply, SaveRequest};
 use crate::source;
 use crate::table::image::Image;
 use crate::table::policy::SlotPolicy;
@@ -157,7 +157,12 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
     watcher.set_files_read_at(built.inputs.paths().map(Path::to_path_buf), read_at)?;
     let to_self = messages.clone();
     let mut roots = vec![target.workspace_root.clone()];
-    roots.extend(target.path_dependencies.iter().map(|dependency| dependency.root.clone()));
+    roots.extend(
+        target
+            .path_dependencies
+            .iter()
+            .map(|dependency| dependency.root.clone()),
+    );
     let control = ControlServer::bind(&roots, move |request| {
         let _ = to_self.send(Message::Save(request));
     });
@@ -196,7 +201,10 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
     match control {
         Ok(control) => session.control = Some(control),
         Err(error) => session.say(&Event::Warning {
-            reason: Reason::new(&codes::WRONG_PEER, format!("`cargo hotpatch save` cannot reach this session: {error:#}")),
+            reason: Reason::new(
+                &codes::WRONG_PEER,
+                format!("`cargo hotpatch save` cannot reach this session: {error:#}"),
+            ),
         }),
     }
     for reason in session.built.warnings.clone() {
@@ -228,7 +236,9 @@ fn first_build(
                 return Ok(Err(exit_code::INTERRUPTED));
             }
             Message::Worked(work) => {
-                let Work::Built(result, _) = *work else { continue };
+                let Work::Built(result, _) = *work else {
+                    continue;
+                };
                 return match result {
                     Ok(built) => Ok(Ok(built)),
                     Err(BuildError::Failed(error)) => Err(error),
@@ -250,12 +260,24 @@ fn first_build(
 
 fn rendered(line: BuildLine) -> Event {
     match line {
-        BuildLine::Diagnostic(rendered) | BuildLine::Text(rendered) => Event::Diagnostics { rendered },
+        BuildLine::Diagnostic(rendered) | BuildLine::Text(rendered) => {
+            Event::Diagnostics { rendered }
+        }
     }
 }
 
-fn spawn_build(target: &Target, directory: &RecordDir, cancel: &CancelFlag, messages: &Sender<Message>) {
-    let (target, directory, cancel, messages) = (target.clone(), directory.clone(), cancel.clone(), messages.clone());
+fn spawn_build(
+    target: &Target,
+    directory: &RecordDir,
+    cancel: &CancelFlag,
+    messages: &Sender<Message>,
+) {
+    let (target, directory, cancel, messages) = (
+        target.clone(),
+        directory.clone(),
+        cancel.clone(),
+        messages.clone(),
+    );
     std::thread::spawn(move || {
         let began = SystemTime::now();
         let lines = messages.clone();
@@ -305,7 +327,12 @@ impl Session {
             .built
             .units
             .iter()
-            .map(|unit| (unit.key.clone(), (unit.crate_name.clone(), unit.opt_level.clone())))
+            .map(|unit| {
+                (
+                    unit.key.clone(),
+                    (unit.crate_name.clone(), unit.opt_level.clone()),
+                )
+            })
             .collect();
         let mut compiler = Compiler::new(&self.directory, &self.built, self.options.color)?;
         compiler.warm_up();
@@ -326,8 +353,12 @@ impl Session {
 
     /// Starts the program and waits for its stub.
     fn start(&mut self, is_restart: bool) -> Result<()> {
-        let image = Image::read(&self.built.link.image)
-            .with_context(|| format!("cannot read the image `{}`", self.built.link.image.display()))?;
+        let image = Image::read(&self.built.link.image).with_context(|| {
+            format!(
+                "cannot read the image `{}`",
+                self.built.link.image.display()
+            )
+        })?;
         let slots = image.slots().count();
         self.generation += 1;
         let generation = self.generation;
@@ -345,18 +376,22 @@ impl Session {
             let _ = messages.send(Message::Exited(generation, status));
         })?;
         let pid = program.pid();
-        let (running, unconnected, warning) =
-            match Running::connect(program, &self.stub_listener, image, self.session_directory.path()) {
-                Ok(running) => (Some(running), None, None),
-                Err((program, error)) => {
-                    let reason = error
-                        .downcast::<Reason>()
-                        .unwrap_or_else(|error| Reason::new(&codes::NOT_CONNECTED, format!("{error:#}")));
-                    // A program that ends at once says so itself.
-                    let reason = program.ended().is_none().then_some(reason);
-                    (None, Some(program), reason)
-                }
-            };
+        let (running, unconnected, warning) = match Running::connect(
+            program,
+            &self.stub_listener,
+            image,
+            self.session_directory.path(),
+        ) {
+            Ok(running) => (Some(running), None, None),
+            Err((program, error)) => {
+                let reason = error.downcast::<Reason>().unwrap_or_else(|error| {
+                    Reason::new(&codes::NOT_CONNECTED, format!("{error:#}"))
+                });
+                // A program that ends at once says so itself.
+                let reason = program.ended().is_none().then_some(reason);
+                (None, Some(program), reason)
+            }
+        };
         self.running = running;
         self.unconnected = unconnected;
         for reason in self.stub_listener.take_refused() {
@@ -378,14 +413,21 @@ impl Session {
 
     /// What `cargo run` adds to the environment: it is what the compiler was given as well, so it is in the record.
     fn program_environment(&self) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
-        let unit = self.built.units.iter().find(|unit| unit.key == self.built.link.unit);
+        let unit = self
+            .built
+            .units
+            .iter()
+            .find(|unit| unit.key == self.built.link.unit);
         let mut environment: Vec<_> = unit
             .into_iter()
             .flat_map(|unit| &unit.env)
             .filter(|(name, _)| {
                 let name = name.to_string_lossy();
                 name.starts_with("CARGO_PKG_")
-                    || matches!(&*name, "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH" | "LD_LIBRARY_PATH" | "CARGO")
+                    || matches!(
+                        &*name,
+                        "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH" | "LD_LIBRARY_PATH" | "CARGO"
+                    )
             })
             .cloned()
             .collect();
@@ -395,20 +437,32 @@ impl Session {
 
     /// The path that `cargo run` would show: where cargo puts the executable.
     fn argument_zero(&self) -> std::ffi::OsString {
-        let unit = self.built.units.iter().find(|unit| unit.key == self.built.link.unit);
+        let unit = self
+            .built
+            .units
+            .iter()
+            .find(|unit| unit.key == self.built.link.unit);
         // `…/debug/deps` for binaries, `…/debug/examples` for examples.
         let directory = unit.map(|unit| match unit.out_dir.parent() {
             Some(parent) if unit.out_dir.ends_with("deps") => parent,
             _ => &unit.out_dir,
         });
-        let path = directory.map_or_else(|| self.built.link.image.clone(), |path| path.join(&self.target.name));
+        let path = directory.map_or_else(
+            || self.built.link.image.clone(),
+            |path| path.join(&self.target.name),
+        );
         let here = std::env::current_dir().unwrap_or_default();
-        path.strip_prefix(&here).unwrap_or(&path).as_os_str().to_owned()
+        path.strip_prefix(&here)
+            .unwrap_or(&path)
+            .as_os_str()
+            .to_owned()
     }
 
     fn serve(&mut self, inbox: &Receiver<Message>) -> Result<u8> {
         loop {
-            let message = inbox.recv().context("all threads of the session have ended")?;
+            let message = inbox
+                .recv()
+                .context("all threads of the session have ended")?;
             match message {
                 Message::Changed(change) => self.changed(change),
                 Message::Save(request) => {
@@ -472,7 +526,12 @@ impl Session {
         let files = change
             .files
             .iter()
-            .map(|file| file.path.strip_prefix(&root).unwrap_or(&file.path).to_path_buf())
+            .map(|file| {
+                file.path
+                    .strip_prefix(&root)
+                    .unwrap_or(&file.path)
+                    .to_path_buf()
+            })
             .collect();
         self.say(&Event::Saved { files });
     }
@@ -487,7 +546,10 @@ impl Session {
             .max()
             .unwrap_or_default()
             .saturating_sub(change.seen.elapsed());
-        let mut timings = Timings { watch: watch.as_secs_f64() * 1000.0, ..Timings::default() };
+        let mut timings = Timings {
+            watch: watch.as_secs_f64() * 1000.0,
+            ..Timings::default()
+        };
         timings.total = timings.watch;
         let planning = Instant::now();
         for file in &change.files {
@@ -506,7 +568,10 @@ impl Session {
             restart_reasons: Vec::new(),
         });
         if self.running.is_none() && self.unconnected.is_none() {
-            self.rebuild(vec![Reason::new(&codes::PROGRAM_ENDED, "the program had ended".to_owned())]);
+            self.rebuild(vec![Reason::new(
+                &codes::PROGRAM_ENDED,
+                "the program had ended".to_owned(),
+            )]);
             return;
         }
         self.plan_and_compile();
@@ -525,10 +590,20 @@ impl Session {
 
     fn plan_and_compile(&mut self) {
         let Some(job) = &mut self.job else { return };
-        let changed: Vec<PathBuf> = job.sources.iter().map(|source| source.path.clone()).collect();
+        let changed: Vec<PathBuf> = job
+            .sources
+            .iter()
+            .map(|source| source.path.clone())
+            .collect();
         let plain = |path: &Path| {
-            let Some(source) = job.sources.iter().find(|source| source.path == path) else { return false };
-            let text = |content: &Option<Arc<[u8]>>| content.as_deref().and_then(|bytes| String::from_utf8(bytes.to_vec()).ok());
+            let Some(source) = job.sources.iter().find(|source| source.path == path) else {
+                return false;
+            };
+            let text = |content: &Option<Arc<[u8]>>| {
+                content
+                    .as_deref()
+                    .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+            };
             match (text(&source.old), text(&source.new)) {
                 (Some(old), Some(new)) => source::compare(&old, &new).only_plain_bodies(),
                 _ => false,
@@ -573,7 +648,11 @@ impl Session {
     }
 
     fn worked(&mut self, work: Work) -> Result<()> {
-        let elapsed = self.job.as_ref().map(|job| job.stage_started.elapsed().as_secs_f64() * 1000.0).unwrap_or_default();
+        let elapsed = self
+            .job
+            .as_ref()
+            .map(|job| job.stage_started.elapsed().as_secs_f64() * 1000.0)
+            .unwrap_or_default();
         let is_superseded = self.job.as_ref().is_none_or(|job| job.is_superseded);
         if let Some(job) = &mut self.job {
             job.timings.compile += elapsed;
@@ -614,7 +693,10 @@ impl Session {
         if let Some(compiler) = &mut self.compiler
             && let Err(error) = compiler.discard()
         {
-            let reason = Reason::new(&codes::REPLAY_FAILED, format!("the next save restarts the program: {error:#}"));
+            let reason = Reason::new(
+                &codes::REPLAY_FAILED,
+                format!("the next save restarts the program: {error:#}"),
+            );
             self.compiler = None;
             self.say(&Event::Warning { reason });
         }
@@ -642,11 +724,16 @@ impl Session {
     fn apply(&mut self, units: &[CompiledUnit]) {
         for unit in units {
             if !unit.rendered_warnings.is_empty() {
-                self.say(&Event::Diagnostics { rendered: unit.rendered_warnings.clone() });
+                self.say(&Event::Diagnostics {
+                    rendered: unit.rendered_warnings.clone(),
+                });
             }
         }
         let (Some(job), Some(running)) = (&mut self.job, &mut self.running) else {
-            self.rebuild(vec![Reason::new(&codes::PROGRAM_ENDED, "the program had ended".to_owned())]);
+            self.rebuild(vec![Reason::new(
+                &codes::PROGRAM_ENDED,
+                "the program had ended".to_owned(),
+            )]);
             return;
         };
         let environment = Environment {
@@ -668,10 +755,15 @@ impl Session {
         let compiled_at = job.compile_began;
         let (kind, functions, notes) = match applied {
             Ok(Applied::Patched { functions, notes }) => (OutcomeKind::Patched, functions, notes),
-            Ok(Applied::Unchanged { functions, notes }) => (OutcomeKind::Unchanged, functions, notes),
+            Ok(Applied::Unchanged { functions, notes }) => {
+                (OutcomeKind::Unchanged, functions, notes)
+            }
             Ok(Applied::Restart { reasons }) => {
                 self.discard_compiled();
-                if reasons.first().is_some_and(|reason| reason.code == codes::STUB_TIMEOUT.id) {
+                if reasons
+                    .first()
+                    .is_some_and(|reason| reason.code == codes::STUB_TIMEOUT.id)
+                {
                     // A program that stands still (in a debugger, say) is not to be killed for it.
                     let mut outcome = self.outcome_of_job(OutcomeKind::Refused);
                     outcome.reason = reasons.into_iter().next();
@@ -691,7 +783,8 @@ impl Session {
             compiler.commit();
         }
         for unit in units {
-            self.reference.insert(unit.key.clone(), unit.objects.clone());
+            self.reference
+                .insert(unit.key.clone(), unit.objects.clone());
             self.built.inputs.set_sources(&unit.key, &unit.new_inputs);
         }
         let mut outcome = self.outcome_of_job(kind);
@@ -720,7 +813,9 @@ impl Session {
         self.watch_again(Some(compiled_at));
         for path in new {
             // A file that changed since the compiler began may not be what it read: then nothing is known of it.
-            if is_older(&path, compiled_at) && let Some(content) = self.watcher.content(&path) {
+            if is_older(&path, compiled_at)
+                && let Some(content) = self.watcher.content(&path)
+            {
                 self.baseline.insert(path, content);
             }
         }
@@ -734,7 +829,10 @@ impl Session {
         };
         if let Err(error) = result {
             self.say(&Event::Warning {
-                reason: Reason::new(&codes::MANIFEST, format!("some files are not watched: {error:#}")),
+                reason: Reason::new(
+                    &codes::MANIFEST,
+                    format!("some files are not watched: {error:#}"),
+                ),
             });
         }
     }
@@ -765,7 +863,9 @@ impl Session {
         job.restart_reasons.clone_from(&reasons);
         job.stage_started = Instant::now();
         let cancel = job.cancel.clone();
-        let event = Event::Building { reason: reasons.into_iter().next() };
+        let event = Event::Building {
+            reason: reasons.into_iter().next(),
+        };
         self.say(&event);
         spawn_build(&self.target, &self.directory, &cancel, &self.messages);
     }
@@ -816,7 +916,10 @@ impl Session {
             match program.terminate(GRACE) {
                 Ok(status) => self.say_exited(program.pid(), status),
                 Err(error) => self.say(&Event::Warning {
-                    reason: Reason::new(&codes::STUB_TIMEOUT, format!("the old process does not end: {error:#}")),
+                    reason: Reason::new(
+                        &codes::STUB_TIMEOUT,
+                        format!("the old process does not end: {error:#}"),
+                    ),
                 }),
             }
         }
@@ -829,7 +932,11 @@ impl Session {
 
     fn say_exited(&mut self, pid: u32, status: ExitStatus) {
         use std::os::unix::process::ExitStatusExt;
-        self.say(&Event::Exited { pid, status: status.code(), signal: status.signal() });
+        self.say(&Event::Exited {
+            pid,
+            status: status.code(),
+            signal: status.signal(),
+        });
     }
 
     fn exited(&mut self, generation: u64, status: ExitStatus) -> Option<u8> {
@@ -848,8 +955,15 @@ impl Session {
     }
 
     fn signal(&mut self, received: Received) -> Option<u8> {
-        let program = self.running.as_ref().map(|running| &running.program).or(self.unconnected.as_ref());
-        match self.signals.decide(received, program.is_some(), Instant::now()) {
+        let program = self
+            .running
+            .as_ref()
+            .map(|running| &running.program)
+            .or(self.unconnected.as_ref());
+        match self
+            .signals
+            .decide(received, program.is_some(), Instant::now())
+        {
             Action::LeaveToProgram => None,
             Action::Forward(signal) => {
                 if let Some(program) = program {
@@ -876,14 +990,22 @@ impl Session {
     fn outcome_of_job(&self, kind: OutcomeKind) -> Outcome {
         let mut timings = self.job.as_ref().map(|job| job.timings).unwrap_or_default();
         timings.total = timings.watch
-            + self.job.as_ref().map(|job| job.seen.elapsed().as_secs_f64() * 1000.0).unwrap_or_default();
+            + self
+                .job
+                .as_ref()
+                .map(|job| job.seen.elapsed().as_secs_f64() * 1000.0)
+                .unwrap_or_default();
         let mut outcome = outcome(kind, timings);
         outcome.pid = self.pid();
         outcome
     }
 
     fn pid(&self) -> Option<u32> {
-        self.running.as_ref().map(|running| &running.program).or(self.unconnected.as_ref()).map(Program::pid)
+        self.running
+            .as_ref()
+            .map(|running| &running.program)
+            .or(self.unconnected.as_ref())
+            .map(Program::pid)
     }
 
     fn finish(&mut self, outcome: Outcome) {
@@ -898,7 +1020,10 @@ impl Session {
         outcome.pid = self.pid();
         self.say(&Event::Outcome(outcome.clone()));
         for request in waiting {
-            let reply = SaveReply { outcome: outcome.clone(), diagnostics: self.diagnostics.clone() };
+            let reply = SaveReply {
+                outcome: outcome.clone(),
+                diagnostics: self.diagnostics.clone(),
+            };
             // Whoever asked may be gone.
             let _ = request.reply.send(reply);
         }
@@ -921,36 +1046,70 @@ impl Session {
             // The watcher was quicker than the asker.
             Some((last, at)) if at.elapsed() < JUST_NOW => last.clone(),
             // The files are as they were when they did not compile, or were refused: that is still so.
-            Some((last, _)) if matches!(last.outcome, OutcomeKind::CompileError | OutcomeKind::Refused) => last.clone(),
+            Some((last, _))
+                if matches!(
+                    last.outcome,
+                    OutcomeKind::CompileError | OutcomeKind::Refused
+                ) =>
+            {
+                last.clone()
+            }
             _ => outcome(OutcomeKind::Unchanged, Timings::default()),
         };
         outcome.pid = self.pid();
-        let diagnostics =
-            if outcome.outcome == OutcomeKind::CompileError { self.diagnostics.clone() } else { Vec::new() };
-        let _ = request.reply.send(SaveReply { outcome, diagnostics });
+        let diagnostics = if outcome.outcome == OutcomeKind::CompileError {
+            self.diagnostics.clone()
+        } else {
+            Vec::new()
+        };
+        let _ = request.reply.send(SaveReply {
+            outcome,
+            diagnostics,
+        });
     }
 }
 
 /// By the inode's change time, which a rename sets as well.
 fn is_older(path: &Path, than: SystemTime) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let Ok(data) = std::fs::metadata(path) else { return false };
-    let changed = Duration::new(data.ctime().unsigned_abs(), u32::try_from(data.ctime_nsec()).unwrap_or_default());
+    let Ok(data) = std::fs::metadata(path) else {
+        return false;
+    };
+    let changed = Duration::new(
+        data.ctime().unsigned_abs(),
+        u32::try_from(data.ctime_nsec()).unwrap_or_default(),
+    );
     SystemTime::UNIX_EPOCH + changed < than
 }
 
 fn outcome(kind: OutcomeKind, timings_ms: Timings) -> Outcome {
-    Outcome { outcome: kind, functions: Vec::new(), reason: None, notes: Vec::new(), timings_ms, patch: None, pid: None }
+    Outcome {
+        outcome: kind,
+        functions: Vec::new(),
+        reason: None,
+        notes: Vec::new(),
+        timings_ms,
+        patch: None,
+        pid: None,
+    }
 }
 
 fn superseded(change: &Change) -> Outcome {
     let total = change.seen.elapsed().as_secs_f64() * 1000.0;
-    outcome(OutcomeKind::Superseded, Timings { total, ..Timings::default() })
+    outcome(
+        OutcomeKind::Superseded,
+        Timings {
+            total,
+            ..Timings::default()
+        },
+    )
 }
 
 /// The first reason is the outcome's; the others are remarks.
 fn add_reasons(outcome: &mut Outcome, reasons: Vec<Reason>) {
     let mut reasons = reasons.into_iter();
     outcome.reason = reasons.next();
-    outcome.notes.extend(reasons.map(|reason| reason.to_string()));
+    outcome
+        .notes
+        .extend(reasons.map(|reason| reason.to_string()));
 }

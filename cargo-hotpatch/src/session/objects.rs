@@ -23,7 +23,8 @@ impl Files {
     pub fn open<'o>(&mut self, objects: impl IntoIterator<Item = &'o ObjectRef>) -> Result<()> {
         for object in objects {
             if !self.files.contains_key(&object.path) {
-                self.files.insert(object.path.clone(), Library::open(&object.path)?);
+                self.files
+                    .insert(object.path.clone(), Library::open(&object.path)?);
             }
         }
         Ok(())
@@ -34,17 +35,23 @@ impl Files {
     /// # Errors
     /// When the file is not mapped, or shorter than the object.
     pub fn bytes(&self, object: &ObjectRef) -> Result<&[u8]> {
-        let (start, length) = (usize::try_from(object.offset)?, usize::try_from(object.len)?);
-        self.files.get(&object.path).and_then(|file| file.data().get(start..start.checked_add(length)?)).ok_or_else(|| {
-            anyhow!(
-                "object {} of {}: {} bytes at {} of `{}` are not there",
-                object.cgu,
-                object.unit,
-                object.len,
-                object.offset,
-                object.path.display()
-            )
-        })
+        let (start, length) = (
+            usize::try_from(object.offset)?,
+            usize::try_from(object.len)?,
+        );
+        self.files
+            .get(&object.path)
+            .and_then(|file| file.data().get(start..start.checked_add(length)?))
+            .ok_or_else(|| {
+                anyhow!(
+                    "object {} of {}: {} bytes at {} of `{}` are not there",
+                    object.cgu,
+                    object.unit,
+                    object.len,
+                    object.offset,
+                    object.path.display()
+                )
+            })
     }
 
     /// The object as something that a patch may take from.
@@ -68,7 +75,10 @@ pub type Reference = HashMap<UnitKey, Vec<ObjectRef>>;
 pub fn reference(objects: &[ObjectRef]) -> Reference {
     let mut reference = Reference::new();
     for object in objects {
-        reference.entry(object.unit.clone()).or_default().push(object.clone());
+        reference
+            .entry(object.unit.clone())
+            .or_default()
+            .push(object.clone());
     }
     reference
 }
@@ -86,8 +96,15 @@ pub struct ChangedObjects {
 ///
 /// # Errors
 /// When an object cannot be read.
-pub fn changed_objects(files: &mut Files, old: &[ObjectRef], new: &[ObjectRef]) -> Result<ChangedObjects> {
-    let by_cgu: HashMap<&str, &ObjectRef> = old.iter().map(|object| (object.cgu.as_str(), object)).collect();
+pub fn changed_objects(
+    files: &mut Files,
+    old: &[ObjectRef],
+    new: &[ObjectRef],
+) -> Result<ChangedObjects> {
+    let by_cgu: HashMap<&str, &ObjectRef> = old
+        .iter()
+        .map(|object| (object.cgu.as_str(), object))
+        .collect();
     let mut result = ChangedObjects::default();
     for object in new {
         match by_cgu.get(object.cgu.as_str()) {
@@ -114,7 +131,11 @@ pub fn changed_objects(files: &mut Files, old: &[ObjectRef], new: &[ObjectRef]) 
 }
 
 fn is_same_file(old: &ObjectRef, new: &ObjectRef) -> bool {
-    let identity = |path: &Path| std::fs::metadata(path).ok().map(|data| (data.dev(), data.ino()));
+    let identity = |path: &Path| {
+        std::fs::metadata(path)
+            .ok()
+            .map(|data| (data.dev(), data.ino()))
+    };
     old.offset == 0
         && new.offset == 0
         && old.len == new.len

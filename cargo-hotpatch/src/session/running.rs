@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::client::{ClientError, Listener, MapPatch, PatchSegment, Protection as Access, Stub, Window};
+use crate::client::{
+    ClientError, Listener, MapPatch, PatchSegment, Protection as Access, Stub, Window,
+};
 use crate::codes::{self, Reason};
 use crate::link::{Live, Patch, ProgramSide, Protection};
 use crate::object::address::RunAddr;
@@ -76,14 +78,20 @@ impl Running {
     /// What the stub or the connection says. The connection is dropped where it is not certain what the program did.
     pub fn send(&mut self, patch: &Patch, window: &Window) -> Result<Vec<u8>> {
         let table = self.live.table_with(patch).ok_or_else(|| {
-            Reason::new(&codes::OUT_OF_RANGE, "a slot of the jump table cannot reach the patch".to_owned())
+            Reason::new(
+                &codes::OUT_OF_RANGE,
+                "a slot of the jump table cannot reach the patch".to_owned(),
+            )
         })?;
         // The file of an earlier process may still be mapped there: it is replaced, never written into.
         let fresh = self.directory.join("patch.new");
-        std::fs::write(&fresh, &patch.file).with_context(|| format!("cannot write `{}`", fresh.display()))?;
-        std::fs::rename(&fresh, &window.file).with_context(|| format!("cannot write `{}`", window.file.display()))?;
+        std::fs::write(&fresh, &patch.file)
+            .with_context(|| format!("cannot write `{}`", fresh.display()))?;
+        std::fs::rename(&fresh, &window.file)
+            .with_context(|| format!("cannot write `{}`", window.file.display()))?;
         let table_file = self.directory.join(format!("table-{}", self.patches + 1));
-        std::fs::write(&table_file, &table).with_context(|| format!("cannot write `{}`", table_file.display()))?;
+        std::fs::write(&table_file, &table)
+            .with_context(|| format!("cannot write `{}`", table_file.display()))?;
         let map = MapPatch {
             path: window.file.clone(),
             segments: patch
@@ -118,11 +126,24 @@ impl Running {
 
     /// The parts that linking needs: what is known, and whom to ask for the rest.
     pub fn for_linking(&mut self) -> (&Live, AskProgram<'_>) {
-        (&self.live, AskProgram { stub: &mut self.stub, window: None })
+        (
+            &self.live,
+            AskProgram {
+                stub: &mut self.stub,
+                window: None,
+            },
+        )
     }
 
-    fn with_stub<T>(&mut self, action: impl FnOnce(&mut Stub) -> Result<T, ClientError>) -> Result<T> {
-        AskProgram { stub: &mut self.stub, window: None }.ask(action)
+    fn with_stub<T>(
+        &mut self,
+        action: impl FnOnce(&mut Stub) -> Result<T, ClientError>,
+    ) -> Result<T> {
+        AskProgram {
+            stub: &mut self.stub,
+            window: None,
+        }
+        .ask(action)
     }
 }
 

@@ -158,8 +158,13 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
     let objects = keep_originals(link, &inputs, &outcome)?;
     // Under its own name: it is what the program's main thread, process lists and debuggers are called by.
     let images = link.path("image");
-    std::fs::create_dir_all(&images).with_context(|| format!("failed to create the directory {}", images.display()))?;
-    let kept_image = images.join(std::env::var_os("CARGO_BIN_NAME").filter(|name| !name.is_empty()).unwrap_or_else(|| "program".into()));
+    std::fs::create_dir_all(&images)
+        .with_context(|| format!("failed to create the directory {}", images.display()))?;
+    let kept_image = images.join(
+        std::env::var_os("CARGO_BIN_NAME")
+            .filter(|name| !name.is_empty())
+            .unwrap_or_else(|| "program".into()),
+    );
     replace_by_link(&output, &kept_image)?;
     let record = LinkRecord {
         version: RECORD_VERSION,
