@@ -408,7 +408,7 @@ impl<'a, 'n> Digest<'a, 'n> {
                     pair.number(addend.cast_unsigned());
                 }
                 Target::Named { symbol, .. } if !file.symbols[symbol].is_function() => {
-                    pair.text(file.symbols[symbol].name)
+                    pair.text(file.symbols[symbol].name);
                 }
                 Target::Named { .. } | Target::Code { .. } => {}
             }

@@ -163,9 +163,8 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
                 .iter()
                 .any(|name| result.changed_constants.contains(*name)))
         };
-        let change = if before.loose != after.loose {
-            Some(Change::Code)
-        } else if !result.changed_constants.is_empty() && uses_changed_constant()? {
+        let reads_new_value = !result.changed_constants.is_empty() && uses_changed_constant()?;
+        let change = if before.loose != after.loose || reads_new_value {
             Some(Change::Code)
         } else if before.exact != after.exact
             || old_lines[from.object].get(&from.section) != new_lines[to.object].get(&to.section)

@@ -48,6 +48,9 @@ pub struct Pairs {
     pub doubts: Vec<Reason>,
 }
 
+/// The old and the new items of one path.
+type Group = (Vec<usize>, Vec<usize>);
+
 /// A symbol's path without disambiguators: equal for items that only their position tells apart.
 #[must_use]
 pub fn canonical(name: &str) -> String {
@@ -93,7 +96,7 @@ pub fn pair_functions<'i>(
         .collect();
     // Most groups are one item that kept its name. Only names that are not on both sides, and the groups that they
     // belong to, need the slow look.
-    let mut groups: BTreeMap<(String, Option<&str>), (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, Option<&str>), Group> = BTreeMap::new();
     let unsettled: HashSet<(String, Option<&str>)> = old
         .iter()
         .filter(|item| !new_by_key.contains_key(&item.key))

@@ -72,7 +72,7 @@ pub fn sections(plan: &Plan, layout: &Layout, store: &Store<'_>) -> Result<Vec<D
             let Some(merged) = SECTIONS.iter().position(|name| *name == section.name) else {
                 continue;
             };
-            if section.flags & u64::from(object::elf::SHF_COMPRESSED.0) != 0 {
+            if section.flags & object::elf::SHF_COMPRESSED.0 != 0 {
                 bail!(
                     "{}: `{}` is compressed",
                     store.object(object).origin,
