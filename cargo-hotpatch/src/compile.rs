@@ -327,6 +327,11 @@ impl Compiler {
         abort: &CancelFlag,
     ) -> Result<CompiledUnit, CompileError> {
         let unit = &self.shared.units[index];
+        // The first replay of a unit is as long as a build of it. Killed at every newer save, it would never end, and no
+        // save after it would be quick; so it comes to its end, and the newer save finds it done.
+        let unhurried = CancelFlag::new();
+        let is_first = !is_warm(&self.shared.replay_dir(index));
+        let cancel = if is_first { &unhurried } else { cancel };
         let job = Job {
             unit,
             out_dir: &self.shared.out_dir(index, self.generation),
