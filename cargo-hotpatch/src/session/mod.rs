@@ -394,8 +394,16 @@ impl Session {
         };
         self.running = running;
         self.unconnected = unconnected;
+        // A program that ended before it could say who it is was no foreign peer.
+        let ended = self
+            .unconnected
+            .as_ref()
+            .is_some_and(|program| program.ended().is_some());
+        let own = format!("process {pid}:");
         for reason in self.stub_listener.take_refused() {
-            self.say(&Event::Warning { reason });
+            if !(ended && reason.message.starts_with(&own)) {
+                self.say(&Event::Warning { reason });
+            }
         }
         self.say(&Event::Started {
             version: EVENTS_VERSION,
