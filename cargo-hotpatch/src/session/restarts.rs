@@ -1,0 +1,152 @@
+//! Builds by cargo, starts and ends of the program: the way of an edit that the program cannot follow.
+
+use std::process::ExitStatus;
+use std::time::{Instant, SystemTime};
+
+use anyhow::Result;
+
+use super::outcomes::add_reasons;
+use super::{GRACE, Session, spawn_build};
+use crate::capture::cargo::{BuildError, Built};
+use crate::codes::{self, Reason};
+use crate::event::{Event, OutcomeKind};
+use crate::options::{exit_code, exit_code_of_program};
+use crate::process::signals::{Action, Received};
+
+impl Session {
+    pub(super) fn rebuild(&mut self, reasons: Vec<Reason>) {
+        let Some(job) = &mut self.job else { return };
+        let has_program = self.running.is_some() || self.unconnected.is_some();
+        if self.options.no_restart && has_program {
+            let mut outcome = self.outcome_of_job(OutcomeKind::Refused);
+            add_reasons(&mut outcome, reasons);
+            self.finish(outcome);
+            return;
+        }
+        job.restart_reasons.clone_from(&reasons);
+        job.stage_started = Instant::now();
+        let cancel = job.cancel.clone();
+        let event = Event::Building {
+            reason: reasons.into_iter().next(),
+        };
+        self.say(&event);
+        spawn_build(&self.target, &self.directory, &cancel, &self.messages);
+    }
+
+    pub(super) fn built(
+        &mut self,
+        result: Result<Built, BuildError>,
+        began: SystemTime,
+    ) -> Result<()> {
+        let built = match result {
+            Ok(built) => built,
+            Err(BuildError::Cancelled) => {
+                self.begin_next();
+                return Ok(());
+            }
+            Err(BuildError::Compile { .. }) => {
+                let outcome = self.outcome_of_job(OutcomeKind::CompileError);
+                self.finish(outcome);
+                return Ok(());
+            }
+            Err(error @ (BuildError::Cargo { .. } | BuildError::Failed(_))) => {
+                let mut outcome = self.outcome_of_job(OutcomeKind::CompileError);
+                outcome.reason = Some(Reason::new(&codes::PROVISION_FAILED, error.to_string()));
+                self.finish(outcome);
+                return Ok(());
+            }
+        };
+        let applying = Instant::now();
+        self.stop();
+        self.built = built;
+        self.adopt_build()?;
+        self.watch_again(Some(began));
+        self.take_baseline(began);
+        self.start(true)?;
+        if let Some(job) = &mut self.job {
+            job.timings.apply = applying.elapsed().as_secs_f64() * 1000.0;
+        }
+        let mut outcome = self.outcome_of_job(OutcomeKind::Restarted);
+        if let Some(job) = &mut self.job {
+            add_reasons(&mut outcome, std::mem::take(&mut job.restart_reasons));
+        }
+        self.finish(outcome);
+        Ok(())
+    }
+
+    /// Ends the program, if one runs, and says how it ended.
+    pub(super) fn stop(&mut self) {
+        let connected = self.running.take().map(|running| running.program);
+        for program in connected.into_iter().chain(self.unconnected.take()) {
+            // From here on, its end is no news.
+            self.generation += 1;
+            match program.terminate(GRACE) {
+                Ok(status) => self.say_exited(program.pid(), status),
+                Err(error) => self.say(&Event::Warning {
+                    reason: Reason::new(
+                        &codes::STUB_TIMEOUT,
+                        format!("the old process does not end: {error:#}"),
+                    ),
+                }),
+            }
+        }
+        if let Some(terminal) = &self.terminal {
+            terminal.restore();
+        }
+    }
+
+    pub(super) fn say_exited(&mut self, pid: u32, status: ExitStatus) {
+        use std::os::unix::process::ExitStatusExt;
+        self.say(&Event::Exited {
+            pid,
+            status: status.code(),
+            signal: status.signal(),
+        });
+    }
+
+    pub(super) fn exited(&mut self, generation: u64, status: ExitStatus) -> Option<u8> {
+        use std::os::unix::process::ExitStatusExt;
+        if generation != self.generation {
+            return None;
+        }
+        let connected = self.running.take().map(|running| running.program);
+        let program = connected.or_else(|| self.unconnected.take())?;
+        if let Some(terminal) = &self.terminal {
+            terminal.restore();
+        }
+        self.say_exited(program.pid(), status);
+        let by_user = self.signals.ends_session(status.signal(), Instant::now());
+        (self.options.once || by_user || self.is_ending).then(|| exit_code_of_program(status))
+    }
+
+    pub(super) fn signal(&mut self, received: Received) -> Option<u8> {
+        let program = self
+            .running
+            .as_ref()
+            .map(|running| &running.program)
+            .or(self.unconnected.as_ref());
+        match self
+            .signals
+            .decide(received, program.is_some(), Instant::now())
+        {
+            Action::LeaveToProgram => None,
+            Action::Forward(signal) => {
+                if let Some(program) = program {
+                    program.signal(signal);
+                }
+                None
+            }
+            Action::Terminate => {
+                self.is_ending = true;
+                self.stop();
+                Some(exit_code::SIGNAL_BASE + u8::try_from(received.signal).unwrap_or_default())
+            }
+            Action::End => {
+                if let Some(job) = &self.job {
+                    job.cancel.cancel();
+                }
+                Some(exit_code::SIGNAL_BASE + u8::try_from(received.signal).unwrap_or_default())
+            }
+        }
+    }
+}

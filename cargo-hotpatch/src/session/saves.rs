@@ -1,0 +1,377 @@
+//! From saved files to compiled units to an outcome: the way of an edit that the program can follow.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use anyhow::Result;
+
+use super::engine::{self, Applied, Environment, SourceChange};
+use super::outcomes::{outcome, superseded};
+use super::{Job, Message, Session, Work, is_older};
+use crate::capture::child::CancelFlag;
+use crate::codes::{self, Reason};
+use crate::compile::{CompileError, CompiledUnit};
+use crate::event::{Event, OutcomeKind, Timings};
+use crate::plan::{Plan, PlannedUnit, plan};
+use crate::source;
+use crate::watch::Change;
+
+impl Session {
+    pub(super) fn changed(&mut self, change: Change) {
+        let Some(job) = &mut self.job else {
+            self.begin(change);
+            return;
+        };
+        job.cancel.cancel();
+        let is_first = !std::mem::replace(&mut job.is_superseded, true);
+        if is_first {
+            self.supersede_job();
+        } else if let Some(older) = self.next.take() {
+            // It was never begun, but it was said to be saved.
+            self.say_saved(&older);
+            self.conclude(superseded(&older), Vec::new());
+        }
+        for file in &change.files {
+            self.dirty.insert(file.path.clone());
+        }
+        self.next = Some(change);
+    }
+
+    pub(super) fn supersede_job(&mut self) {
+        let Some(job) = &mut self.job else { return };
+        let mut timings = job.timings;
+        timings.total += job.seen.elapsed().as_secs_f64() * 1000.0;
+        let waiting = std::mem::take(&mut job.waiting);
+        let outcome = outcome(OutcomeKind::Superseded, timings);
+        self.conclude(outcome, waiting);
+    }
+
+    pub(super) fn say_saved(&mut self, change: &Change) {
+        let root = self.target.workspace_root.clone();
+        let files = change
+            .files
+            .iter()
+            .map(|file| {
+                file.path
+                    .strip_prefix(&root)
+                    .unwrap_or(&file.path)
+                    .to_path_buf()
+            })
+            .collect();
+        self.say(&Event::Saved { files });
+    }
+
+    pub(super) fn begin(&mut self, change: Change) {
+        self.diagnostics.clear();
+        self.say_saved(&change);
+        let watch = change
+            .files
+            .iter()
+            .filter_map(|file| SystemTime::now().duration_since(file.modified).ok())
+            .max()
+            .unwrap_or_default()
+            .saturating_sub(change.seen.elapsed());
+        let mut timings = Timings {
+            watch: watch.as_secs_f64() * 1000.0,
+            ..Timings::default()
+        };
+        timings.total = timings.watch;
+        let planning = Instant::now();
+        for file in &change.files {
+            self.dirty.insert(file.path.clone());
+        }
+        let sources = self.dirty_sources();
+        self.job = Some(Job {
+            sources,
+            seen: change.seen,
+            timings,
+            cancel: CancelFlag::new(),
+            is_superseded: false,
+            waiting: std::mem::take(&mut self.next_waiting),
+            stage_started: planning,
+            compile_began: SystemTime::now(),
+            restart_reasons: Vec::new(),
+        });
+        if self.running.is_none() && self.unconnected.is_none() {
+            self.rebuild(vec![Reason::new(
+                &codes::PROGRAM_ENDED,
+                "the program had ended".to_owned(),
+            )]);
+            return;
+        }
+        self.plan_and_compile();
+    }
+
+    /// All files that differ from what runs. A file that is back to what it was is not one of them.
+    pub(super) fn dirty_sources(&mut self) -> Vec<SourceChange> {
+        let mut sources = Vec::new();
+        for path in self.dirty.clone() {
+            let old = self.baseline.get(&path).cloned();
+            let new = self.watcher.content(&path);
+            sources.push(SourceChange { path, old, new });
+        }
+        sources
+    }
+
+    pub(super) fn plan_and_compile(&mut self) {
+        let Some(job) = &mut self.job else { return };
+        let changed: Vec<PathBuf> = job
+            .sources
+            .iter()
+            .map(|source| source.path.clone())
+            .collect();
+        let plain = |path: &Path| {
+            let Some(source) = job.sources.iter().find(|source| source.path == path) else {
+                return false;
+            };
+            let text = |content: &Option<Arc<[u8]>>| {
+                content
+                    .as_deref()
+                    .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+            };
+            match (text(&source.old), text(&source.new)) {
+                (Some(old), Some(new)) => source::compare(&old, &new).only_plain_bodies(),
+                _ => false,
+            }
+        };
+        let planned = plan(&changed, &self.built, &plain);
+        job.timings.plan = job.stage_started.elapsed().as_secs_f64() * 1000.0;
+        match planned {
+            Plan::Nothing => {
+                let outcome = self.outcome_of_job(OutcomeKind::Unchanged);
+                self.take_baseline_of_job();
+                self.finish(outcome);
+            }
+            Plan::Cargo(reason) => self.rebuild(vec![reason]),
+            Plan::Replay(_) if self.running.is_none() => {
+                self.rebuild(vec![Reason::new(
+                    &codes::NOT_CONNECTED,
+                    "the program has no connection to the tool".to_owned(),
+                )]);
+            }
+            Plan::Replay(units) => self.compile(units),
+        }
+    }
+
+    pub(super) fn compile(&mut self, units: Vec<PlannedUnit>) {
+        let Some(job) = &mut self.job else { return };
+        let Some(mut compiler) = self.compiler.take() else {
+            self.rebuild(vec![Reason::new(
+                &codes::REPLAY_FAILED,
+                "the compiler's state of before could not be brought back".to_owned(),
+            )]);
+            return;
+        };
+        job.stage_started = Instant::now();
+        job.compile_began = SystemTime::now();
+        let (cancel, messages) = (job.cancel.clone(), self.messages.clone());
+        self.say(&Event::Progress { stage: "compiling" });
+        std::thread::spawn(move || {
+            let result = compiler.compile(&units, &cancel);
+            let _ = messages.send(Message::Worked(Box::new(Work::Compiled(compiler, result))));
+        });
+    }
+
+    pub(super) fn worked(&mut self, work: Work) -> Result<()> {
+        let elapsed = self
+            .job
+            .as_ref()
+            .map(|job| job.stage_started.elapsed().as_secs_f64() * 1000.0)
+            .unwrap_or_default();
+        let is_superseded = self.job.as_ref().is_none_or(|job| job.is_superseded);
+        if let Some(job) = &mut self.job {
+            job.timings.compile += elapsed;
+        }
+        match work {
+            Work::Compiled(compiler, result) => {
+                if is_superseded {
+                    self.compiler = Some(compiler);
+                    self.discard_compiled();
+                    self.begin_next();
+                    return Ok(());
+                }
+                match result {
+                    Ok(units) => {
+                        self.compiler = Some(compiler);
+                        self.apply(&units);
+                    }
+                    Err(error) => {
+                        self.compiler = Some(compiler);
+                        self.discard_compiled();
+                        self.compile_failed(error);
+                    }
+                }
+            }
+            Work::Built(result, began) => {
+                if is_superseded {
+                    self.begin_next();
+                    return Ok(());
+                }
+                self.built(result, began)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was compiled does not get into the program.
+    pub(super) fn discard_compiled(&mut self) {
+        if let Some(compiler) = &mut self.compiler
+            && let Err(error) = compiler.discard()
+        {
+            let reason = Reason::new(
+                &codes::REPLAY_FAILED,
+                format!("the next save restarts the program: {error:#}"),
+            );
+            self.compiler = None;
+            self.say(&Event::Warning { reason });
+        }
+    }
+
+    pub(super) fn begin_next(&mut self) {
+        self.job = None;
+        if let Some(change) = self.next.take() {
+            self.begin(change);
+        }
+    }
+
+    pub(super) fn compile_failed(&mut self, error: CompileError) {
+        match error {
+            CompileError::Source { rendered } => {
+                self.say(&Event::Diagnostics { rendered });
+                let outcome = self.outcome_of_job(OutcomeKind::CompileError);
+                self.finish(outcome);
+            }
+            CompileError::Cancelled => self.begin_next(),
+            CompileError::Failed(reason) => self.rebuild(vec![reason]),
+        }
+    }
+
+    pub(super) fn apply(&mut self, units: &[CompiledUnit]) {
+        for unit in units {
+            if !unit.rendered_warnings.is_empty() {
+                self.say(&Event::Diagnostics {
+                    rendered: unit.rendered_warnings.clone(),
+                });
+            }
+        }
+        let (Some(job), Some(running)) = (&mut self.job, &mut self.running) else {
+            self.rebuild(vec![Reason::new(
+                &codes::PROGRAM_ENDED,
+                "the program had ended".to_owned(),
+            )]);
+            return;
+        };
+        let environment = Environment {
+            libraries: &self.libraries,
+            policy: &self.policy,
+            executable: &self.target.crate_name,
+            units: &self.units,
+        };
+        let applied = engine::apply(
+            running,
+            &self.reference,
+            &mut self.files,
+            units,
+            &job.sources,
+            &environment,
+            &mut job.timings,
+        );
+        let patches = running.patches;
+        let compiled_at = job.compile_began;
+        let (kind, functions, notes) = match applied {
+            Ok(Applied::Patched { functions, notes }) => (OutcomeKind::Patched, functions, notes),
+            Ok(Applied::Unchanged { functions, notes }) => {
+                (OutcomeKind::Unchanged, functions, notes)
+            }
+            Ok(Applied::Restart { reasons }) => {
+                self.discard_compiled();
+                if reasons
+                    .first()
+                    .is_some_and(|reason| reason.code == codes::STUB_TIMEOUT.id)
+                {
+                    // A program that stands still (in a debugger, say) is not to be killed for it.
+                    let mut outcome = self.outcome_of_job(OutcomeKind::Refused);
+                    outcome.reason = reasons.into_iter().next();
+                    self.finish(outcome);
+                    return;
+                }
+                self.rebuild(reasons);
+                return;
+            }
+            Err(error) => {
+                self.discard_compiled();
+                self.rebuild(vec![Reason::new(&codes::BAD_OBJECT, format!("{error:#}"))]);
+                return;
+            }
+        };
+        if let Some(compiler) = &mut self.compiler {
+            compiler.commit();
+        }
+        for unit in units {
+            self.reference
+                .insert(unit.key.clone(), unit.objects.clone());
+            self.built.inputs.set_sources(&unit.key, &unit.new_inputs);
+        }
+        let mut outcome = self.outcome_of_job(kind);
+        outcome.functions = functions;
+        outcome.notes = notes;
+        if kind == OutcomeKind::Patched {
+            outcome.patch = Some(patches);
+        }
+        self.take_baseline_of_job();
+        self.finish(outcome);
+        self.watch_new_inputs(compiled_at);
+    }
+
+    /// Files that the compiler read for the first time are watched from now on.
+    pub(super) fn watch_new_inputs(&mut self, compiled_at: SystemTime) {
+        let new: Vec<PathBuf> = self
+            .built
+            .inputs
+            .paths()
+            .filter(|path| !self.baseline.contains_key(*path) && path.exists())
+            .map(Path::to_path_buf)
+            .collect();
+        if new.is_empty() {
+            return;
+        }
+        self.watch_again(Some(compiled_at));
+        for path in new {
+            // A file that changed since the compiler began may not be what it read: then nothing is known of it.
+            if is_older(&path, compiled_at)
+                && let Some(content) = self.watcher.content(&path)
+            {
+                self.baseline.insert(path, content);
+            }
+        }
+    }
+
+    pub(super) fn watch_again(&mut self, read_at: Option<SystemTime>) {
+        let files: Vec<PathBuf> = self.built.inputs.paths().map(Path::to_path_buf).collect();
+        let result = match read_at {
+            Some(read_at) => self.watcher.set_files_read_at(files.into_iter(), read_at),
+            None => self.watcher.set_files(files.into_iter()),
+        };
+        if let Err(error) = result {
+            self.say(&Event::Warning {
+                reason: Reason::new(
+                    &codes::MANIFEST,
+                    format!("some files are not watched: {error:#}"),
+                ),
+            });
+        }
+    }
+
+    /// What the job compiled is what runs now.
+    pub(super) fn take_baseline_of_job(&mut self) {
+        let Some(job) = &self.job else { return };
+        for source in &job.sources {
+            match &source.new {
+                Some(content) => self.baseline.insert(source.path.clone(), content.clone()),
+                None => self.baseline.remove(&source.path),
+            };
+            self.dirty.remove(&source.path);
+        }
+    }
+}
