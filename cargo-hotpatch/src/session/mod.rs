@@ -489,7 +489,7 @@ impl Session {
                         return Ok(code);
                     }
                 }
-                Message::Worked(work) => self.worked(*work)?,
+                Message::Worked(work) => self.worked(*work),
                 Message::Line(line) => {
                     if self.job.as_ref().is_some_and(|job| !job.is_superseded) {
                         self.say(&rendered(line));

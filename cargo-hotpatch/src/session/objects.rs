@@ -1,6 +1,6 @@
 //! The objects that run, unit by unit, and their bytes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,28 @@ impl Files {
             }
         }
         Ok(())
+    }
+
+    /// Unmaps every file that holds no object of `reference`: replays leave a set of objects each, and a session is long.
+    pub fn keep_only(&mut self, reference: &Reference) {
+        let needed: HashSet<&Path> = reference
+            .values()
+            .flatten()
+            .map(|object| object.path.as_path())
+            .collect();
+        self.files.retain(|path, _| needed.contains(path.as_path()));
+    }
+
+    /// How many files are mapped.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// True when no file is mapped.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
     }
 
     /// The bytes of an object whose file is mapped.
@@ -140,4 +162,60 @@ fn is_same_file(old: &ObjectRef, new: &ObjectRef) -> bool {
         && new.offset == 0
         && old.len == new.len
         && identity(&old.path).is_some_and(|old| Some(old) == identity(&new.path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(path: &Path, cgu: &str, content: &[u8]) -> ObjectRef {
+        std::fs::write(path, content).expect("the object is written");
+        ObjectRef {
+            unit: "app-1".to_owned(),
+            cgu: cgu.to_owned(),
+            id: "00000000".to_owned(),
+            path: path.to_owned(),
+            offset: 0,
+            len: content.len() as u64,
+        }
+    }
+
+    #[test]
+    fn objects_differ_by_content_and_by_being_there() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = |name: &str| directory.path().join(name);
+        let old = [
+            object(&path("a1"), "a", b"same"),
+            object(&path("b1"), "b", b"old"),
+            object(&path("c1"), "c", b"gone"),
+        ];
+        let new = [
+            object(&path("a2"), "a", b"same"),
+            object(&path("b2"), "b", b"new"),
+            object(&path("d2"), "d", b"come"),
+        ];
+        let changed = changed_objects(&mut Files::default(), &old, &new).expect("objects");
+        let names = |objects: &[ObjectRef]| {
+            objects
+                .iter()
+                .map(|object| object.cgu.clone())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (names(&changed.old), names(&changed.new)),
+            (vec!["b".into(), "c".into()], vec!["b".into(), "d".into()])
+        );
+    }
+
+    #[test]
+    fn files_of_earlier_replays_are_let_go() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let old = object(&directory.path().join("old"), "a", b"1");
+        let new = object(&directory.path().join("new"), "a", b"2");
+        let mut files = Files::default();
+        files.open([&old, &new]).expect("files are mapped");
+        files.keep_only(&reference(std::slice::from_ref(&new)));
+        assert_eq!(files.len(), 1);
+        assert!(files.bytes(&old).is_err() && files.bytes(&new).is_ok());
+    }
 }

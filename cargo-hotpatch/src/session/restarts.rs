@@ -33,36 +33,33 @@ impl Session {
         spawn_build(&self.target, &self.directory, &cancel, &self.messages);
     }
 
-    pub(super) fn built(
-        &mut self,
-        result: Result<Built, BuildError>,
-        began: SystemTime,
-    ) -> Result<()> {
+    pub(super) fn built(&mut self, result: Result<Built, BuildError>, began: SystemTime) {
         let built = match result {
             Ok(built) => built,
             Err(BuildError::Cancelled) => {
                 self.begin_next();
-                return Ok(());
+                return;
             }
             Err(BuildError::Compile { .. }) => {
                 let outcome = self.outcome_of_job(OutcomeKind::CompileError);
                 self.finish(outcome);
-                return Ok(());
+                return;
             }
             Err(error @ (BuildError::Cargo { .. } | BuildError::Failed(_))) => {
                 let mut outcome = self.outcome_of_job(OutcomeKind::CompileError);
                 outcome.reason = Some(Reason::new(&codes::PROVISION_FAILED, error.to_string()));
                 self.finish(outcome);
-                return Ok(());
+                return;
             }
         };
         let applying = Instant::now();
-        self.stop();
-        self.built = built;
-        self.adopt_build()?;
-        self.watch_again(Some(began));
-        self.take_baseline(began);
-        self.start(true)?;
+        if let Err(error) = self.change_over(built, began) {
+            // The next save tries again; the session lives.
+            let mut outcome = self.outcome_of_job(OutcomeKind::CompileError);
+            outcome.reason = Some(Reason::new(&codes::PROVISION_FAILED, format!("{error:#}")));
+            self.finish(outcome);
+            return;
+        }
         if let Some(job) = &mut self.job {
             job.timings.apply = applying.elapsed().as_secs_f64() * 1000.0;
         }
@@ -71,7 +68,16 @@ impl Session {
             add_reasons(&mut outcome, std::mem::take(&mut job.restart_reasons));
         }
         self.finish(outcome);
-        Ok(())
+    }
+
+    /// From the old process to one of the new build.
+    fn change_over(&mut self, built: Built, began: SystemTime) -> Result<()> {
+        self.stop();
+        self.built = built;
+        self.adopt_build()?;
+        self.watch_again(Some(began));
+        self.take_baseline(began);
+        self.start(true)
     }
 
     /// Ends the program, if one runs, and says how it ended.

@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use anyhow::Result;
-
 use super::engine::{self, Applied, Environment, SourceChange};
 use super::outcomes::{outcome, superseded};
 use super::{Job, Message, Session, Work, is_older};
@@ -173,7 +171,7 @@ impl Session {
         });
     }
 
-    pub(super) fn worked(&mut self, work: Work) -> Result<()> {
+    pub(super) fn worked(&mut self, work: Work) {
         let elapsed = self
             .job
             .as_ref()
@@ -189,7 +187,7 @@ impl Session {
                     self.compiler = Some(compiler);
                     self.discard_compiled();
                     self.begin_next();
-                    return Ok(());
+                    return;
                 }
                 match result {
                     Ok(units) => {
@@ -206,12 +204,11 @@ impl Session {
             Work::Built(result, began) => {
                 if is_superseded {
                     self.begin_next();
-                    return Ok(());
+                    return;
                 }
-                self.built(result, began)?;
+                self.built(result, began);
             }
         }
-        Ok(())
     }
 
     /// What was compiled does not get into the program.
@@ -313,6 +310,7 @@ impl Session {
                 .insert(unit.key.clone(), unit.objects.clone());
             self.built.inputs.set_sources(&unit.key, &unit.new_inputs);
         }
+        self.files.keep_only(&self.reference);
         let mut outcome = self.outcome_of_job(kind);
         outcome.functions = functions;
         outcome.notes = notes;
