@@ -1,6 +1,6 @@
 //! One `cargo hotpatch run`: the only place that knows all phases.
 //!
-//! Everything that can happen is a [`Message`], and one loop takes them in order. Compiling and building happen on a worker
+//! Everything that can happen is a `Message`, and one loop takes them in order. Compiling and building happen on a worker
 //! thread, which owns the compiler while it works; all else is done by the loop itself. A save that arrives while work is
 //! under way cancels it: the older save ends `superseded`, the newer one takes over all that is not in the program yet.
 

@@ -119,7 +119,7 @@ pub struct StaticFacts {
     pub place: Option<Place>,
     /// The memory it lies in.
     pub memory: Memory,
-    /// The canonical text of its initial value: see [`Relocatable::content`].
+    /// The canonical text of its initial value: see `Relocatable::content`.
     pub initial: String,
 }
 
