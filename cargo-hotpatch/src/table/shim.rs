@@ -314,7 +314,11 @@ fn provisioned_arguments(
     write_atomically(&stub_path, stub)?;
 
     let first = arguments::first_input(&args);
-    let takes_mathematics = args.iter().any(|arg| arg == "-lm");
+    // A static program must not get a shared library.
+    let is_static = args
+        .iter()
+        .any(|arg| arg.as_encoded_bytes().starts_with(b"-static"));
+    let takes_mathematics = !is_static && args.iter().any(|arg| arg == "-lm");
     let mut provisioned = Vec::with_capacity(args.len() + 16);
     for (position, arg) in args.into_iter().enumerate() {
         if position == first {
