@@ -238,7 +238,8 @@ fn prove(threads: usize, way: Way, name: &str) {
             published.store(version, Ordering::SeqCst);
             // The mapping keeps the contents.
             fs::remove_file(path).unwrap();
-            if begun.elapsed() > limit {
+            // However slow the machine is: some publications there must be.
+            if begun.elapsed() > limit && version >= 12 {
                 break;
             }
         }
@@ -248,9 +249,8 @@ fn prove(threads: usize, way: Way, name: &str) {
     let total: Duration = durations.iter().sum();
     let count = durations.len();
     assert!(
-        count > 20,
-        "only {count} publications in {:?}",
-        begun.elapsed()
+        fresh.load(Ordering::Relaxed) > 0,
+        "no thread ever saw a new version in {count} publications"
     );
     println!(
         "{name}: {threads} threads, {count} publications of {THUNKS} thunks, {:.2e} calls, {} changes seen: \
