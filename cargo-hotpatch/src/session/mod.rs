@@ -212,8 +212,9 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
         session.say(&Event::Warning { reason });
     }
     session.adopt_build()?;
-    session.start(false)?;
+    // Before anybody is told that it runs: an edit that follows at once has to find what was built.
     session.take_baseline(read_at);
+    session.start(false)?;
     session.serve(&inbox)
 }
 
