@@ -9,8 +9,8 @@ use anyhow::{Result, bail};
 use blake3::Hasher;
 
 use super::NamedObject;
-use crate::object::read::{ObjectFile, Relocation, SectionIndex, SymbolIndex};
-use crate::object::reloc::{self, field_width, kind};
+use crate::object::read::{Relocation, SectionIndex, SymbolIndex};
+use crate::object::reloc::{field_width, kind};
 use crate::object::target::{SymbolsBySection, Target, is_anonymous};
 use crate::object::unwind::{FrameEntry, frame_entries};
 
@@ -457,23 +457,3 @@ impl<'a, 'n> Digest<'a, 'n> {
         Ok(text.is_some_and(|text| text.strip_suffix(b"\0").unwrap_or(text).ends_with(b".rs")))
     }
 }
-
-/// The names that a code section's relocations lead to, for explanations.
-#[must_use]
-pub fn first_byte_difference(
-    old: &ObjectFile<'_>,
-    old_section: SectionIndex,
-    new: &ObjectFile<'_>,
-    new_section: SectionIndex,
-) -> Option<usize> {
-    let (old, new) = (
-        old.sections[old_section].data,
-        new.sections[new_section].data,
-    );
-    old.iter()
-        .zip(new)
-        .position(|(a, b)| a != b)
-        .or((old.len() != new.len()).then(|| old.len().min(new.len())))
-}
-
-const _: () = assert!(reloc::kind::PC32 == 2, "the digest folds PLT32 into PC32");

@@ -47,12 +47,6 @@ pub fn field_width(r_type: u32) -> Option<usize> {
     }
 }
 
-/// A relocation whose value is relative to its own place and names its target directly (not a GOT entry).
-#[must_use]
-pub fn is_direct_pc_relative(r_type: u32) -> bool {
-    matches!(r_type, kind::PC32 | kind::PLT32)
-}
-
 /// The addend that makes a reference of this kind name the first byte of its target: -4 where the CPU counts from the
 /// end of the 4-byte field, 0 for absolute ones.
 #[must_use]

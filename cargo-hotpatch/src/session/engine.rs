@@ -1,6 +1,6 @@
 //! From compiled objects to a patched program: diff → judge → link → send. Knows nothing of files being saved.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -158,7 +158,7 @@ pub fn apply(
     }
 
     let started = Instant::now();
-    let mut store = store(files, reference, compiled, &changed, context)?;
+    let mut store = store(files, reference, &changed, context)?;
     let names = old_names(&difference);
     let mut replacements = Vec::new();
     let mut renewed = Vec::new();
@@ -483,7 +483,6 @@ fn add_unchanged_callers(
 fn store<'f>(
     files: &'f Files,
     reference: &Reference,
-    compiled: &[CompiledUnit],
     changed: &[(String, ChangedObjects)],
     context: &Environment<'f>,
 ) -> Result<Store<'f>> {
@@ -500,11 +499,6 @@ fn store<'f>(
             }
         }
     }
-    debug_assert!(
-        compiled
-            .iter()
-            .all(|unit| reference.contains_key(&unit.key) || !unit.objects.is_empty())
-    );
     let mut store = Store::new(rest, context.libraries);
     for object in changed.iter().flat_map(|(_, objects)| &objects.new) {
         store.add(&files.source(object)?, true)?;
@@ -665,14 +659,14 @@ fn still_running(
 
 /// Changed functions that the program does not have: nobody calls them, so the linker dropped them.
 fn not_in_program(difference: &Difference) -> Vec<String> {
-    let names: BTreeMap<String, ()> = difference
+    let names: BTreeSet<String> = difference
         .changed
         .iter()
         .filter(|function| function.change == Change::Code)
-        .map(|function| (pretty(&function.new.key.name), ()))
+        .map(|function| pretty(&function.new.key.name))
         .collect();
     names
-        .into_keys()
+        .into_iter()
         .map(|name| format!("`{name}` is not part of the program: nothing calls it"))
         .collect()
 }
