@@ -1,52 +1,24 @@
-//! From compiled objects to a patched program: diff → judge → link → send. Knows nothing of files being saved.
+//! Moves what was decided into the running program: link → send, and what is to be said of it. Knows nothing of files being
+//! saved.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-use super::objects::{ChangedObjects, Files, Reference, changed_objects};
+use super::decide::{Decision, Edit, Environment, Replacement, decide, milliseconds};
+use super::objects::Files;
 use super::running::Running;
-use crate::capture::record::ObjectRef;
-use crate::codes::{self, Reason};
-use crate::compile::CompiledUnit;
+use crate::codes::Reason;
 use crate::diff::pairing::FunctionKey;
-use crate::diff::{self, Change, Difference, NamedObject, NewFunction};
+use crate::diff::{Change, Difference};
 use crate::event::{FunctionKind, FunctionReport, Timings};
-use crate::judge::{self, Case, SourceCase, UnitCase};
 use crate::link::live::Callable;
 use crate::link::plan::pretty;
-use crate::link::store::Library;
-use crate::link::{self, OldNames, Request, Store};
-use crate::object::read::{ObjectFile, Place};
+use crate::link::{self, Live, Patch, ProgramSide, Request};
+use crate::object::address::RunAddr;
 use crate::process::stacks;
 use crate::table::policy::SlotPolicy;
-
-/// A source file before and after.
-#[derive(Debug, Clone)]
-pub struct SourceChange {
-    /// Its path.
-    pub path: PathBuf,
-    /// What was built into the running program; `None` if the file did not exist.
-    pub old: Option<Arc<[u8]>>,
-    /// What was compiled now.
-    pub new: Option<Arc<[u8]>>,
-}
-
-/// What is the same for all patches of a process.
-#[derive(Debug)]
-pub struct Environment<'e> {
-    /// The libraries of the program's link.
-    pub libraries: &'e [Library],
-    /// Which new functions get a slot.
-    pub policy: &'e SlotPolicy,
-    /// The executable's crate.
-    pub executable: &'e str,
-    /// Each unit's crate name and opt-level.
-    pub units: &'e HashMap<String, (String, String)>,
-}
 
 /// What became of compiled objects.
 #[derive(Debug)]
@@ -71,7 +43,6 @@ pub enum Applied {
         reasons: Vec<Reason>,
     },
 }
-
 /// Moves compiled units into the running program. The reference is not changed: that is for the caller to do when the
 /// result is not [`Applied::Restart`].
 ///
@@ -79,182 +50,116 @@ pub enum Applied {
 /// What is broken, as opposed to what is refused.
 pub fn apply(
     running: &mut Running,
-    reference: &Reference,
+    edit: &Edit<'_>,
     files: &mut Files,
-    compiled: &[CompiledUnit],
-    sources: &[SourceChange],
     context: &Environment<'_>,
     timings: &mut Timings,
 ) -> Result<Applied> {
-    let started = Instant::now();
-    let mut changed: Vec<(String, ChangedObjects)> = Vec::new();
-    for unit in compiled {
-        let old = reference
-            .get(&unit.key)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let objects = changed_objects(files, old, &unit.objects)?;
-        if !objects.old.is_empty() || !objects.new.is_empty() {
-            changed.push((unit.key.clone(), objects));
+    let mut decided = match decide(&running.live, edit, files, context, timings)? {
+        Decision::Same => {
+            return Ok(Applied::Unchanged {
+                functions: Vec::new(),
+                notes: Vec::new(),
+            });
         }
-    }
-    if changed.is_empty() {
-        timings.diff = milliseconds(started);
-        return Ok(Applied::Unchanged {
-            functions: Vec::new(),
-            notes: Vec::new(),
-        });
-    }
-    open_rest(files, reference)?;
-    let files = &*files;
-    let old = parse(files, changed.iter().flat_map(|(_, objects)| &objects.old))?;
-    let new = parse(files, changed.iter().flat_map(|(_, objects)| &objects.new))?;
-    let old_named: Vec<NamedObject<'_>> = old
-        .iter()
-        .map(|(id, file)| NamedObject { id, file })
-        .collect();
-    let new_named: Vec<NamedObject<'_>> = new
-        .iter()
-        .map(|(id, file)| NamedObject { id, file })
-        .collect();
-    let difference = diff::diff(&old_named, &new_named)?;
-    timings.diff = milliseconds(started);
-    if let Some(reason) = allocator_change(&difference) {
-        return Ok(Applied::Restart {
-            reasons: vec![reason],
-        });
-    }
-    if !difference.doubts.is_empty() {
-        return Ok(Applied::Restart {
-            reasons: difference.doubts,
-        });
-    }
-
-    let started = Instant::now();
-    let live_changes = LiveChanges::of(&difference, running);
-    let mut case = case(
-        &difference,
-        &live_changes,
-        &changed,
-        files,
-        sources,
-        context,
-    )?;
-    let mut verdict = judge::judge(&case).context("cannot judge the edit")?;
-    if verdict
-        .restart
-        .iter()
-        .any(|reason| reason.code == codes::ABI_DOUBT.id)
-    {
-        // A caller in an object that did not change at all settles it; to find one, all objects have to be read.
-        add_unchanged_callers(&mut case, files, reference, &changed)?;
-        verdict = judge::judge(&case).context("cannot judge the edit")?;
-    }
-    timings.judge = milliseconds(started);
-    if !verdict.restart.is_empty() {
-        return Ok(Applied::Restart {
-            reasons: verdict.restart,
-        });
-    }
-
-    let started = Instant::now();
-    let mut store = store(files, reference, &changed, context)?;
-    let names = old_names(&difference);
-    let mut replacements = Vec::new();
-    let mut renewed = Vec::new();
-    for index in &live_changes.indices {
-        let function = &difference.changed[*index];
-        if verdict.renew.contains(&function.new.key.name) {
-            renewed.push(function.new.clone());
-        } else {
-            replacements.push((function.old.clone(), function.new.clone()));
-        }
-    }
-    let mut touched: BTreeSet<String> = difference.changed_constants.clone();
-    touched.extend(renewed.iter().map(|function| function.key.name.clone()));
-    if !touched.is_empty() {
-        add_users(
-            &mut store,
-            &touched,
-            running,
-            &names,
-            &mut replacements,
-            &renewed,
-        )?;
-    }
-    if let Some(reason) = no_effect(&replacements, &renewed, context) {
-        return Ok(Applied::Restart {
-            reasons: vec![reason],
-        });
-    }
-    let old_bodies = old_bodies(running, &replacements, &renewed);
-    let refreshed: HashSet<&str> = difference
-        .changed
-        .iter()
-        .filter(|function| function.change == Change::LinesOnly)
-        .map(|function| function.new.key.name.as_str())
-        .collect();
-    let is_only_lines = renewed.is_empty()
-        && replacements
-            .iter()
-            .all(|(_, new)| refreshed.contains(new.key.name.as_str()));
-
-    if replacements.is_empty() && renewed.is_empty() {
-        // The names may have moved all the same.
-        note_names(running, &difference);
-        timings.link = milliseconds(started);
-        return Ok(Applied::Unchanged {
-            functions: Vec::new(),
-            notes: not_in_program(&difference),
-        });
-    }
-    let request = Request {
-        replacements: &replacements,
-        renewed: &renewed,
-        changed_constants: &difference.changed_constants,
-        names: &names,
-        policy: context.policy,
-        arena: running.arena(),
+        Decision::Restart { reasons } => return Ok(Applied::Restart { reasons }),
+        Decision::Replace(decided) => decided,
     };
+    let moved: Vec<(FunctionKey, FunctionKey)> = decided
+        .names
+        .functions
+        .iter()
+        .map(|(new, old)| (old.clone(), new.clone()))
+        .collect();
+    if decided.is_empty() {
+        // The names may have moved all the same.
+        running.live.commit_names(
+            &moved,
+            &decided.difference.removed,
+            &decided.difference.renamed_statics,
+        );
+        return Ok(Applied::Unchanged {
+            functions: Vec::new(),
+            notes: not_in_program(&decided.difference),
+        });
+    }
+    let started = Instant::now();
+    let old_bodies = old_bodies(&running.live, &decided);
+    let arena = running.arena();
     let linked = {
         let (live, mut ask) = running.for_linking();
-        link::link(&request, live, &mut store, &mut ask).map(|patch| (patch, ask.into_window()))
+        link(&mut decided, live, context.policy, arena, &mut ask)
+            .map(|patch| (patch, ask.into_window()))
     };
     let (patch, window) = match linked {
         Ok((patch, Some(window))) => (patch, window),
         Ok((_, None)) => anyhow::bail!("the linker took no place for its patch"),
         Err(error) => return refusal(error),
     };
-    timings.link = milliseconds(started);
+    timings.link += milliseconds(started);
 
     let started = Instant::now();
     let table = match running.send(&patch, &window) {
         Ok(table) => table,
         Err(error) => return refusal(error),
     };
-    let moved: Vec<(FunctionKey, FunctionKey)> = names
-        .functions
-        .iter()
-        .map(|(new, old)| (old.clone(), new.clone()))
-        .collect();
     running.live.commit(
         &patch,
         table,
         &moved,
-        &difference.removed,
-        &difference.renamed_statics,
+        &decided.difference.removed,
+        &decided.difference.renamed_statics,
     );
     timings.apply = milliseconds(started);
 
+    let mut functions = patched_functions(&decided, &patch);
+    let is_only_lines = decided.is_only_lines();
+    if !is_only_lines {
+        functions.extend(still_running(running, &old_bodies, &decided.refreshed));
+    }
+    let notes = decided.notes;
+    Ok(if is_only_lines {
+        Applied::Unchanged { functions, notes }
+    } else {
+        Applied::Patched { functions, notes }
+    })
+}
+
+/// Links what was decided.
+fn link(
+    decided: &mut Replacement<'_>,
+    live: &Live,
+    policy: &SlotPolicy,
+    arena: std::ops::Range<RunAddr>,
+    program: &mut dyn ProgramSide,
+) -> Result<Patch> {
+    let request = Request {
+        replacements: &decided.replacements,
+        renewed: &decided.renewed,
+        changed_constants: &decided.difference.changed_constants,
+        names: &decided.names,
+        policy,
+        arena,
+    };
+    link::link(&request, live, &mut decided.store, program)
+}
+
+/// What is said of the functions of a patch.
+fn patched_functions(decided: &Replacement<'_>, patch: &Patch) -> Vec<FunctionReport> {
     let mut functions: Vec<FunctionReport> = patch
         .functions
         .iter()
         .filter(|function| function.slot.is_some())
         .map(|function| FunctionReport {
             name: pretty(&function.key.name),
-            kind: if function.is_new && !renewed.iter().any(|renewed| renewed.key == function.key) {
+            kind: if function.is_new
+                && !decided
+                    .renewed
+                    .iter()
+                    .any(|renewed| renewed.key == function.key)
+            {
                 FunctionKind::New
-            } else if refreshed.contains(function.key.name.as_str()) {
+            } else if decided.refreshed.contains(&function.key.name) {
                 FunctionKind::Refreshed
             } else {
                 FunctionKind::Patched
@@ -263,19 +168,7 @@ pub fn apply(
         })
         .collect();
     functions.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
-    if !is_only_lines {
-        functions.extend(still_running(running, &old_bodies, &refreshed));
-    }
-    let notes = verdict.notes;
-    Ok(if is_only_lines {
-        Applied::Unchanged { functions, notes }
-    } else {
-        Applied::Patched { functions, notes }
-    })
-}
-
-fn milliseconds(started: Instant) -> f64 {
-    started.elapsed().as_secs_f64() * 1000.0
+    functions
 }
 
 /// A refusal inside of an error is a reason to restart; anything else stays an error.
@@ -287,349 +180,25 @@ fn refusal(error: anyhow::Error) -> Result<Applied> {
         None => Err(error),
     }
 }
-
-/// With a `#[global_allocator]`, the allocation functions move from the object that rustc makes for the link into the crate's
-/// own. Memory of one allocator must never reach the other.
-fn allocator_change(difference: &Difference) -> Option<Reason> {
-    let is_allocation = |name: &str| {
-        ["__rust_alloc", "__rust_dealloc", "__rust_realloc"]
-            .iter()
-            .any(|part| name.contains(part))
-    };
-    let added = difference.added.iter().map(|function| &function.key.name);
-    let removed = difference.removed.iter().map(|key| &key.name);
-    added
-        .chain(removed)
-        .any(|name| is_allocation(name))
-        .then(|| {
-            Reason::new(
-                &codes::REGISTRY,
-                "a global allocator was added or removed; memory of the old one is in use"
-                    .to_owned(),
-            )
-        })
-}
-
-fn open_rest(files: &mut Files, reference: &Reference) -> Result<()> {
-    files.open(reference.values().flatten())
-}
-
-fn parse<'f>(
-    files: &'f Files,
-    objects: impl Iterator<Item = &'f ObjectRef>,
-) -> Result<Vec<(&'f str, ObjectFile<'f>)>> {
-    objects
-        .map(|object| {
-            let bytes = files.bytes(object)?;
-            let file = ObjectFile::parse(bytes)
-                .with_context(|| format!("object {} of {}", object.cgu, object.unit))?;
-            Ok((object.id.as_str(), file))
-        })
-        .collect()
-}
-
-/// Which of the changed functions the running program has at all.
-struct LiveChanges {
-    indices: Vec<usize>,
-}
-
-impl LiveChanges {
-    fn of(difference: &Difference, running: &Running) -> Self {
-        let indices = difference
-            .changed
-            .iter()
-            .enumerate()
-            .filter(|(_, function)| {
-                // What is ambiguous is left in, and refused by the linker.
-                let object = function.old.object.as_deref().unwrap_or("");
-                !matches!(running.live.function(&function.old.name, object), Ok(None))
-            })
-            .map(|(index, _)| index)
-            .collect();
-        Self { indices }
-    }
-}
-
-fn case<'c>(
-    difference: &Difference,
-    live: &LiveChanges,
-    changed: &'c [(String, ChangedObjects)],
-    files: &'c Files,
-    sources: &'c [SourceChange],
-    context: &'c Environment<'_>,
-) -> Result<Case<'c>> {
-    let mut units = Vec::new();
-    for (key, objects) in changed {
-        let (crate_name, opt_level) = context
-            .units
-            .get(key)
-            .with_context(|| format!("unit {key} is not part of the build"))?;
-        let bytes = |objects: &'c [ObjectRef]| {
-            objects
-                .iter()
-                .map(|object| files.bytes(object))
-                .collect::<Result<Vec<_>>>()
-        };
-        units.push(UnitCase {
-            key,
-            crate_name,
-            opt_level,
-            old: bytes(&objects.old)?,
-            new: bytes(&objects.new)?,
-        });
-    }
-    let text = |content: &'c Option<Arc<[u8]>>| {
-        content
-            .as_deref()
-            .and_then(|bytes| std::str::from_utf8(bytes).ok())
-    };
-    Ok(Case {
-        units,
-        sources: sources
-            .iter()
-            .filter(|source| {
-                source
-                    .path
-                    .extension()
-                    .is_some_and(|extension| extension == "rs")
-            })
-            .map(|source| SourceCase {
-                path: &source.path,
-                old: text(&source.old),
-                new: text(&source.new),
-            })
-            .collect(),
-        changed: live
-            .indices
-            .iter()
-            .map(|index| &difference.changed[*index])
-            .filter(|function| function.change == Change::Code)
-            .map(|function| judge::ChangedFunction {
-                old: function.old.name.clone(),
-                new: function.new.key.name.clone(),
-                caller_unchanged: !function.unchanged_callers.is_empty(),
-                unchanged_callers: function.unchanged_callers.clone(),
-                changed_callers: function.changed_callers.clone(),
-                in_old_vtable: function.in_old_data,
-            })
-            .collect(),
-        added: difference
-            .added
-            .iter()
-            .map(|function| function.key.name.clone())
-            .collect(),
-        removed: difference
-            .removed
-            .iter()
-            .map(|key| key.name.clone())
-            .collect(),
-        workspace_crates: &context.policy.workspace_crates,
-    })
-}
-
-/// Functions of unchanged objects that refer to a changed one: byte-identical callers.
-fn add_unchanged_callers(
-    case: &mut Case<'_>,
-    files: &Files,
-    reference: &Reference,
-    changed: &[(String, ChangedObjects)],
-) -> Result<()> {
-    let mut by_name: HashMap<String, usize> = HashMap::new();
-    for (index, function) in case.changed.iter().enumerate() {
-        // A function that got another name has no caller that stayed as it was.
-        if function.old == function.new {
-            by_name.insert(function.new.clone(), index);
-        }
-    }
-    let old: HashSet<(&str, &str)> = changed
-        .iter()
-        .flat_map(|(_, objects)| &objects.old)
-        .map(|object| (object.unit.as_str(), object.cgu.as_str()))
-        .collect();
-    for object in reference
-        .values()
-        .flatten()
-        .filter(|object| !old.contains(&(object.unit.as_str(), object.cgu.as_str())))
-    {
-        let file = ObjectFile::parse(files.bytes(object)?)
-            .with_context(|| format!("object {} of {}", object.cgu, object.unit))?;
-        let wanted: HashMap<usize, usize> = file
-            .symbols
-            .iter()
-            .enumerate()
-            .filter(|(_, symbol)| symbol.place == Place::Undefined)
-            .filter_map(|(symbol, named)| Some((symbol, *by_name.get(named.name)?)))
-            .collect();
-        if wanted.is_empty() {
-            continue;
-        }
-        for (symbol, section) in file.functions() {
-            for relocation in file.relocations(section)? {
-                if let Some(function) = wanted.get(&relocation.symbol) {
-                    let function = &mut case.changed[*function];
-                    function.caller_unchanged = true;
-                    let caller = file.symbols[symbol].name.to_owned();
-                    if !function.unchanged_callers.contains(&caller) {
-                        function.unchanged_callers.push(caller);
-                    }
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Everything that the patch may take from. The changed new objects come first, in the order in which they were compared.
-fn store<'f>(
-    files: &'f Files,
-    reference: &Reference,
-    changed: &[(String, ChangedObjects)],
-    context: &Environment<'f>,
-) -> Result<Store<'f>> {
-    let fresh: HashSet<(&str, &str)> = changed
-        .iter()
-        .flat_map(|(_, objects)| objects.old.iter().chain(&objects.new))
-        .map(|object| (object.unit.as_str(), object.cgu.as_str()))
-        .collect();
-    let mut rest = Vec::new();
-    for (unit, objects) in reference {
-        for object in objects {
-            if !fresh.contains(&(unit.as_str(), object.cgu.as_str())) {
-                rest.push(files.source(object)?);
-            }
-        }
-    }
-    let mut store = Store::new(rest, context.libraries);
-    for object in changed.iter().flat_map(|(_, objects)| &objects.new) {
-        store.add(&files.source(object)?, true)?;
-    }
-    Ok(store)
-}
-
-fn old_names(difference: &Difference) -> OldNames {
-    let mut functions: HashMap<FunctionKey, FunctionKey> = difference
-        .renamed
-        .iter()
-        .map(|(old, new)| (new.clone(), old.clone()))
-        .collect();
-    for function in &difference.changed {
-        if function.old != function.new.key {
-            functions.insert(function.new.key.clone(), function.old.clone());
-        }
-    }
-    // A name that is new stands for nothing that runs, even if the program once knew another function by it.
-    OldNames {
-        functions,
-        statics: difference.renamed_statics.clone(),
-    }
-}
-
-/// Unchanged functions that refer to something which now is elsewhere have to be patched as well.
-fn add_users(
-    store: &mut Store<'_>,
-    touched: &BTreeSet<String>,
-    running: &Running,
-    names: &OldNames,
-    replacements: &mut Vec<(FunctionKey, NewFunction)>,
-    renewed: &[NewFunction],
-) -> Result<()> {
-    use crate::object::target::Target;
-    store.read_workspace()?;
-    let mut known: HashSet<(usize, usize)> = replacements
-        .iter()
-        .map(|(_, new)| new)
-        .chain(renewed)
-        .map(|function| (function.object, function.symbol))
-        .collect();
-    for index in 0..store.len() {
-        let stored = store.object(index);
-        if !stored
-            .file
-            .symbols
-            .iter()
-            .any(|symbol| touched.contains(symbol.name))
-        {
-            continue;
-        }
-        for (symbol, section) in stored.file.functions() {
-            let mut refers = false;
-            for relocation in stored.file.relocations(section)? {
-                if let Target::Named { symbol, .. } =
-                    stored.symbols.target(&stored.file, &relocation)
-                {
-                    refers |= touched.contains(stored.file.symbols[symbol].name);
-                }
-            }
-            if !refers || !known.insert((index, symbol)) {
-                continue;
-            }
-            let name = stored.file.symbols[symbol].name;
-            let key = FunctionKey {
-                name: name.to_owned(),
-                object: None,
-            };
-            let old = names.functions.get(&key).unwrap_or(&key);
-            if let Ok(Some(Callable::Slot(_))) = running.live.function(&old.name, &stored.id) {
-                let old = FunctionKey {
-                    object: Some(stored.id.clone()),
-                    ..old.clone()
-                };
-                replacements.push((
-                    old,
-                    NewFunction {
-                        key,
-                        object: index,
-                        symbol,
-                        section,
-                    },
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Functions with a changed signature are reached through their callers' new code. If the only such caller is `main`, which runs
-/// already and is not called again, nobody would ever see the edit.
-fn no_effect(
-    replacements: &[(FunctionKey, NewFunction)],
-    renewed: &[NewFunction],
-    context: &Environment<'_>,
-) -> Option<Reason> {
-    let first = renewed.first()?;
-    let main = format!("{}::main", context.executable);
-    replacements.iter().all(|(old, _)| pretty(&old.name) == main).then(|| {
-        Reason::new(
-            &codes::NO_EFFECT,
-            format!(
-                "the signature of `{}` changed, and its only caller is `main`, which is running and goes on with the old one",
-                pretty(&first.key.name)
-            ),
-        )
-    })
-}
-
 type Bodies = Vec<(std::ops::Range<u64>, String)>;
 
-fn old_bodies(
-    running: &Running,
-    replacements: &[(FunctionKey, NewFunction)],
-    renewed: &[NewFunction],
-) -> Bodies {
-    replacements
+fn old_bodies(live: &Live, decided: &Replacement<'_>) -> Bodies {
+    decided
+        .replacements
         .iter()
         .map(|(old, new)| (old, &new.key))
         .chain(
-            renewed
+            decided
+                .renewed
                 .iter()
                 .map(|function| (&function.key, &function.key)),
         )
         .filter_map(|(old, new)| {
             let object = old.object.as_deref().unwrap_or("");
-            let Ok(Some(Callable::Slot(slot))) = running.live.function(&old.name, object) else {
+            let Ok(Some(Callable::Slot(slot))) = live.function(&old.name, object) else {
                 return None;
             };
-            let body = running.live.body(slot)?;
+            let body = live.body(slot)?;
             Some((body.start.0..body.end.0, new.name.clone()))
         })
         .collect()
@@ -638,11 +207,11 @@ fn old_bodies(
 fn still_running(
     running: &Running,
     old_bodies: &Bodies,
-    refreshed: &HashSet<&str>,
+    refreshed: &HashSet<String>,
 ) -> Vec<FunctionReport> {
     let ranges: Bodies = old_bodies
         .iter()
-        .filter(|(_, name)| !refreshed.contains(name.as_str()))
+        .filter(|(_, name)| !refreshed.contains(name))
         .cloned()
         .collect();
     // The program may have ended by now: then nothing of it runs.
@@ -656,7 +225,6 @@ fn still_running(
         })
         .collect()
 }
-
 /// Changed functions that the program does not have: nobody calls them, so the linker dropped them.
 fn not_in_program(difference: &Difference) -> Vec<String> {
     let names: BTreeSet<String> = difference
@@ -669,16 +237,4 @@ fn not_in_program(difference: &Difference) -> Vec<String> {
         .into_iter()
         .map(|name| format!("`{name}` is not part of the program: nothing calls it"))
         .collect()
-}
-
-/// Takes note of moved names without a patch.
-fn note_names(running: &mut Running, difference: &Difference) {
-    let moved: Vec<(FunctionKey, FunctionKey)> = old_names(difference)
-        .functions
-        .into_iter()
-        .map(|(new, old)| (old, new))
-        .collect();
-    running
-        .live
-        .commit_names(&moved, &difference.removed, &difference.renamed_statics);
 }

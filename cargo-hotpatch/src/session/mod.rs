@@ -4,6 +4,7 @@
 //! thread, which owns the compiler while it works; all else is done by the loop itself. A save that arrives while work is
 //! under way cancels it: the older save ends `superseded`, the newer one takes over all that is not in the program yet.
 
+pub mod decide;
 pub mod engine;
 pub mod objects;
 mod outcomes;
@@ -37,7 +38,7 @@ use crate::save::{ControlServer, SaveRequest};
 use crate::table::image::Image;
 use crate::table::policy::SlotPolicy;
 use crate::watch::{Change, Watcher};
-use engine::SourceChange;
+use decide::SourceChange;
 use objects::{Files, Reference};
 use running::Running;
 

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
-use super::engine::{self, Applied, Environment, SourceChange};
+use super::decide::{Edit, Environment, SourceChange};
+use super::engine::{self, Applied};
 use super::outcomes::{outcome, superseded};
 use super::{Job, Message, Session, Work, is_older};
 use crate::capture::child::CancelFlag;
@@ -267,10 +268,12 @@ impl Session {
         };
         let applied = engine::apply(
             running,
-            &self.reference,
+            &Edit {
+                reference: &self.reference,
+                compiled: units,
+                sources: &job.sources,
+            },
             &mut self.files,
-            units,
-            &job.sources,
             &environment,
             &mut job.timings,
         );

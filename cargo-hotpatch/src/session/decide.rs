@@ -1,0 +1,562 @@
+//! From compiled objects to what has to be replaced in the program: diff → judge → replacements. Nothing changes by it, neither
+//! the program nor what is known of it.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use super::objects::{ChangedObjects, Files, Reference, changed_objects};
+use crate::capture::record::ObjectRef;
+use crate::codes::{self, Reason};
+use crate::compile::CompiledUnit;
+use crate::diff::pairing::FunctionKey;
+use crate::diff::{self, Change, Difference, NamedObject, NewFunction};
+use crate::event::Timings;
+use crate::judge::{self, Case, SourceCase, UnitCase};
+use crate::link::live::Callable;
+use crate::link::plan::pretty;
+use crate::link::store::Library;
+use crate::link::{Live, OldNames, Store};
+use crate::object::read::{ObjectFile, Place};
+use crate::table::policy::SlotPolicy;
+
+/// A source file before and after.
+#[derive(Debug, Clone)]
+pub struct SourceChange {
+    /// Its path.
+    pub path: PathBuf,
+    /// What was built into the running program; `None` if the file did not exist.
+    pub old: Option<Arc<[u8]>>,
+    /// What was compiled now.
+    pub new: Option<Arc<[u8]>>,
+}
+
+/// What is the same for all patches of a process.
+#[derive(Debug)]
+pub struct Environment<'e> {
+    /// The libraries of the program's link.
+    pub libraries: &'e [Library],
+    /// Which new functions get a slot.
+    pub policy: &'e SlotPolicy,
+    /// The executable's crate.
+    pub executable: &'e str,
+    /// Each unit's crate name and opt-level.
+    pub units: &'e HashMap<String, (String, String)>,
+}
+/// What was compiled, and from what.
+#[derive(Debug, Clone, Copy)]
+pub struct Edit<'e> {
+    /// The objects of what runs.
+    pub reference: &'e Reference,
+    /// The units that were compiled.
+    pub compiled: &'e [CompiledUnit],
+    /// The files that differ.
+    pub sources: &'e [SourceChange],
+}
+
+/// What the edit comes to.
+#[derive(Debug)]
+pub enum Decision<'f> {
+    /// No object differs.
+    Same,
+    /// The edit needs a restart.
+    Restart {
+        /// Why; the first is the most telling.
+        reasons: Vec<Reason>,
+    },
+    /// The program can follow.
+    Replace(Box<Replacement<'f>>),
+}
+
+/// What has to be replaced in the program, and all that linking needs. There may be no function at all: then only names moved.
+#[derive(Debug)]
+pub struct Replacement<'f> {
+    /// What differs.
+    pub difference: Difference,
+    /// By which names the program knows what the new objects know under others.
+    pub names: OldNames,
+    /// Functions of the program, and what replaces each.
+    pub replacements: Vec<(FunctionKey, NewFunction)>,
+    /// Functions that get a place of their own.
+    pub renewed: Vec<NewFunction>,
+    /// Functions that get new line numbers and nothing else.
+    pub refreshed: HashSet<String>,
+    /// Everything that a patch may take from.
+    pub store: Store<'f>,
+    /// Remarks of the judge.
+    pub notes: Vec<String>,
+}
+
+impl Replacement<'_> {
+    /// True when nothing has to be put into the program.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.replacements.is_empty() && self.renewed.is_empty()
+    }
+
+    /// True when all that the program gets is new line numbers.
+    #[must_use]
+    pub fn is_only_lines(&self) -> bool {
+        self.renewed.is_empty()
+            && self
+                .replacements
+                .iter()
+                .all(|(_, new)| self.refreshed.contains(&new.key.name))
+    }
+}
+
+/// Decides what the edit comes to in the program that `live` describes.
+///
+/// # Errors
+/// What is broken, as opposed to what is refused.
+pub fn decide<'f>(
+    live: &Live,
+    edit: &Edit<'_>,
+    files: &'f mut Files,
+    context: &Environment<'f>,
+    timings: &mut Timings,
+) -> Result<Decision<'f>> {
+    let started = Instant::now();
+    let reference = edit.reference;
+    let mut changed: Vec<(String, ChangedObjects)> = Vec::new();
+    for unit in edit.compiled {
+        let old = reference
+            .get(&unit.key)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let objects = changed_objects(files, old, &unit.objects)?;
+        if !objects.old.is_empty() || !objects.new.is_empty() {
+            changed.push((unit.key.clone(), objects));
+        }
+    }
+    if changed.is_empty() {
+        timings.diff = milliseconds(started);
+        return Ok(Decision::Same);
+    }
+    open_rest(files, reference)?;
+    let files = &*files;
+    let old = parse(files, changed.iter().flat_map(|(_, objects)| &objects.old))?;
+    let new = parse(files, changed.iter().flat_map(|(_, objects)| &objects.new))?;
+    let old_named: Vec<NamedObject<'_>> = old
+        .iter()
+        .map(|(id, file)| NamedObject { id, file })
+        .collect();
+    let new_named: Vec<NamedObject<'_>> = new
+        .iter()
+        .map(|(id, file)| NamedObject { id, file })
+        .collect();
+    let difference = diff::diff(&old_named, &new_named)?;
+    timings.diff = milliseconds(started);
+    if let Some(reason) = allocator_change(&difference) {
+        return Ok(Decision::Restart {
+            reasons: vec![reason],
+        });
+    }
+    if !difference.doubts.is_empty() {
+        return Ok(Decision::Restart {
+            reasons: difference.doubts,
+        });
+    }
+
+    let started = Instant::now();
+    let live_changes = LiveChanges::of(&difference, live);
+    let mut case = case(
+        &difference,
+        &live_changes,
+        &changed,
+        files,
+        edit.sources,
+        context,
+    )?;
+    let mut verdict = judge::judge(&case).context("cannot judge the edit")?;
+    if verdict
+        .restart
+        .iter()
+        .any(|reason| reason.code == codes::ABI_DOUBT.id)
+    {
+        // A caller in an object that did not change at all settles it; to find one, all objects have to be read.
+        add_unchanged_callers(&mut case, files, reference, &changed)?;
+        verdict = judge::judge(&case).context("cannot judge the edit")?;
+    }
+    timings.judge = milliseconds(started);
+    if !verdict.restart.is_empty() {
+        return Ok(Decision::Restart {
+            reasons: verdict.restart,
+        });
+    }
+
+    let started = Instant::now();
+    let mut store = store(files, reference, &changed, context)?;
+    let names = old_names(&difference);
+    let mut replacements = Vec::new();
+    let mut renewed = Vec::new();
+    for index in &live_changes.indices {
+        let function = &difference.changed[*index];
+        if verdict.renew.contains(&function.new.key.name) {
+            renewed.push(function.new.clone());
+        } else {
+            replacements.push((function.old.clone(), function.new.clone()));
+        }
+    }
+    let mut touched: BTreeSet<String> = difference.changed_constants.clone();
+    touched.extend(renewed.iter().map(|function| function.key.name.clone()));
+    if !touched.is_empty() {
+        add_users(
+            &mut store,
+            &touched,
+            live,
+            &names,
+            &mut replacements,
+            &renewed,
+        )?;
+    }
+    if let Some(reason) = no_effect(&replacements, &renewed, context) {
+        return Ok(Decision::Restart {
+            reasons: vec![reason],
+        });
+    }
+    let refreshed: HashSet<String> = difference
+        .changed
+        .iter()
+        .filter(|function| function.change == Change::LinesOnly)
+        .map(|function| function.new.key.name.clone())
+        .collect();
+    timings.link = milliseconds(started);
+    Ok(Decision::Replace(Box::new(Replacement {
+        difference,
+        names,
+        replacements,
+        renewed,
+        refreshed,
+        store,
+        notes: verdict.notes,
+    })))
+}
+
+pub(super) fn milliseconds(started: Instant) -> f64 {
+    started.elapsed().as_secs_f64() * 1000.0
+}
+
+/// With a `#[global_allocator]`, the allocation functions move from the object that rustc makes for the link into the crate's
+/// own. Memory of one allocator must never reach the other.
+fn allocator_change(difference: &Difference) -> Option<Reason> {
+    let is_allocation = |name: &str| {
+        ["__rust_alloc", "__rust_dealloc", "__rust_realloc"]
+            .iter()
+            .any(|part| name.contains(part))
+    };
+    let added = difference.added.iter().map(|function| &function.key.name);
+    let removed = difference.removed.iter().map(|key| &key.name);
+    added
+        .chain(removed)
+        .any(|name| is_allocation(name))
+        .then(|| {
+            Reason::new(
+                &codes::REGISTRY,
+                "a global allocator was added or removed; memory of the old one is in use"
+                    .to_owned(),
+            )
+        })
+}
+
+fn open_rest(files: &mut Files, reference: &Reference) -> Result<()> {
+    files.open(reference.values().flatten())
+}
+
+fn parse<'f>(
+    files: &'f Files,
+    objects: impl Iterator<Item = &'f ObjectRef>,
+) -> Result<Vec<(&'f str, ObjectFile<'f>)>> {
+    objects
+        .map(|object| {
+            let bytes = files.bytes(object)?;
+            let file = ObjectFile::parse(bytes)
+                .with_context(|| format!("object {} of {}", object.cgu, object.unit))?;
+            Ok((object.id.as_str(), file))
+        })
+        .collect()
+}
+
+/// Which of the changed functions the running program has at all.
+struct LiveChanges {
+    indices: Vec<usize>,
+}
+
+impl LiveChanges {
+    fn of(difference: &Difference, live: &Live) -> Self {
+        let indices = difference
+            .changed
+            .iter()
+            .enumerate()
+            .filter(|(_, function)| {
+                // What is ambiguous is left in, and refused by the linker.
+                let object = function.old.object.as_deref().unwrap_or("");
+                !matches!(live.function(&function.old.name, object), Ok(None))
+            })
+            .map(|(index, _)| index)
+            .collect();
+        Self { indices }
+    }
+}
+
+fn case<'c>(
+    difference: &Difference,
+    live: &LiveChanges,
+    changed: &'c [(String, ChangedObjects)],
+    files: &'c Files,
+    sources: &'c [SourceChange],
+    context: &'c Environment<'_>,
+) -> Result<Case<'c>> {
+    let mut units = Vec::new();
+    for (key, objects) in changed {
+        let (crate_name, opt_level) = context
+            .units
+            .get(key)
+            .with_context(|| format!("unit {key} is not part of the build"))?;
+        let bytes = |objects: &'c [ObjectRef]| {
+            objects
+                .iter()
+                .map(|object| files.bytes(object))
+                .collect::<Result<Vec<_>>>()
+        };
+        units.push(UnitCase {
+            key,
+            crate_name,
+            opt_level,
+            old: bytes(&objects.old)?,
+            new: bytes(&objects.new)?,
+        });
+    }
+    let text = |content: &'c Option<Arc<[u8]>>| {
+        content
+            .as_deref()
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+    };
+    Ok(Case {
+        units,
+        sources: sources
+            .iter()
+            .filter(|source| {
+                source
+                    .path
+                    .extension()
+                    .is_some_and(|extension| extension == "rs")
+            })
+            .map(|source| SourceCase {
+                path: &source.path,
+                old: text(&source.old),
+                new: text(&source.new),
+            })
+            .collect(),
+        changed: live
+            .indices
+            .iter()
+            .map(|index| &difference.changed[*index])
+            .filter(|function| function.change == Change::Code)
+            .map(|function| judge::ChangedFunction {
+                old: function.old.name.clone(),
+                new: function.new.key.name.clone(),
+                caller_unchanged: !function.unchanged_callers.is_empty(),
+                unchanged_callers: function.unchanged_callers.clone(),
+                changed_callers: function.changed_callers.clone(),
+                in_old_vtable: function.in_old_data,
+            })
+            .collect(),
+        added: difference
+            .added
+            .iter()
+            .map(|function| function.key.name.clone())
+            .collect(),
+        removed: difference
+            .removed
+            .iter()
+            .map(|key| key.name.clone())
+            .collect(),
+        workspace_crates: &context.policy.workspace_crates,
+    })
+}
+
+/// Functions of unchanged objects that refer to a changed one: byte-identical callers.
+fn add_unchanged_callers(
+    case: &mut Case<'_>,
+    files: &Files,
+    reference: &Reference,
+    changed: &[(String, ChangedObjects)],
+) -> Result<()> {
+    let mut by_name: HashMap<String, usize> = HashMap::new();
+    for (index, function) in case.changed.iter().enumerate() {
+        // A function that got another name has no caller that stayed as it was.
+        if function.old == function.new {
+            by_name.insert(function.new.clone(), index);
+        }
+    }
+    let old: HashSet<(&str, &str)> = changed
+        .iter()
+        .flat_map(|(_, objects)| &objects.old)
+        .map(|object| (object.unit.as_str(), object.cgu.as_str()))
+        .collect();
+    for object in reference
+        .values()
+        .flatten()
+        .filter(|object| !old.contains(&(object.unit.as_str(), object.cgu.as_str())))
+    {
+        let file = ObjectFile::parse(files.bytes(object)?)
+            .with_context(|| format!("object {} of {}", object.cgu, object.unit))?;
+        let wanted: HashMap<usize, usize> = file
+            .symbols
+            .iter()
+            .enumerate()
+            .filter(|(_, symbol)| symbol.place == Place::Undefined)
+            .filter_map(|(symbol, named)| Some((symbol, *by_name.get(named.name)?)))
+            .collect();
+        if wanted.is_empty() {
+            continue;
+        }
+        for (symbol, section) in file.functions() {
+            for relocation in file.relocations(section)? {
+                if let Some(function) = wanted.get(&relocation.symbol) {
+                    let function = &mut case.changed[*function];
+                    function.caller_unchanged = true;
+                    let caller = file.symbols[symbol].name.to_owned();
+                    if !function.unchanged_callers.contains(&caller) {
+                        function.unchanged_callers.push(caller);
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Everything that the patch may take from. The changed new objects come first, in the order in which they were compared.
+fn store<'f>(
+    files: &'f Files,
+    reference: &Reference,
+    changed: &[(String, ChangedObjects)],
+    context: &Environment<'f>,
+) -> Result<Store<'f>> {
+    let fresh: HashSet<(&str, &str)> = changed
+        .iter()
+        .flat_map(|(_, objects)| objects.old.iter().chain(&objects.new))
+        .map(|object| (object.unit.as_str(), object.cgu.as_str()))
+        .collect();
+    let mut rest = Vec::new();
+    for (unit, objects) in reference {
+        for object in objects {
+            if !fresh.contains(&(unit.as_str(), object.cgu.as_str())) {
+                rest.push(files.source(object)?);
+            }
+        }
+    }
+    let mut store = Store::new(rest, context.libraries);
+    for object in changed.iter().flat_map(|(_, objects)| &objects.new) {
+        store.add(&files.source(object)?, true)?;
+    }
+    Ok(store)
+}
+
+fn old_names(difference: &Difference) -> OldNames {
+    let mut functions: HashMap<FunctionKey, FunctionKey> = difference
+        .renamed
+        .iter()
+        .map(|(old, new)| (new.clone(), old.clone()))
+        .collect();
+    for function in &difference.changed {
+        if function.old != function.new.key {
+            functions.insert(function.new.key.clone(), function.old.clone());
+        }
+    }
+    // A name that is new stands for nothing that runs, even if the program once knew another function by it.
+    OldNames {
+        functions,
+        statics: difference.renamed_statics.clone(),
+    }
+}
+
+/// Unchanged functions that refer to something which now is elsewhere have to be patched as well.
+fn add_users(
+    store: &mut Store<'_>,
+    touched: &BTreeSet<String>,
+    live: &Live,
+    names: &OldNames,
+    replacements: &mut Vec<(FunctionKey, NewFunction)>,
+    renewed: &[NewFunction],
+) -> Result<()> {
+    use crate::object::target::Target;
+    store.read_workspace()?;
+    let mut known: HashSet<(usize, usize)> = replacements
+        .iter()
+        .map(|(_, new)| new)
+        .chain(renewed)
+        .map(|function| (function.object, function.symbol))
+        .collect();
+    for index in 0..store.len() {
+        let stored = store.object(index);
+        if !stored
+            .file
+            .symbols
+            .iter()
+            .any(|symbol| touched.contains(symbol.name))
+        {
+            continue;
+        }
+        for (symbol, section) in stored.file.functions() {
+            let mut refers = false;
+            for relocation in stored.file.relocations(section)? {
+                if let Target::Named { symbol, .. } =
+                    stored.symbols.target(&stored.file, &relocation)
+                {
+                    refers |= touched.contains(stored.file.symbols[symbol].name);
+                }
+            }
+            if !refers || !known.insert((index, symbol)) {
+                continue;
+            }
+            let name = stored.file.symbols[symbol].name;
+            let key = FunctionKey {
+                name: name.to_owned(),
+                object: None,
+            };
+            let old = names.functions.get(&key).unwrap_or(&key);
+            if let Ok(Some(Callable::Slot(_))) = live.function(&old.name, &stored.id) {
+                let old = FunctionKey {
+                    object: Some(stored.id.clone()),
+                    ..old.clone()
+                };
+                replacements.push((
+                    old,
+                    NewFunction {
+                        key,
+                        object: index,
+                        symbol,
+                        section,
+                    },
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Functions with a changed signature are reached through their callers' new code. If the only such caller is `main`, which runs
+/// already and is not called again, nobody would ever see the edit.
+fn no_effect(
+    replacements: &[(FunctionKey, NewFunction)],
+    renewed: &[NewFunction],
+    context: &Environment<'_>,
+) -> Option<Reason> {
+    let first = renewed.first()?;
+    let main = format!("{}::main", context.executable);
+    replacements.iter().all(|(old, _)| pretty(&old.name) == main).then(|| {
+        Reason::new(
+            &codes::NO_EFFECT,
+            format!(
+                "the signature of `{}` changed, and its only caller is `main`, which is running and goes on with the old one",
+                pretty(&first.key.name)
+            ),
+        )
+    })
+}
