@@ -15,6 +15,7 @@
 //! | `//@ env: NAME=VALUE` | an environment variable for tool and program |
 //! | `//@ expect-line: TEXT` | the line that the program prints when it is up, after each start (`ready` if not given) |
 //! | `//@ end: kill` | the program does not end with status 0 when its input ends |
+//! | `//@ pair: PROJECT` | the nearest sibling: of the two, one must be patched (or unchanged) and the other must restart, with a `code`; it names this project in turn |
 //! | `//@ driven-by: FILE` | not a scenario: the project belongs to this file of `tests/integration` |
 //!
 //! # A step: one save, its outcome, and checks
@@ -74,6 +75,8 @@ pub(crate) struct Scenario {
     pub(crate) ready: String,
     pub(crate) ends_by_kill: bool,
     pub(crate) driven_by: Option<String>,
+    /// The project that is the other half of this one's pair.
+    pub(crate) pair: Option<String>,
     /// What is checked before the first save.
     pub(crate) opening: Vec<Check>,
     pub(crate) steps: Vec<Step>,
@@ -187,6 +190,11 @@ impl Scenario {
             "end" => {
                 ensure!(rest == "kill", "only `kill` is known");
                 self.ends_by_kill = true;
+            }
+            "pair" => {
+                let scenario = self.opening_only()?;
+                ensure!(scenario.pair.is_none(), "a project has one sibling");
+                scenario.pair = Some(rest.to_owned());
             }
             "driven-by" => self.driven_by = Some(rest.to_owned()),
             "expect" => {
@@ -517,6 +525,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             "an_early_check",
             "//@ delete a.rs\n//@ ask: a => b\n//@ expect: patched",
             "behind the step's `expect`",
+        ),
+        (
+            "a_second_sibling",
+            "//@ pair: a\n//@ pair: b",
+            "has one sibling",
         ),
         ("an_ask_without_answer", "//@ ask: tick", "is wanted"),
         (

@@ -23,6 +23,7 @@
 //! - [`support`]: names, deadlines, commands in a scrubbed environment.
 //! - [`directives`]: the language at the top of a test project's source. Its manual is there.
 //! - [`scenarios`]: one test for each folder of `test-projects`.
+//! - [`pairs`]: projects that must be patched, each with a sibling that must restart.
 //! - [`cli`]: help, usage errors, `explain`, exit codes.
 //! - [`faults`]: crashes, signals, vanishing and half-written files, forks, foreign peers.
 //! - [`load`]: many patches under load.
@@ -36,6 +37,7 @@ mod coexist;
 mod directives;
 mod faults;
 mod load;
+mod pairs;
 mod project;
 mod running;
 mod scenarios;
@@ -47,6 +49,7 @@ fn main() {
     arguments.test_threads.get_or_insert(2);
     let mut trials = directives::trials();
     trials.extend(scenarios::trials());
+    trials.extend(pairs::trials());
     if !support::is_cold() {
         trials.extend(cli::trials());
         trials.extend(coexist::trials());

@@ -76,7 +76,7 @@ fn run(name: &str) -> Result<()> {
 }
 
 /// The one file whose first line is a directive.
-fn file_with_directives(folder: &Path) -> Result<PathBuf> {
+pub(crate) fn file_with_directives(folder: &Path) -> Result<PathBuf> {
     fn search(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
         for entry in
             fs::read_dir(folder).with_context(|| format!("cannot list `{}`", folder.display()))?

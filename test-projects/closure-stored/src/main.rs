@@ -1,4 +1,5 @@
 //@ why: a closure that was made before the edit runs the new body over what it captured then
+//@ pair: restart-closure-captures
 //@ ask: 5 => 105
 //@ edit src/main.rs: replace "base + number" with "base * number"
 //@ expect: patched

@@ -1,4 +1,5 @@
 //@ why: a const is compiled into whatever uses it
+//@ pair: restart-const-in-type
 //@ ask: 3 => 30 of 100
 //@ edit src/main.rs: replace "FACTOR: i64 = 10" with "FACTOR: i64 = 20"
 //@ expect: patched

@@ -1,4 +1,5 @@
 //@ why: derives bring new functions for an old type
+//@ pair: restart-repr
 //@ ask: 3 => 3
 //@ edit src/main.rs: replace "#[derive(Clone)]" with "#[derive(Clone, Debug, PartialEq, PartialOrd)]"
 //@ edit+ src/main.rs: replace "money.cents.to_string()" with "format!(\"{money:?} {}\", money > Money { cents: 2 })"

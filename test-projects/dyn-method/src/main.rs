@@ -1,4 +1,5 @@
 //@ why: trait objects made before the edit reach the new code
+//@ pair: restart-trait-method
 //@ ask: x => circle 3, square 4
 //@ edit src/main.rs: replace "self.radius * 3" with "self.radius * 30"
 //@ expect: patched

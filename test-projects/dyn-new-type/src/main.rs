@@ -1,4 +1,5 @@
 //@ why: a new type behind an old trait: a new vtable, met by old code
+//@ pair: restart-trait-methods-swapped
 //@ ask: x => ["one"]
 //@ edit src/main.rs: replace "items.push(Box::new(One));" with "items.push(Box::new(Two { text: request.to_owned() }));"
 //@ edit+ src/main.rs: append "\nstruct Two {\n    text: String,\n}\n\nimpl Item for Two {\n    fn name(&self) -> String {\n        format!(\"two {}\", self.text)\n    }\n}\n"

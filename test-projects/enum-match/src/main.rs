@@ -1,4 +1,5 @@
 //@ why: matches on enums with data, as jump tables and as comparisons
+//@ pair: restart-variant-added
 //@ ask: add 3 => 3
 //@ ask: mul 5 => 15
 //@ ask: neg => -15

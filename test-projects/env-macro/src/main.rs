@@ -1,4 +1,5 @@
 //@ why: what the build reads from the environment is the same in a patch; the program's own environment stays, too
+//@ pair: restart-cargo-config
 //@ env: COLOUR=blue
 //@ program-args: first second
 //@ ask: x => env-macro 0.0.0 blue, 2 arguments

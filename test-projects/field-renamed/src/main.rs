@@ -1,4 +1,5 @@
 //@ why: a field that is only called otherwise means what it meant
+//@ pair: restart-fields-swapped
 //@ ask: x => 1
 //@ edit src/main.rs: replace "    seen: u32" with "    visits: u32"
 //@ edit+ src/main.rs: replace "counter.seen += 1;" with "counter.visits += 1;"

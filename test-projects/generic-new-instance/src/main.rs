@@ -1,4 +1,5 @@
 //@ why: an edit needs a generic for a type that it was never compiled for
+//@ pair: restart-generic-field
 //@ ask: 3 => 6
 //@ edit src/main.rs: replace "doubled(number)" with "doubled(f64::from(number) + 0.25)"
 //@ expect: patched

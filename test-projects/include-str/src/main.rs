@@ -1,4 +1,5 @@
 //@ why: files that the compiler includes are sources too
+//@ pair: restart-build-script
 //@ ask: x => once upon a time / 3 bytes
 //@ edit src/story.txt: replace "a time" with "the times"
 //@ expect: patched

@@ -1,4 +1,5 @@
 //@ why: a macro with a hidden static: an edit that adds no use keeps each use's state
+//@ pair: restart-log-macro
 //@ ask: a => a 1
 //@ ask: b => b 1
 //@ ask: b => b 2

@@ -1,4 +1,5 @@
 //@ why: an edit of a macro is an edit of each function that uses it
+//@ pair: restart-proc-macro
 //@ ask: 3 => [3]-[4]
 //@ edit src/main.rs: replace "format!(\"[{}]\", $value)" with "format!(\"<{}>\", $value * 10)"
 //@ expect: patched

@@ -1,4 +1,5 @@
 //@ why: a new file becomes a module, and is watched from then on
+//@ pair: restart-manifest
 //@ ask: x => x
 //@ write src/extra.rs from edits/extra.rs
 //@ edit+ src/main.rs: replace "request.to_owned()" with "extra::decorated(request)"

@@ -1,4 +1,5 @@
 //@ why: a new, lazily initialised thread-local works in all threads and stays through later patches
+//@ pair: restart-thread-local-image
 //@ ask: main => main
 //@ ask: worker => worker
 //@ edit src/main.rs: replace "name.to_owned()" with "SEEN.with_borrow_mut(|seen| {\n        seen.push(name.to_owned());\n        format!(\"{} {}\", seen.len(), seen.join(\",\"))\n    })"

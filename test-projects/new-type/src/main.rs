@@ -1,4 +1,5 @@
 //@ why: a type that nobody has values of yet
+//@ pair: restart-field-added
 //@ ask: 3 => 3
 //@ edit src/main.rs: replace "number.to_string()" with "{\n        let shape = Shape::Square { side: number };\n        format!(\"{shape:?} {}\", shape.area())\n    }"
 //@ edit+ src/main.rs: append "\n#[derive(Debug)]\n#[allow(dead_code)]\nenum Shape {\n    Square { side: u32 },\n    Empty,\n}\n\nimpl Shape {\n    fn area(&self) -> u32 {\n        match self {\n            Shape::Square { side } => side * side,\n            Shape::Empty => 0,\n        }\n    }\n}\n"

@@ -1,4 +1,5 @@
 //@ why: a suspended future has the layout of the old body
+//@ pair: async-suspended
 //@ ask: x => first 0
 //@ ask: x => second 0
 //@ edit src/main.rs: replace "println!(\"second {round}\");" with "let twice = round * 2;\n        Yield(false).await;\n        println!(\"second {twice}\");"

@@ -1,4 +1,5 @@
 //@ why: a build script, and what it reads
+//@ pair: include-str
 //@ ask: x => hello one two
 //@ edit build.rs: replace "GREETING=hello" with "GREETING=bye"
 //@ expect: restarted

@@ -1,4 +1,5 @@
 //@ why: cargo's configuration sets what the compiler reads from the environment
+//@ pair: env-macro
 //@ ask: x => hello
 //@ edit .cargo/config.toml: replace "hello" with "good day"
 //@ expect: restarted

@@ -1,4 +1,5 @@
 //@ why: captures of the same types, in another order: the same bytes mean something else
+//@ pair: callback-registry
 //@ ask: 4 => 4 100 2
 //@ edit src/main.rs: replace "format!(\"{number} {base} {factor}\")" with "format!(\"{factor} {number} {base}\")"
 //@ expect: restarted

@@ -1,4 +1,5 @@
 //@ why: a closure that was made before the edit holds the old captures
+//@ pair: closure-stored
 //@ ask: 4 => 104
 //@ edit src/main.rs: replace "number + base" with "(number + base) * factor"
 //@ expect: restarted

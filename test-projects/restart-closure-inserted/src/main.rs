@@ -1,4 +1,5 @@
 //@ why: closures have numbers, not names: with one more above, which is which is no longer certain
+//@ pair: two-closures
 //@ ask: 4 => 14
 //@ edit src/main.rs: replace "vec![Box::new(|number| number + 10)]" with "vec![Box::new(|number| number - 1), Box::new(|number| number + 11)]"
 //@ expect: restarted

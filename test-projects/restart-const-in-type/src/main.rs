@@ -1,4 +1,5 @@
 //@ why: a constant decides the layout of a type
+//@ pair: const-value
 //@ ask: 3 => [3] of 4
 //@ edit src/main.rs: replace "SIZE: usize = 4" with "SIZE: usize = 8"
 //@ expect: restarted

@@ -1,4 +1,5 @@
 //@ why: values that the running program has built keep the old layout
+//@ pair: new-type
 //@ ask: a => a seen 1
 //@ ask: a => a seen 2
 //@ edit src/main.rs: replace "    seen: u32,\n}" with "    seen: u32,\n    last: String,\n}"

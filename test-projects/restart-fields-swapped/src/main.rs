@@ -1,4 +1,5 @@
 //@ why: the same bytes stand for something else
+//@ pair: field-renamed
 //@ ask: 1 => x=2 y=20
 //@ edit src/main.rs: replace "    x: f32,\n    y: f32,\n" with "    y: f32,\n    x: f32,\n"
 //@ expect: restarted

@@ -1,4 +1,5 @@
 //@ why: a generic type's field changes; it lives inside of an Arc<Mutex<…>> in another thread's closure
+//@ pair: generic-new-instance
 //@ ask: x => 1
 //@ edit src/main.rs: replace "    count: u8,\n" with "    count: u8,\n    last: Option<T>,\n"
 //@ edit+ src/main.rs: replace "        count: 0,\n" with "        count: 0,\n        last: None,\n"

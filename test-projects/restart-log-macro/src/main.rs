@@ -1,4 +1,5 @@
 //@ why: a use above two others would give each the state of its neighbour
+//@ pair: log-macro
 //@ ask: a => a 1
 //@ ask: b => b 1
 //@ ask: b => b 2

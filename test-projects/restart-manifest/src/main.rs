@@ -1,4 +1,5 @@
 //@ why: what cargo reads, cargo has to follow
+//@ pair: new-module
 //@ ask: x => version 0.0.0, call 1
 //@ edit Cargo.toml: replace "0.0.0" with "0.0.1"
 //@ expect: restarted

@@ -1,4 +1,5 @@
 //@ why: an attribute moves the fields
+//@ pair: derive-added
 //@ ask: x => 1 2 3
 //@ edit src/main.rs: replace "struct Mixed" with "#[repr(C)]\nstruct Mixed"
 //@ expect: restarted

@@ -1,4 +1,5 @@
 //@ why: a static would have to move from read-only to writable memory
+//@ pair: static-mut
 //@ ask: x => 7
 //@ edit src/main.rs: replace "static LEVEL: u32 = 7;" with "static mut LEVEL: u32 = 7;"
 //@ edit+ src/main.rs: replace "LEVEL.to_string()" with "unsafe {\n        LEVEL += 1;\n        (*&raw const LEVEL).to_string()\n    }"

@@ -1,4 +1,5 @@
 //@ why: a static keeps address and value, so it cannot change its type
+//@ pair: static-initialiser
 //@ ask: x => 1
 //@ edit src/main.rs: replace "static COUNT: AtomicU32 = AtomicU32::new(0);" with "static COUNT: AtomicU64 = AtomicU64::new(0);"
 //@ expect: restarted

@@ -1,4 +1,5 @@
 //@ why: threads that run already cannot get an initial value that is not zero
+//@ pair: new-thread-local
 //@ ask: x => plain
 //@ edit src/main.rs: replace "\"plain\".to_owned()" with "COUNT.replace(COUNT.get() + 1).to_string()"
 //@ edit+ src/main.rs: append "\nthread_local! {\n    static COUNT: Cell<u32> = const { Cell::new(3) };\n}\n"

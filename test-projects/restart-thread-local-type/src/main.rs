@@ -1,4 +1,5 @@
 //@ why: threads that run hold the old value
+//@ pair: thread-local
 //@ ask: x => 1
 //@ edit src/main.rs: replace "COUNT: Cell<u32>" with "COUNT: Cell<u64>"
 //@ expect: restarted

@@ -1,4 +1,5 @@
 //@ why: trait objects made before the edit have vtables with the old slots
+//@ pair: dyn-method
 //@ ask: x => dog woof
 //@ edit src/main.rs: replace "    fn name(&self) -> String;\n" with "    fn legs(&self) -> u32;\n    fn name(&self) -> String;\n"
 //@ edit+ src/main.rs: replace "impl Animal for Dog {\n" with "impl Animal for Dog {\n    fn legs(&self) -> u32 {\n        4\n    }\n"

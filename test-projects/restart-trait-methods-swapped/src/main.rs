@@ -1,4 +1,5 @@
 //@ why: the same number of slots, but in another order
+//@ pair: dyn-new-type
 //@ ask: x => first second
 //@ edit src/main.rs: replace "    fn first(&self) -> &'static str;\n    fn second(&self) -> &'static str;\n" with "    fn second(&self) -> &'static str;\n    fn first(&self) -> &'static str;\n"
 //@ expect: restarted

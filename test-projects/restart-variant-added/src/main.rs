@@ -1,4 +1,5 @@
 //@ why: an enum with another variant has other values, or a place for them where old code knows none
+//@ pair: enum-match
 //@ ask: x => Idle
 //@ edit src/main.rs: replace "    Busy,\n" with "    Busy,\n    Waiting(u64),\n"
 //@ expect: restarted

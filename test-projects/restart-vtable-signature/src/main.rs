@@ -1,4 +1,5 @@
 //@ why: a method that sits in a vtable is called with the old arguments by whoever was compiled before
+//@ pair: signature
 //@ ask: 3 => 6
 //@ edit src/main.rs: replace "fn scale(&self, value: u32) -> u32;" with "fn scale(&self, value: u32, more: u64) -> u64;"
 //@ edit+ src/main.rs: replace "fn scale(&self, value: u32) -> u32 {\n        value * self.0" with "fn scale(&self, value: u32, more: u64) -> u64 {\n        u64::from(value * self.0) + more"

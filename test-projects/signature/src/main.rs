@@ -1,4 +1,5 @@
 //@ why: a changed signature is a new function for new callers; whoever holds the old address keeps the old code
+//@ pair: restart-vtable-signature
 //@ ask: 4 => 5
 //@ ask: stored => 11
 //@ edit src/main.rs: replace "add(number)" with "add(number, 1000)"

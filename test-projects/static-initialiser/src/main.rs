@@ -1,4 +1,5 @@
 //@ why: the value of a live static stays when its initialiser is edited; new code sees the old value
+//@ pair: restart-static-type
 //@ ask: x => 5
 //@ edit src/main.rs: replace "AtomicU32::new(5)" with "AtomicU32::new(50)"
 //@ edit+ src/main.rs: replace "format!(\"{}\"" with "format!(\"now {}\""

@@ -1,4 +1,5 @@
 //@ why: a `static mut` in a module and one in a function keep their values
+//@ pair: restart-static-becomes-mutable
 //@ ask: x => 1 100
 //@ ask: x => 2 200
 //@ edit src/main.rs: replace "{} {}" with "{}/{}"

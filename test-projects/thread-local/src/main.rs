@@ -1,4 +1,5 @@
 //@ why: each thread's value stays, in threads that were there before the patch
+//@ pair: restart-thread-local-type
 //@ ask: main => main 1
 //@ ask: worker => worker 1
 //@ ask: worker => worker 2

@@ -1,4 +1,5 @@
 //@ why: a procedural macro of the workspace runs inside the compiler
+//@ pair: macro-rules
 //@ ask: x => 42 and 1
 //@ edit numbers/src/lib.rs: replace "\"42\"" with "\"43\""
 //@ expect: restarted
