@@ -1,4 +1,5 @@
 //@ why: values in memory keep the old numbers
+//@ pair: discriminant-spelled
 //@ ask: x => Red 1
 //@ edit src/main.rs: replace "Red = 1" with "Red = 3"
 //@ expect: restarted
