@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::ToTokens as _;
 
 use super::closures::{Entry, entries_of_block, entries_of_expression, entries_of_tokens};
@@ -485,28 +485,61 @@ fn is_harmless_attribute(text: &str) -> bool {
     NAMES.contains(&name.as_str())
 }
 
+/// `unsafe`, `const`, lifetimes and a `mut` in front of `self` are left out: the code of a call is the same with them.
 fn call_shape(signature: &syn::Signature) -> String {
     let inputs: Vec<String> = signature
         .inputs
         .iter()
         .map(|input| match input {
-            syn::FnArg::Receiver(receiver) => receiver.to_token_stream().to_string(),
-            syn::FnArg::Typed(typed) => typed.ty.to_token_stream().to_string(),
+            syn::FnArg::Receiver(receiver)
+                if receiver.reference.is_none() && receiver.colon_token.is_none() =>
+            {
+                "self".to_owned()
+            }
+            syn::FnArg::Receiver(receiver) => without_lifetimes(receiver.to_token_stream()),
+            syn::FnArg::Typed(typed) => without_lifetimes(typed.ty.to_token_stream()),
         })
         .collect();
     format!(
-        "{} {} {} {} fn {} {} ({}{}) {} {}",
-        signature.constness.to_token_stream(),
+        "{} {} fn {} {} ({}{}) {} {}",
         signature.asyncness.to_token_stream(),
-        signature.unsafety.to_token_stream(),
         signature.abi.to_token_stream(),
         signature.ident,
-        signature.generics.to_token_stream(),
+        without_lifetimes(signature.generics.to_token_stream()),
         inputs.join(", "),
         signature.variadic.to_token_stream(),
-        signature.output.to_token_stream(),
-        signature.generics.where_clause.to_token_stream(),
+        without_lifetimes(signature.output.to_token_stream()),
+        without_lifetimes(signature.generics.where_clause.to_token_stream()),
     )
+}
+
+/// Tokens as text; a list loses the comma behind a lifetime, and its brackets if nothing else was in it.
+fn without_lifetimes(tokens: TokenStream) -> String {
+    fn clean(tokens: TokenStream) -> TokenStream {
+        let mut out: Vec<TokenTree> = Vec::new();
+        let mut tokens = tokens.into_iter().peekable();
+        let is = |token: Option<&TokenTree>, wanted: char| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == wanted);
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Punct(punct) if punct.as_char() == '\'' => {
+                    tokens.next();
+                    if is(tokens.peek(), ',') {
+                        tokens.next();
+                    } else if is(tokens.peek(), '>') && is(out.last(), '<') {
+                        out.pop();
+                        tokens.next();
+                    }
+                }
+                TokenTree::Group(group) => {
+                    let inner = clean(group.stream());
+                    out.push(TokenTree::Group(Group::new(group.delimiter(), inner)));
+                }
+                other => out.push(other),
+            }
+        }
+        out.into_iter().collect()
+    }
+    clean(tokens).to_string()
 }
 
 /// Tokens as text, without documentation and visibility at any depth.

@@ -319,6 +319,18 @@ fn parameter_names_and_visibility_do_not_decide_how_a_function_is_called() {
         shape("fn a(x: u8) {}"),
         shape("#[must_use] /** d */ pub fn a((y): u8) {}")
     );
+    assert_eq!(
+        shape("fn a(x: u8) {}"),
+        shape("const unsafe fn a(x: u8) {}")
+    );
+    assert_eq!(
+        shape("fn a(self, t: &str, p: P<u8>) -> &[Q] {}"),
+        shape("fn a<'a, 'b>(mut self, t: &'a str, p: P<'b, u8>) -> &'static [Q<'_>] {}")
+    );
+    assert_ne!(
+        shape("fn a<T>(x: &T) {}"),
+        shape("fn a<'a, T>(x: &'a mut T) {}")
+    );
     for other in [
         "fn a(x: u16) {}",
         "#[track_caller] fn a(x: u8) {}",
