@@ -1,4 +1,5 @@
 //@ why: functions and types over numbers
+//@ pair: restart-const-argument
 //@ ask: 2 => 6 of 3, 10 of 5
 //@ edit src/main.rs: replace "self.0.iter().sum::<u64>()" with "self.0.iter().product::<u64>()"
 //@ expect: patched

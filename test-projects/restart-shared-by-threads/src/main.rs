@@ -1,0 +1,43 @@
+//@ why: the thread that works on the value does so in a frame that began before the edit
+//@ pair: shared-by-threads
+//@ ask: 2 => 2 in 1
+//@ edit src/main.rs: replace "    rounds: u16,\n" with "    rounds: u64,\n"
+//@ expect: restarted
+//@ code: HP0101
+//@ reason: Job
+//@ ask: 3 => 3 in 1
+
+use std::sync::{Arc, Mutex, mpsc};
+
+struct Job {
+    sum: u32,
+    rounds: u16,
+}
+
+fn main() {
+    let job = Arc::new(Mutex::new(Job { sum: 0, rounds: 0 }));
+    let (requests, inbox) = mpsc::channel();
+    let (outbox, answers) = mpsc::channel();
+    let shared = Arc::clone(&job);
+    let thread = std::thread::spawn(move || {
+        for number in inbox {
+            let _ = outbox.send(work(&shared, number));
+        }
+    });
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        let _ = requests.send(line.trim().parse().unwrap_or(0));
+        println!("{}", answers.recv().unwrap_or_default());
+    }
+    drop(requests);
+    let _ = thread.join();
+}
+
+fn work(job: &Mutex<Job>, number: u32) -> String {
+    let Ok(mut job) = job.lock() else {
+        return String::new();
+    };
+    job.sum += number;
+    job.rounds += 1;
+    format!("{} in {}", job.sum, job.rounds)
+}
