@@ -33,6 +33,8 @@ pub enum Command {
     Run(RunArguments),
     /// Have the running session act at once, wait for the outcome, and exit by it
     Save(SaveArguments),
+    /// Tell what a save would come to, without applying anything
+    Check(CheckArguments),
     /// Show the whole thing on a small project of its own, in under a minute
     Demo(DemoArguments),
     /// Explain a code such as HP0101, or list all codes
@@ -84,6 +86,9 @@ pub struct RunArguments {
     /// Never restart the program: an edit that would need it is refused
     #[arg(long, help_heading = OURS)]
     pub no_restart: bool,
+    /// Act only when `cargo hotpatch save` is called, not when a file is saved
+    #[arg(long, help_heading = OURS)]
+    pub manual: bool,
 
     /// Package with the target to run
     #[arg(short, long, value_name = "SPEC", help_heading = PACKAGE)]
@@ -174,6 +179,32 @@ pub struct SaveArguments {
     /// Print nothing; the exit code tells
     #[arg(short, long)]
     pub quiet: bool,
+    /// Coloring
+    #[arg(long, value_name = "WHEN")]
+    pub color: Option<ColorChoice>,
+}
+
+/// `cargo hotpatch check`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With a running session the files on disk are compared with what runs; without one, with the last build that a session made.
+Nothing is applied, and nothing changes in the session or the program.
+
+Exit codes: 0 it would be patched, or nothing would change; 10 it would be restarted, 12 compile error,
+20 there is neither a session nor a build of one, 2 wrong usage, 1 anything else.")]
+pub struct CheckArguments {
+    /// Take the content of FILE, as an editor holds it before it is saved, from standard input
+    #[arg(long, value_name = "FILE")]
+    pub stdin_file: Option<PathBuf>,
+    /// Print one JSON object to standard output (see EVENTS.md)
+    #[arg(long)]
+    pub json: bool,
+    /// Path to a Cargo.toml of the workspace; otherwise the current directory tells
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+    /// Target directory in which the last build is looked for, if no session runs
+    #[arg(long, value_name = "DIRECTORY")]
+    pub target_dir: Option<PathBuf>,
     /// Coloring
     #[arg(long, value_name = "WHEN")]
     pub color: Option<ColorChoice>,
@@ -331,6 +362,7 @@ Usage: cargo hotpatch <COMMAND>
 Commands:
   run      Run a program, and move every saved edit into it while it runs
   save     Have the running session act at once, wait for the outcome, and exit by it
+  check    Tell what a save would come to, without applying anything
   demo     Show the whole thing on a small project of its own, in under a minute
   explain  Explain a code such as HP0101, or list all codes
   help     Print this message or the help of the given subcommand(s)

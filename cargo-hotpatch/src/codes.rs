@@ -257,6 +257,10 @@ codes! {
         rule: "What can only be reached from frames that never return would never be seen.",
         example: "the only caller is a loop in `main` that is already running",
         remedy: "Let it restart.";
+    BESIDE = "HP0903", "something beside the patching does not work",
+        rule: "Saves are still seen and moved into the program; a service around that has failed, and the message says which.",
+        example: "there is no private directory for the socket that `cargo hotpatch save` connects to",
+        remedy: "Go on without it, or remove the cause that the message names and start the session again.";
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ use object::{Object as _, ObjectSymbol as _};
 use crate::capture::RecordDir;
 use crate::capture::cargo::Built;
 use crate::capture::child::CancelFlag;
+use crate::capture::overlay::Overlay;
 use crate::capture::published::Published;
 use crate::capture::record::{ObjectRef, UnitKey, UnitRecord};
 use crate::capture::replay::{Job, ReplayError, Replayed, is_warm, replay};
@@ -94,6 +95,10 @@ pub struct Compiler {
     /// For each unit, the generations whose objects are kept: the committed one is last.
     kept: BTreeMap<usize, Vec<u64>>,
     warm_up: Option<JoinHandle<()>>,
+    /// What a rehearsal compiles in the place of a file on disk.
+    overlay: Option<Overlay>,
+    /// The units of the last rehearsal, whose objects are still there, and its generation.
+    rehearsed: Option<(Vec<usize>, u64)>,
     /// Objects of the link that the compiler makes only for a link: see [`is_allocator_shim`].
     link_only: Vec<ObjectRef>,
 }
@@ -143,6 +148,8 @@ impl Compiler {
             generation: 0,
             kept: BTreeMap::new(),
             warm_up: None,
+            overlay: None,
+            rehearsed: None,
             link_only: link_only(built),
         })
     }
@@ -260,6 +267,38 @@ impl Compiler {
         self.shared.publish(Published::restore)
     }
 
+    /// As [`Self::compile`], for objects that nothing is done with: neither what later replays read nor what they compile is
+    /// changed by it. The objects are there until [`Self::forget_rehearsal`].
+    ///
+    /// # Errors
+    /// See [`CompileError`].
+    pub fn rehearse(
+        &mut self,
+        planned: &[PlannedUnit],
+        overlay: Option<Overlay>,
+        cancel: &CancelFlag,
+    ) -> Result<Vec<CompiledUnit>, CompileError> {
+        self.forget_rehearsal();
+        let pending = self.pending.clone();
+        self.overlay = overlay;
+        let result = self.compile(planned, cancel);
+        self.overlay = None;
+        let compiled = self.pending.keys().copied().collect();
+        self.rehearsed = Some((compiled, self.generation));
+        self.pending = pending;
+        self.discard().map_err(|error| failed(&error))?;
+        result
+    }
+
+    /// Removes the objects of the last rehearsal.
+    pub fn forget_rehearsal(&mut self) {
+        if let Some((units, generation)) = self.rehearsed.take() {
+            for index in units {
+                remove_directory(Some(&self.shared.out_dir(index, generation)));
+            }
+        }
+    }
+
     /// Runs the compilers: each as soon as those are done whose metadata it reads.
     fn run(
         &self,
@@ -338,6 +377,7 @@ impl Compiler {
             directory: &self.shared.replay_dir(index),
             color: self.shared.color,
             background: false,
+            overlay: self.overlay.as_ref(),
         };
         let replayed = self
             .shared
@@ -461,6 +501,7 @@ impl Shared {
                 directory: &self.replay_dir(index),
                 color: false,
                 background: true,
+                overlay: None,
             };
             // Whether it worked does not matter: then the first replay takes longer. Its source may just be edited.
             let result = self.replay(&job, &flag, &CancelFlag::new());

@@ -26,6 +26,7 @@ pub mod watch;
 
 pub mod object;
 
+pub mod check;
 pub mod demo;
 pub mod save;
 pub mod stub_object;

@@ -6,26 +6,28 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use crate::cli::{ColorChoice, DemoArguments, ExplainArguments, RunArguments, SaveArguments};
+use crate::cli::{
+    CheckArguments, ColorChoice, DemoArguments, ExplainArguments, RunArguments, SaveArguments,
+};
 use crate::event::OutcomeKind;
 
 /// The exit codes of all subcommands, as README.md documents them. They are stable.
 pub mod exit_code {
-    /// All well. For `save`: patched, or nothing had to be done.
+    /// All well. For `save`: patched, or nothing had to be done. For `check`: it would be so.
     pub const OK: u8 = 0;
     /// A failure that has no code of its own.
     pub const FAILURE: u8 = 1;
     /// The command line was wrong (clap's own code).
     pub const USAGE: u8 = 2;
-    /// `save`: the program was restarted.
+    /// `save`: the program was restarted. `check`: it would be.
     pub const RESTARTED: u8 = 10;
     /// `save`: a restart was needed, and the session was started with `--no-restart`.
     pub const REFUSED: u8 = 11;
-    /// `save`: the source does not compile; the program runs on.
+    /// `save`: the source does not compile; the program runs on. `check`: it does not compile.
     pub const COMPILE_ERROR: u8 = 12;
     /// `save`: a newer save took over.
     pub const SUPERSEDED: u8 = 13;
-    /// `save`: no session runs for this workspace, or it ended before the outcome.
+    /// `save`: no session runs for this workspace, or it ended before the outcome. `check`: there was no build of one either.
     pub const NO_SESSION: u8 = 20;
     /// `run`: the first build failed (cargo's own code).
     pub const BUILD_FAILED: u8 = 101;
@@ -98,6 +100,8 @@ pub struct RunOptions {
     pub once: bool,
     /// Refuse where a restart would be needed.
     pub no_restart: bool,
+    /// Act only when `save` asks for it.
+    pub manual: bool,
 }
 
 impl RunOptions {
@@ -178,6 +182,7 @@ impl RunOptions {
             events,
             once: typed.once,
             no_restart: typed.no_restart,
+            manual: typed.manual,
         })
     }
 }
@@ -208,22 +213,58 @@ impl SaveOptions {
             .iter()
             .map(|file| absolute(file))
             .collect::<anyhow::Result<_>>()?;
-        let directory = match &typed.manifest_path {
-            Some(manifest) => {
-                let manifest = absolute(manifest)?;
-                if manifest.is_dir() {
-                    manifest
-                } else {
-                    manifest.parent().map_or(manifest.clone(), Path::to_owned)
-                }
-            }
-            None => std::env::current_dir().context("cannot tell the current directory")?,
-        };
+        let directory = directory_of(typed.manifest_path.as_deref())?;
         Ok(Self {
             files,
             directory,
             directory_was_named: typed.manifest_path.is_some(),
             quiet: typed.quiet,
+            color: ColorSources::of_stderr(typed.color).decide(),
+        })
+    }
+}
+
+/// The directory of a manifest, else the current one.
+fn directory_of(manifest: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let Some(manifest) = manifest else {
+        return std::env::current_dir().context("cannot tell the current directory");
+    };
+    let manifest = absolute(manifest)?;
+    if manifest.is_dir() {
+        return Ok(manifest);
+    }
+    Ok(manifest.parent().map_or(manifest.clone(), Path::to_owned))
+}
+
+/// `cargo hotpatch check`, as meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckOptions {
+    /// The file whose content comes from standard input: absolute.
+    pub stdin_file: Option<PathBuf>,
+    /// Where the workspace is looked for.
+    pub directory: PathBuf,
+    /// `--manifest-path`, absolute.
+    pub manifest_path: Option<PathBuf>,
+    /// `--target-dir`, absolute.
+    pub target_dir: Option<PathBuf>,
+    /// One JSON object instead of words.
+    pub json: bool,
+    /// Colours.
+    pub color: bool,
+}
+
+impl CheckOptions {
+    /// What was typed, seen from this environment.
+    ///
+    /// # Errors
+    /// When the current directory cannot be told.
+    pub fn new(typed: &CheckArguments) -> anyhow::Result<Self> {
+        Ok(Self {
+            stdin_file: typed.stdin_file.as_deref().map(absolute).transpose()?,
+            directory: directory_of(typed.manifest_path.as_deref())?,
+            manifest_path: typed.manifest_path.as_deref().map(absolute).transpose()?,
+            target_dir: typed.target_dir.as_deref().map(absolute).transpose()?,
+            json: typed.json,
             color: ColorSources::of_stderr(typed.color).decide(),
         })
     }

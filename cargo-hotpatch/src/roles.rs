@@ -3,11 +3,12 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
+use crate::capture::overlay;
 use crate::capture::wrapper::{self, Role};
 use crate::cli::{self, Command};
-use crate::options::{DemoOptions, RunOptions, SaveOptions, exit_code};
+use crate::options::{CheckOptions, DemoOptions, RunOptions, SaveOptions, exit_code};
 use crate::report::{FanOut, explain, text};
-use crate::{demo, options, save, session, stub_object, table};
+use crate::{check, demo, options, save, session, stub_object, table};
 
 /// Runs whatever this executable was started as. `args` are all arguments, the executable's name first.
 #[must_use]
@@ -16,6 +17,9 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
     match wrapper::role(&name) {
         Role::Wrapper => wrapper::main(args.split_off(1)),
         Role::Linker => table::shim::main(args.split_off(1), stub_object::STUB_OBJECT),
+        Role::Command if args.get(1).is_some_and(|word| word == overlay::COMMAND) => {
+            ExitCode::from(overlay::main(args.get(2..).unwrap_or_default()))
+        }
         Role::Command => ExitCode::from(command(args)),
     }
 }
@@ -43,6 +47,13 @@ fn command(args: Vec<OsString>) -> u8 {
             let color = options::ColorSources::of_stderr(typed.color).decide();
             report(
                 SaveOptions::new(&typed).map(|options| save::main(&options)),
+                color,
+            )
+        }
+        Command::Check(typed) => {
+            let color = options::ColorSources::of_stderr(typed.color).decide();
+            report(
+                CheckOptions::new(&typed).map(|options| check::main(&options)),
                 color,
             )
         }

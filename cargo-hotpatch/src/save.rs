@@ -4,9 +4,11 @@
 //! cargo hotpatch run   ── binds ──►  <runtime directory>/<pid>.socket
 //!                      ── writes ─►  <runtime directory>/<pid>.json     which workspace, which socket
 //! cargo hotpatch save  ── reads ──►  *.json, picks the sessions of this workspace
-//!                      ── asks ───►  {"version":1,"files":[…],"color":true}\n
-//!                      ◄─ is told ─  {"version":1,"exit_code":0,"text":"     Patched …\n"}\n
+//!                      ── asks ───►  {"version":2,"files":[…],"color":true}\n
+//!                      ◄─ is told ─  {"version":2,"exit_code":0,"text":"     Patched …\n"}\n
 //! ```
+//!
+//! `cargo hotpatch check` asks in the same way; its request says so, and what is answered is in [`crate::check`].
 //!
 //! The runtime directory is the user's own (mode 0700) and depends on nothing that an editor's environment and a shell's
 //! may disagree about, such as the target directory. Nothing but the user's own processes is listened to. Both sides of
@@ -27,13 +29,15 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
+use crate::check::{CheckReport, Unsaved};
 use crate::event::Outcome;
-use crate::options::{SaveOptions, exit_code, exit_code_of_outcome};
+use crate::options::{CheckOptions, SaveOptions, exit_code, exit_code_of_outcome};
+use crate::report::check as words;
 use crate::report::text::{self, Style};
 use registry::{Registration, Session};
 
 /// Of both messages. A reader checks it before anything else.
-const PROTOCOL_VERSION: u32 = 1;
+const PROTOCOL_VERSION: u32 = 2;
 /// A request has to arrive in this time, once somebody connected.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(5);
 /// No message is longer than this.
@@ -50,6 +54,14 @@ struct Request {
     /// Absolute; empty means all.
     files: Vec<OsString>,
     color: bool,
+    /// Nothing is to be applied.
+    #[serde(default)]
+    check: Option<CheckWish>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CheckWish {
+    unsaved: Option<Unsaved>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -59,6 +71,9 @@ struct Reply {
     exit_code: u8,
     /// What it prints.
     text: String,
+    /// For `check`: the answer as JSON.
+    #[serde(default)]
+    report: Option<serde_json::Value>,
 }
 
 /// What the session answers.
@@ -88,6 +103,24 @@ pub struct SaveRequest {
     pub reply: Sender<SaveReply>,
 }
 
+/// Somebody asks what a save would come to.
+#[derive(Debug)]
+pub struct CheckRequest {
+    /// What an editor holds and has not saved.
+    pub unsaved: Option<Unsaved>,
+    /// Where the answer goes; `Err` when there can be none. Dropping it tells the asker that the session ended.
+    pub reply: Sender<Result<CheckReport, String>>,
+}
+
+/// What a session is asked.
+#[derive(Debug)]
+pub enum Asked {
+    /// To act on saved files.
+    Save(SaveRequest),
+    /// What that would come to.
+    Check(CheckRequest),
+}
+
 /// The session's side. Dropping it takes the session off the list.
 #[derive(Debug)]
 pub struct ControlServer {
@@ -97,14 +130,14 @@ pub struct ControlServer {
 }
 
 impl ControlServer {
-    /// Listens for `cargo hotpatch save` in any of `roots`: the workspace, and the directories of path dependencies outside
+    /// Listens for `cargo hotpatch save` and `check` in any of `roots`: the workspace, and the directories of path dependencies outside
     /// of it. `on_request` is called on a thread of the connection, and should only pass the request on.
     ///
     /// # Errors
     /// When there is no private directory to put the socket in. The session can go on without: say it as a warning.
     pub fn bind(
         roots: &[PathBuf],
-        on_request: impl Fn(SaveRequest) + Send + Sync + 'static,
+        on_request: impl Fn(Asked) + Send + Sync + 'static,
     ) -> Result<Self> {
         Self::bind_in(&registry::directories(), roots, on_request)
     }
@@ -112,7 +145,7 @@ impl ControlServer {
     fn bind_in(
         directories: &[PathBuf],
         roots: &[PathBuf],
-        on_request: impl Fn(SaveRequest) + Send + Sync + 'static,
+        on_request: impl Fn(Asked) + Send + Sync + 'static,
     ) -> Result<Self> {
         let (registration, listener) = Registration::new(directories, roots)?;
         let ends = Arc::new(AtomicBool::new(false));
@@ -146,7 +179,7 @@ impl Drop for ControlServer {
 fn accept(
     listener: &UnixListener,
     ends: &AtomicBool,
-    on_request: &Arc<impl Fn(SaveRequest) + Send + Sync + 'static>,
+    on_request: &Arc<impl Fn(Asked) + Send + Sync + 'static>,
 ) {
     for connection in listener.incoming() {
         if ends.load(Ordering::Acquire) {
@@ -171,7 +204,7 @@ fn accept(
 }
 
 /// `None`: the peer is to be told nothing.
-fn serve(connection: &UnixStream, on_request: &impl Fn(SaveRequest)) -> Option<Reply> {
+fn serve(connection: &UnixStream, on_request: &impl Fn(Asked)) -> Option<Reply> {
     let peer = rustix::net::sockopt::socket_peercred(connection).ok()?;
     if peer.uid != rustix::process::getuid() {
         return None;
@@ -189,17 +222,21 @@ fn serve(connection: &UnixStream, on_request: &impl Fn(SaveRequest)) -> Option<R
                 version: PROTOCOL_VERSION,
                 exit_code: exit_code::FAILURE,
                 text,
+                report: None,
             });
         }
     };
-    let files =
-        (!request.files.is_empty()).then(|| request.files.into_iter().map(PathBuf::from).collect());
-    let (reply, answer) = channel();
-    on_request(SaveRequest { files, reply });
-    let answer = answer.recv().ok()?;
     let style = Style {
         color: request.color,
     };
+    if let Some(wish) = request.check {
+        return serve_check(wish, style, on_request);
+    }
+    let files =
+        (!request.files.is_empty()).then(|| request.files.into_iter().map(PathBuf::from).collect());
+    let (reply, answer) = channel();
+    on_request(Asked::Save(SaveRequest { files, reply }));
+    let answer = answer.recv().ok()?;
     let mut text: String = answer
         .diagnostics
         .iter()
@@ -210,6 +247,29 @@ fn serve(connection: &UnixStream, on_request: &impl Fn(SaveRequest)) -> Option<R
         version: PROTOCOL_VERSION,
         exit_code: exit_code_of_outcome(answer.outcome.outcome),
         text,
+        report: None,
+    })
+}
+
+fn serve_check(wish: CheckWish, style: Style, on_request: &impl Fn(Asked)) -> Option<Reply> {
+    let (reply, answer) = channel();
+    on_request(Asked::Check(CheckRequest {
+        unsaved: wish.unsaved,
+        reply,
+    }));
+    Some(match answer.recv().ok()? {
+        Ok(report) => Reply {
+            version: PROTOCOL_VERSION,
+            exit_code: report.check.exit_code(),
+            text: words::report(&report, style),
+            report: serde_json::to_value(&report).ok(),
+        },
+        Err(message) => Reply {
+            version: PROTOCOL_VERSION,
+            exit_code: exit_code::FAILURE,
+            text: text::error(&anyhow!(message), style),
+            report: None,
+        },
     })
 }
 
@@ -275,7 +335,7 @@ pub fn main(options: &SaveOptions) -> u8 {
 }
 
 /// Of several sessions the one that needs attention most decides the exit code.
-fn gravity(code: u8) -> u8 {
+pub(crate) fn gravity(code: u8) -> u8 {
     match code {
         exit_code::OK => 0,
         exit_code::RESTARTED => 1,
@@ -288,10 +348,68 @@ fn gravity(code: u8) -> u8 {
 
 fn ask_all(directories: &[PathBuf], options: &SaveOptions) -> Result<Vec<Reply>> {
     let sessions = registry::sessions_for(directories, options)?;
+    ask_sessions(&sessions, || Request {
+        version: PROTOCOL_VERSION,
+        files: options
+            .files
+            .iter()
+            .map(|file| file.clone().into_os_string())
+            .collect(),
+        color: options.color,
+        check: None,
+    })
+}
+
+/// What a session said to `check`.
+#[derive(Debug)]
+pub struct CheckAnswer {
+    /// What `check` exits with.
+    pub exit_code: u8,
+    /// What it prints.
+    pub text: String,
+    /// What it prints with `--json`; `null` when there is only the text.
+    pub report: serde_json::Value,
+}
+
+/// Asks the sessions of this workspace what a save would come to; `None` if there is none.
+///
+/// # Errors
+/// When a session cannot be asked, or gave no answer, and when standard input cannot be read.
+pub fn ask_to_check(
+    options: &CheckOptions,
+    unsaved: Option<&Unsaved>,
+) -> Result<Option<Vec<CheckAnswer>>> {
+    let place = SaveOptions {
+        files: options.stdin_file.iter().cloned().collect(),
+        directory: options.directory.clone(),
+        directory_was_named: options.manifest_path.is_some(),
+        quiet: false,
+        color: options.color,
+    };
+    let Ok(sessions) = registry::sessions_for(&registry::directories(), &place) else {
+        return Ok(None);
+    };
+    let replies = ask_sessions(&sessions, || Request {
+        version: PROTOCOL_VERSION,
+        files: Vec::new(),
+        color: options.color,
+        check: Some(CheckWish {
+            unsaved: unsaved.cloned(),
+        }),
+    })?;
+    let answers = replies.into_iter().map(|reply| CheckAnswer {
+        exit_code: reply.exit_code,
+        text: reply.text,
+        report: reply.report.unwrap_or_default(),
+    });
+    Ok(Some(answers.collect()))
+}
+
+fn ask_sessions(sessions: &[Session], request: impl Fn() -> Request) -> Result<Vec<Reply>> {
     // All are asked before the first answer is waited for: they work at the same time.
     let asked: Vec<(&Session, Result<UnixStream>)> = sessions
         .iter()
-        .map(|session| (session, ask(session, options)))
+        .map(|session| (session, ask(session, &request())))
         .collect();
     asked
         .into_iter()
@@ -311,22 +429,10 @@ fn ask_all(directories: &[PathBuf], options: &SaveOptions) -> Result<Vec<Reply>>
         .collect()
 }
 
-fn ask(session: &Session, options: &SaveOptions) -> Result<UnixStream> {
+fn ask(session: &Session, request: &Request) -> Result<UnixStream> {
     let connection = UnixStream::connect(&session.socket)
         .with_context(|| format!("cannot connect to `{}`", session.socket.display()))?;
-    let files = options
-        .files
-        .iter()
-        .map(|file| file.clone().into_os_string())
-        .collect();
-    send(
-        &connection,
-        &Request {
-            version: PROTOCOL_VERSION,
-            files,
-            color: options.color,
-        },
-    )?;
+    send(&connection, request)?;
     Ok(connection)
 }
 
@@ -340,216 +446,4 @@ fn real(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::{OutcomeKind, Timings};
-    use std::sync::Mutex;
-
-    pub(super) fn outcome(kind: OutcomeKind) -> Outcome {
-        Outcome {
-            outcome: kind,
-            functions: Vec::new(),
-            reason: None,
-            notes: Vec::new(),
-            timings_ms: Timings::default(),
-            patch: None,
-            pid: None,
-        }
-    }
-
-    struct Room {
-        directory: tempfile::TempDir,
-    }
-
-    impl Room {
-        fn new() -> Self {
-            Self {
-                directory: tempfile::tempdir().expect("a temporary directory"),
-            }
-        }
-
-        fn runtime(&self) -> Vec<PathBuf> {
-            vec![self.directory.path().join("runtime")]
-        }
-
-        fn workspace(&self, name: &str) -> PathBuf {
-            let path = self.directory.path().join(name);
-            std::fs::create_dir_all(path.join("src")).expect("created");
-            path
-        }
-
-        fn serve(
-            &self,
-            name: &str,
-            answer: impl Fn(SaveRequest) + Send + Sync + 'static,
-        ) -> ControlServer {
-            ControlServer::bind_in(&self.runtime(), &[self.workspace(name)], answer)
-                .expect("it listens")
-        }
-
-        fn save(&self, directory: &Path, files: &[PathBuf]) -> Result<Vec<Reply>> {
-            let options = SaveOptions {
-                files: files.to_vec(),
-                directory: directory.to_owned(),
-                directory_was_named: false,
-                quiet: false,
-                color: false,
-            };
-            ask_all(&self.runtime(), &options)
-        }
-    }
-
-    #[test]
-    fn an_editor_asks_and_is_told() {
-        let room = Room::new();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let record = seen.clone();
-        let _server = room.serve("app", move |request| {
-            record.lock().expect("not poisoned").push(request.files);
-            let reply = SaveReply {
-                outcome: outcome(OutcomeKind::CompileError),
-                diagnostics: vec!["\x1b[1merror\x1b[0m: no".into()],
-            };
-            request.reply.send(reply).expect("the connection waits");
-        });
-        let workspace = room.workspace("app");
-        let file = workspace.join("src/main.rs");
-        let replies = room
-            .save(&workspace.join("src"), std::slice::from_ref(&file))
-            .expect("it answers");
-        assert_eq!(replies.len(), 1);
-        assert_eq!(replies[0].exit_code, exit_code::COMPILE_ERROR);
-        assert_eq!(
-            replies[0].text,
-            "error: no\n       Error the source does not compile; the program runs on\n"
-        );
-        assert_eq!(room.save(&workspace, &[]).expect("it answers").len(), 1);
-        assert_eq!(
-            *seen.lock().expect("not poisoned"),
-            [Some(vec![file]), None]
-        );
-    }
-
-    #[test]
-    fn files_find_their_session_from_anywhere() {
-        let room = Room::new();
-        let answer = |kind| {
-            move |request: SaveRequest| request.reply.send(outcome(kind).into()).expect("it waits")
-        };
-        let _one = room.serve("one", answer(OutcomeKind::Patched));
-        // A session of the same process id would take the first one's place, so the second is another directory's.
-        let elsewhere = Room::new();
-        let _two = elsewhere.serve("two", answer(OutcomeKind::Restarted));
-        let options = |directory: &Path, files: Vec<PathBuf>| SaveOptions {
-            files,
-            directory: directory.to_owned(),
-            directory_was_named: false,
-            quiet: true,
-            color: false,
-        };
-        let directories = [room.runtime(), elsewhere.runtime()].concat();
-        let (one, two) = (room.workspace("one"), elsewhere.workspace("two"));
-        let code = |found: Vec<Reply>| {
-            found
-                .iter()
-                .map(|reply| reply.exit_code)
-                .collect::<Vec<_>>()
-        };
-        let ask = |options: SaveOptions| code(ask_all(&directories, &options).expect("an answer"));
-        assert_eq!(ask(options(&one, Vec::new())), [exit_code::OK]);
-        assert_eq!(ask(options(&two, Vec::new())), [exit_code::RESTARTED]);
-        assert_eq!(
-            ask(options(Path::new("/"), vec![two.join("src/gone.rs")])),
-            [exit_code::RESTARTED]
-        );
-        assert_eq!(
-            ask(options(&one, vec![two.join("src/gone.rs")])),
-            [exit_code::RESTARTED],
-            "the file tells"
-        );
-        assert_eq!(
-            ask(options(room.directory.path(), Vec::new())),
-            [exit_code::OK],
-            "a workspace below"
-        );
-    }
-
-    #[test]
-    fn without_a_session_it_is_said() {
-        let room = Room::new();
-        let workspace = room.workspace("app");
-        let error = room.save(&workspace, &[]).err().expect("no session");
-        assert!(
-            format!("{error:#}").contains("cargo hotpatch run"),
-            "{error:#}"
-        );
-        drop(room.serve("app", |_| {}));
-        assert!(
-            room.save(&workspace, &[]).is_err(),
-            "the session took itself off the list"
-        );
-    }
-
-    #[test]
-    fn a_session_that_ends_without_an_outcome_is_said() {
-        let room = Room::new();
-        let _server = room.serve("app", drop);
-        let error = room
-            .save(&room.workspace("app"), &[])
-            .err()
-            .expect("no outcome");
-        assert!(
-            format!("{error:#}").contains("ended before the outcome"),
-            "{error:#}"
-        );
-    }
-
-    #[test]
-    fn nonsense_and_other_versions_are_refused_and_harm_nothing() {
-        let room = Room::new();
-        let server = room.serve("app", |request| {
-            request
-                .reply
-                .send(outcome(OutcomeKind::Unchanged).into())
-                .expect("the connection waits");
-        });
-        let socket = &server.registration.session().socket;
-        for (message, complaint) in [
-            (&b"nonsense\n"[..], "version"),
-            (b"{\"version\":99}\n", "two versions"),
-            (b"{\"version\":1}\n", "form"),
-            (b"{\"version\":1", "before its end"),
-        ] {
-            let mut connection = UnixStream::connect(socket).expect("connected");
-            connection.write_all(message).expect("sent");
-            connection
-                .shutdown(std::net::Shutdown::Write)
-                .expect("shut");
-            let reply: Reply = receive(&connection)
-                .expect("understood")
-                .expect("an answer");
-            assert_eq!(reply.exit_code, exit_code::FAILURE);
-            assert!(reply.text.contains(complaint), "{}", reply.text);
-        }
-        drop(UnixStream::connect(socket).expect("connected and gone"));
-        assert_eq!(
-            room.save(&room.workspace("app"), &[])
-                .expect("it still answers")[0]
-                .exit_code,
-            exit_code::OK
-        );
-    }
-
-    #[test]
-    fn the_gravest_outcome_decides() {
-        let mut codes = [
-            exit_code::OK,
-            exit_code::FAILURE,
-            exit_code::RESTARTED,
-            exit_code::COMPILE_ERROR,
-            exit_code::REFUSED,
-        ];
-        codes.sort_by_key(|code| gravity(*code));
-        assert_eq!(codes, [0, 10, 11, 12, 1]);
-    }
-}
+mod tests;

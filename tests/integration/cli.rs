@@ -58,7 +58,14 @@ fn help() -> Result<()> {
     for args in [&["--help"][..], &["hotpatch", "--help"], &["help"]] {
         let (code, stdout, _) = call(here(), args)?;
         ensure!(code == 0, "{args:?} ends with {code}");
-        for word in ["run", "save", "demo", "explain", "Usage: cargo hotpatch"] {
+        for word in [
+            "run",
+            "save",
+            "check",
+            "demo",
+            "explain",
+            "Usage: cargo hotpatch",
+        ] {
             ensure!(
                 stdout.contains(word),
                 "{args:?} does not tell of `{word}`:\n{stdout}"

@@ -24,6 +24,7 @@
 //! - [`directives`]: the language at the top of a test project's source. Its manual is there.
 //! - [`scenarios`]: one test for each folder of `test-projects`.
 //! - [`pairs`]: projects that must be patched, each with a sibling that must restart.
+//! - [`check`]: what a save would come to, without applying it.
 //! - [`cli`]: help, usage errors, `explain`, exit codes.
 //! - [`faults`]: crashes, signals, vanishing and half-written files, forks, foreign peers.
 //! - [`load`]: many patches under load.
@@ -32,6 +33,7 @@
 //! Two rules: a sleep is never the synchronisation (wait for the line, the event or the exit), and every wait has a
 //! deadline that ends in a report of all that was seen.
 
+mod check;
 mod cli;
 mod coexist;
 mod directives;
@@ -51,6 +53,7 @@ fn main() {
     trials.extend(scenarios::trials());
     trials.extend(pairs::trials());
     if !support::is_cold() {
+        trials.extend(check::trials());
         trials.extend(cli::trials());
         trials.extend(coexist::trials());
         trials.extend(faults::trials());

@@ -17,7 +17,7 @@ use super::record::{LinkRecord, UnitKey, UnitRecord};
 use super::wrapper;
 use crate::codes::{self, Reason};
 
-pub use super::target::{BuildOptions, ExecutableKind, Target, resolve};
+pub use super::target::{BuildOptions, ExecutableKind, Target, Workspace, find_workspace, resolve};
 
 /// What a build has left.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@
 //!                           from the name how a linker wants its arguments
 //! units/<key>.json          one UnitRecord each, written by the wrapper
 //! links/<key>/              one provisioned link each, written by the linker shim
+//! last-build/<key>.json     what the last session built of one executable, and from which sources
 //! replay/<key>/             what the replays of one unit leave
 //! incremental/              for units that cargo gave no incremental directory
 //! artifacts/                cargo's final artifacts, which would otherwise replace the user's
@@ -75,6 +76,17 @@ impl RecordDir {
         let directory = Self { path };
         point_link(&directory.wrapper(), executable)?;
         Ok(directory)
+    }
+
+    /// The record directory of `target_dir`, if there is one for this [`RECORD_VERSION`].
+    ///
+    /// # Errors
+    /// When there is one that cannot be looked into.
+    pub fn find(target_dir: &Path) -> Result<Option<Self>> {
+        let Ok(root) = target_dir.join(ROOT_NAME).canonicalize() else {
+            return Ok(None);
+        };
+        Ok(find_existing(&root)?.map(|path| Self { path }))
     }
 
     /// The directory with this path, as the wrapper's environment names it. Nothing is made or checked.

@@ -93,7 +93,7 @@ impl Inputs {
 }
 
 /// The names under which one file may be reported: as given, with its directory resolved, and fully resolved.
-fn forms_of(path: &Path) -> BTreeSet<PathBuf> {
+pub(crate) fn forms_of(path: &Path) -> BTreeSet<PathBuf> {
     let plain = without_dots(path);
     let mut forms = BTreeSet::new();
     if let (Some(parent), Some(name)) = (plain.parent(), plain.file_name())

@@ -25,6 +25,7 @@ mod collect;
 pub mod configuration;
 pub mod directory;
 pub mod inputs;
+pub mod overlay;
 pub mod published;
 pub mod record;
 pub mod replay;

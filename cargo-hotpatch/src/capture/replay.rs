@@ -15,6 +15,7 @@ use rustix::process::{Pid, setpriority_process};
 use super::arguments::{Replay, RustcArguments};
 use super::child::{CancelFlag, CancellableChild};
 use super::inputs::parse_dep_info;
+use super::overlay::Overlay;
 use super::record::{ObjectRef, UnitRecord, object_id, parse_object_name};
 use super::wrapper::{argument_file, compiler_command, is_too_long};
 
@@ -41,6 +42,8 @@ pub struct Job<'a> {
     pub color: bool,
     /// Compile in advance, with less of the processor.
     pub background: bool,
+    /// Content that the compiler is to find in the place of a file's.
+    pub overlay: Option<&'a Overlay>,
 }
 
 /// What a replay has left.
@@ -207,6 +210,9 @@ fn start(
     let unit = job.unit;
     let spawn = |args: &[OsString]| {
         let mut command = compiler_command(&unit.rustc, unit.user_wrapper.as_deref(), args);
+        if let Some(overlay) = job.overlay {
+            command = overlay.around(Some(&command));
+        }
         command
             .env_clear()
             .envs(unit.env.iter().map(|(name, value)| (name, value)))

@@ -247,6 +247,44 @@ impl BuildOptions {
     }
 }
 
+/// A workspace, and where cargo builds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    /// The workspace's directory.
+    pub workspace_root: PathBuf,
+    /// The user's target directory.
+    pub target_directory: PathBuf,
+}
+
+/// The workspace of `manifest_path`, else the one that `directory` is in.
+///
+/// # Errors
+/// What cargo says when there is none.
+pub fn find_workspace(directory: &Path, manifest_path: Option<&Path>) -> Result<Workspace> {
+    let mut command = MetadataCommand::new();
+    command
+        .cargo_path(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(directory)
+        .no_deps();
+    if let Some(manifest_path) = manifest_path {
+        command.manifest_path(manifest_path);
+    }
+    let metadata = command.exec().map_err(metadata_error)?;
+    Ok(Workspace {
+        workspace_root: metadata.workspace_root.into(),
+        target_directory: metadata.target_directory.into(),
+    })
+}
+
+fn metadata_error(error: cargo_metadata::Error) -> anyhow::Error {
+    match error {
+        cargo_metadata::Error::CargoMetadata { stderr } => {
+            anyhow!("{}", stderr.trim().trim_start_matches("error: "))
+        }
+        other => anyhow!(other).context("cannot run `cargo metadata`"),
+    }
+}
+
 /// Finds out what `cargo run` would run.
 ///
 /// # Errors
@@ -271,12 +309,7 @@ pub fn resolve(options: &BuildOptions) -> Result<Target> {
     // Without this, dependencies of other platforms would have to be downloaded.
     other.extend(["--filter-platform".to_owned(), SUPPORTED_TARGET.to_owned()]);
     command.other_options(other);
-    let metadata = command.exec().map_err(|error| match error {
-        cargo_metadata::Error::CargoMetadata { stderr } => {
-            anyhow!("{}", stderr.trim().trim_start_matches("error: "))
-        }
-        other => anyhow!(other).context("cannot run `cargo metadata`"),
-    })?;
+    let metadata = command.exec().map_err(metadata_error)?;
 
     let choice = choose(&metadata, &options)?;
     let members = members(&metadata);

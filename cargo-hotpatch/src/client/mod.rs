@@ -189,18 +189,31 @@ impl Stub {
     /// # Errors
     /// [`codes::ARENA_FULL`].
     pub fn take_window(&mut self, bytes: u64) -> Result<Window, ClientError> {
-        let place = self.arena.take(bytes).ok_or_else(|| {
-            let arena = self.hello.arena.end.0 - self.hello.arena.start.0;
-            ClientError::new(
-                &codes::ARENA_FULL,
-                format!("no place for {bytes:#x} bytes in an arena of {arena:#x}"),
-            )
-        })?;
+        let place = self.arena.take(bytes);
+        let place = place.ok_or_else(|| self.arena_is_full(bytes))?;
         Ok(Window {
             start: self.hello.arena.start.offset(place.start),
             bytes: place.bytes,
             file: self.patch_file(place.window),
         })
+    }
+
+    /// Where the next patch of so many bytes would be. Nothing is taken.
+    ///
+    /// # Errors
+    /// [`codes::ARENA_FULL`].
+    pub fn free_place(&self, bytes: u64) -> Result<RunAddr, ClientError> {
+        let place = self.arena.find(bytes);
+        let place = place.ok_or_else(|| self.arena_is_full(bytes))?;
+        Ok(self.hello.arena.start.offset(place.start))
+    }
+
+    fn arena_is_full(&self, bytes: u64) -> ClientError {
+        let arena = self.hello.arena.end.0 - self.hello.arena.start.0;
+        ClientError::new(
+            &codes::ARENA_FULL,
+            format!("no place for {bytes:#x} bytes in an arena of {arena:#x}"),
+        )
     }
 
     fn patch_file(&self, window: u64) -> PathBuf {

@@ -33,6 +33,18 @@ impl Windows {
 
     /// Takes the first place for `bytes`: one window if it can be, since names end with it.
     pub(super) fn take(&mut self, bytes: u64) -> Option<Place> {
+        let place = self.find(bytes)?;
+        let end = place.start + place.bytes;
+        let arena_bytes = self.arena_bytes;
+        self.free.retain(|index| {
+            protocol::window(arena_bytes, *index)
+                .is_some_and(|window| window.end <= place.start || window.start >= end)
+        });
+        Some(place)
+    }
+
+    /// The place that [`Self::take`] would take.
+    pub(super) fn find(&self, bytes: u64) -> Option<Place> {
         let fits = |index: &u64| {
             protocol::window(self.arena_bytes, *index)
                 .is_some_and(|window| window.end - window.start >= bytes)
@@ -43,7 +55,6 @@ impl Windows {
         };
         let start = protocol::window(self.arena_bytes, first)?.start;
         let end = protocol::window(self.arena_bytes, last)?.end;
-        self.free.retain(|index| !(first..=last).contains(index));
         Some(Place {
             window: first,
             start,

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing in here decides anything, and nothing in here can fail in a way that the engine sees.
 
+pub mod check;
 pub mod explain;
 pub mod json;
 pub mod terminal;

@@ -59,13 +59,13 @@ const VERB: usize = 12;
 /// How many functions are named before "and N more".
 const NAMED: usize = 3;
 
-fn verb(dress: impl Fn(&str) -> String, word: &str, rest: &str) -> String {
+pub(super) fn verb(dress: impl Fn(&str) -> String, word: &str, rest: &str) -> String {
     // Padded before it is dressed, since colours have no width.
     let padding = " ".repeat(VERB.saturating_sub(word.len()));
     format!("{padding}{} {rest}\n", dress(word))
 }
 
-fn below(text: &str) -> String {
+pub(super) fn below(text: &str) -> String {
     format!("{:VERB$} {text}\n", "")
 }
 
@@ -258,12 +258,12 @@ fn some_of(names: &[String]) -> String {
     }
 }
 
-fn count(number: usize, what: &str) -> String {
+pub(super) fn count(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// `in 84 ms: compile 57, diff 3, link 4`: stages below half a millisecond are left out; empty if nothing was measured.
-fn times(timings: &Timings) -> String {
+pub(super) fn times(timings: &Timings) -> String {
     if timings.total <= 0.0 {
         return String::new();
     }
@@ -293,11 +293,11 @@ fn times(timings: &Timings) -> String {
     }
 }
 
-fn reason_text(reason: &Reason) -> String {
+pub(super) fn reason_text(reason: &Reason) -> String {
     format!("{} [{}]", clean(&reason.message), reason.code)
 }
 
-fn place_and_hint(reason: &Reason) -> String {
+pub(super) fn place_and_hint(reason: &Reason) -> String {
     let mut text = String::new();
     if let Some(Span { file, line, column }) = &reason.span {
         text.push_str(&below(&format!("--> {}:{line}:{column}", clean(file))));

@@ -115,7 +115,11 @@ pub fn apply(
     let mut functions = patched_functions(&decided, &patch);
     let is_only_lines = decided.is_only_lines();
     if !is_only_lines {
-        functions.extend(still_running(running, &old_bodies, &decided.refreshed));
+        functions.extend(still_running(
+            running.program.pid(),
+            &old_bodies,
+            &decided.refreshed,
+        ));
     }
     let notes = decided.notes;
     Ok(if is_only_lines {
@@ -126,7 +130,7 @@ pub fn apply(
 }
 
 /// Links what was decided.
-fn link(
+pub(super) fn link(
     decided: &mut Replacement<'_>,
     live: &Live,
     policy: &SlotPolicy,
@@ -145,7 +149,7 @@ fn link(
 }
 
 /// What is said of the functions of a patch.
-fn patched_functions(decided: &Replacement<'_>, patch: &Patch) -> Vec<FunctionReport> {
+pub(super) fn patched_functions(decided: &Replacement<'_>, patch: &Patch) -> Vec<FunctionReport> {
     let mut functions: Vec<FunctionReport> = patch
         .functions
         .iter()
@@ -172,7 +176,7 @@ fn patched_functions(decided: &Replacement<'_>, patch: &Patch) -> Vec<FunctionRe
 }
 
 /// A refusal inside of an error is a reason to restart; anything else stays an error.
-fn refusal(error: anyhow::Error) -> Result<Applied> {
+pub(super) fn refusal(error: anyhow::Error) -> Result<Applied> {
     match error.downcast_ref::<Reason>() {
         Some(reason) => Ok(Applied::Restart {
             reasons: vec![reason.clone()],
@@ -180,9 +184,9 @@ fn refusal(error: anyhow::Error) -> Result<Applied> {
         None => Err(error),
     }
 }
-type Bodies = Vec<(std::ops::Range<u64>, String)>;
+pub(super) type Bodies = Vec<(std::ops::Range<u64>, String)>;
 
-fn old_bodies(live: &Live, decided: &Replacement<'_>) -> Bodies {
+pub(super) fn old_bodies(live: &Live, decided: &Replacement<'_>) -> Bodies {
     decided
         .replacements
         .iter()
@@ -204,8 +208,8 @@ fn old_bodies(live: &Live, decided: &Replacement<'_>) -> Bodies {
         .collect()
 }
 
-fn still_running(
-    running: &Running,
+pub(super) fn still_running(
+    process: u32,
     old_bodies: &Bodies,
     refreshed: &HashSet<String>,
 ) -> Vec<FunctionReport> {
@@ -215,7 +219,7 @@ fn still_running(
         .cloned()
         .collect();
     // The program may have ended by now: then nothing of it runs.
-    stacks::still_running(running.program.pid(), &ranges)
+    stacks::still_running(process, &ranges)
         .unwrap_or_default()
         .into_iter()
         .map(|found| FunctionReport {
@@ -226,7 +230,7 @@ fn still_running(
         .collect()
 }
 /// Changed functions that the program does not have: nobody calls them, so the linker dropped them.
-fn not_in_program(difference: &Difference) -> Vec<String> {
+pub(super) fn not_in_program(difference: &Difference) -> Vec<String> {
     let names: BTreeSet<String> = difference
         .changed
         .iter()

@@ -4,15 +4,17 @@
 //! thread, which owns the compiler while it works; all else is done by the loop itself. A save that arrives while work is
 //! under way cancels it: the older save ends `superseded`, the newer one takes over all that is not in the program yet.
 
+pub(crate) mod check;
 pub mod decide;
 pub mod engine;
 pub mod objects;
 mod outcomes;
+pub mod rehearse;
 mod restarts;
 pub mod running;
-mod saves;
+pub(crate) mod saves;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -24,6 +26,7 @@ use anyhow::{Context, Result, bail};
 use crate::capture::cargo::{self, BuildError, BuildLine, BuildOptions, Built, Target};
 use crate::capture::child::CancelFlag;
 use crate::capture::directory::RecordDir;
+use crate::check::last_build;
 use crate::client::Listener as StubListener;
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledUnit, Compiler};
@@ -34,7 +37,7 @@ use crate::process::signals::{Policy, Received};
 use crate::process::terminal::TerminalState;
 use crate::process::{Launch, Program};
 use crate::report::FanOut;
-use crate::save::{ControlServer, SaveRequest};
+use crate::save::{Asked, CheckRequest, ControlServer, SaveRequest};
 use crate::table::image::Image;
 use crate::table::policy::SlotPolicy;
 use crate::watch::{Change, Watcher};
@@ -55,6 +58,8 @@ enum Message {
     Save(SaveRequest),
     /// Everything that [`Message::Save`] found has been queued before this.
     SaveSettled(SaveRequest),
+    /// Somebody asks what a save would come to.
+    Check(CheckRequest),
     /// A process ended. The number tells processes of one session apart.
     Exited(u64, ExitStatus),
     /// A signal reached the tool.
@@ -69,6 +74,7 @@ enum Message {
 enum Work {
     Compiled(Compiler, Result<Vec<CompiledUnit>, CompileError>),
     Built(Result<Built, BuildError>, SystemTime),
+    Rehearsed(Compiler, Result<Vec<CompiledUnit>, CompileError>),
 }
 
 /// A save that is being worked on.
@@ -121,6 +127,12 @@ struct Session {
     next: Option<Change>,
     /// Who waits for that one's outcome.
     next_waiting: Vec<SaveRequest>,
+    /// The check that is under way.
+    checking: Option<check::Checking>,
+    /// Those that wait.
+    checks: VecDeque<CheckRequest>,
+    /// With `--manual`: what was saved since `cargo hotpatch save` last asked for it.
+    held: Option<Change>,
     last_outcome: Option<(Outcome, Instant)>,
     /// What the compiler said of the newest save.
     diagnostics: Vec<String>,
@@ -165,8 +177,11 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
             .iter()
             .map(|dependency| dependency.root.clone()),
     );
-    let control = ControlServer::bind(&roots, move |request| {
-        let _ = to_self.send(Message::Save(request));
+    let control = ControlServer::bind(&roots, move |asked| {
+        let _ = to_self.send(match asked {
+            Asked::Save(request) => Message::Save(request),
+            Asked::Check(request) => Message::Check(request),
+        });
     });
     let policy = SlotPolicy::new(target.workspace_crates.iter().cloned());
     let mut session = Session {
@@ -184,6 +199,9 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
         job: None,
         next: None,
         next_waiting: Vec::new(),
+        checking: None,
+        checks: VecDeque::new(),
+        held: None,
         last_outcome: None,
         diagnostics: Vec::new(),
         is_ending: false,
@@ -204,7 +222,7 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
         Ok(control) => session.control = Some(control),
         Err(error) => session.say(&Event::Warning {
             reason: Reason::new(
-                &codes::WRONG_PEER,
+                &codes::BESIDE,
                 format!("`cargo hotpatch save` cannot reach this session: {error:#}"),
             ),
         }),
@@ -352,6 +370,15 @@ impl Session {
             .map(|(path, content)| (path.to_owned(), content.clone()))
             .collect();
         self.dirty.clear();
+        let kept = last_build::keep(&self.directory, &self.target, &self.built, &self.baseline);
+        if let Err(error) = kept {
+            self.say(&Event::Warning {
+                reason: Reason::new(
+                    &codes::BESIDE,
+                    format!("`cargo hotpatch check` will not know this build: {error:#}"),
+                ),
+            });
+        }
     }
 
     /// Starts the program and waits for its stub.
@@ -475,12 +502,17 @@ impl Session {
                 .recv()
                 .context("all threads of the session have ended")?;
             match message {
+                Message::Changed(change) if self.options.manual => self.hold(change),
                 Message::Changed(change) => self.changed(change),
                 Message::Save(request) => {
                     let _ = self.watcher.check_now(request.files.as_deref());
                     let _ = self.messages.send(Message::SaveSettled(request));
                 }
-                Message::SaveSettled(request) => self.save_settled(request),
+                Message::SaveSettled(request) => {
+                    self.release_held();
+                    self.save_settled(request);
+                }
+                Message::Check(request) => self.check(request),
                 Message::Exited(generation, status) => {
                     if let Some(code) = self.exited(generation, status) {
                         return Ok(code);

@@ -37,6 +37,7 @@ impl Session {
         if let Some(change) = self.next.take() {
             self.begin(change);
         }
+        self.next_check();
     }
 
     pub(super) fn conclude(&mut self, mut outcome: Outcome, waiting: Vec<SaveRequest>) {
@@ -61,7 +62,7 @@ impl Session {
             job.waiting.push(request);
             return;
         }
-        if self.job.is_some() {
+        if self.job.is_some() || self.next.is_some() {
             self.next_waiting.push(request);
             return;
         }

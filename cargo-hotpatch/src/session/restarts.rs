@@ -151,6 +151,9 @@ impl Session {
                 if let Some(job) = &self.job {
                     job.cancel.cancel();
                 }
+                if let Some(checking) = &self.checking {
+                    checking.cancel.cancel();
+                }
                 Some(exit_code::SIGNAL_BASE + u8::try_from(received.signal).unwrap_or_default())
             }
         }

@@ -77,12 +77,7 @@ impl Running {
     /// # Errors
     /// What the stub or the connection says. The connection is dropped where it is not certain what the program did.
     pub fn send(&mut self, patch: &Patch, window: &Window) -> Result<Vec<u8>> {
-        let table = self.live.table_with(patch).ok_or_else(|| {
-            Reason::new(
-                &codes::OUT_OF_RANGE,
-                "a slot of the jump table cannot reach the patch".to_owned(),
-            )
-        })?;
+        let table = table_with(&self.live, patch)?;
         // The file of an earlier process may still be mapped there: it is replaced, never written into.
         let fresh = self.directory.join("patch.new");
         std::fs::write(&fresh, &patch.file)
@@ -135,6 +130,12 @@ impl Running {
         )
     }
 
+    /// As [`Self::for_linking`], but no place is taken: for a patch that is not sent.
+    pub fn for_rehearsing(&mut self) -> (&Live, RehearseWithProgram<'_>) {
+        let (live, ask) = self.for_linking();
+        (live, RehearseWithProgram { ask })
+    }
+
     fn with_stub<T>(
         &mut self,
         action: impl FnOnce(&mut Stub) -> Result<T, ClientError>,
@@ -145,6 +146,20 @@ impl Running {
         }
         .ask(action)
     }
+}
+
+/// The content of the jump table with this patch.
+///
+/// # Errors
+/// [`codes::OUT_OF_RANGE`].
+pub fn table_with(live: &Live, patch: &Patch) -> Result<Vec<u8>> {
+    live.table_with(patch).ok_or_else(|| {
+        Reason::new(
+            &codes::OUT_OF_RANGE,
+            "a slot of the jump table cannot reach the patch".to_owned(),
+        )
+        .into()
+    })
 }
 
 /// Asks the stub of a running program.
@@ -190,5 +205,21 @@ impl ProgramSide for AskProgram<'_> {
         let start = window.start;
         self.window = Some(window);
         Ok(start)
+    }
+}
+
+/// Asks the stub of a running program, and takes nothing from it.
+#[derive(Debug)]
+pub struct RehearseWithProgram<'r> {
+    ask: AskProgram<'r>,
+}
+
+impl ProgramSide for RehearseWithProgram<'_> {
+    fn look_up(&mut self, name: &str) -> Result<Option<RunAddr>> {
+        self.ask.look_up(name)
+    }
+
+    fn take_place(&mut self, bytes: u64) -> Result<RunAddr> {
+        self.ask.ask(|stub| stub.free_place(bytes))
     }
 }

@@ -8,6 +8,7 @@ use super::decide::{Edit, Environment, SourceChange};
 use super::engine::{self, Applied};
 use super::outcomes::{outcome, superseded};
 use super::{Job, Message, Session, Work, is_older};
+use crate::capture::cargo::Built;
 use crate::capture::child::CancelFlag;
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledUnit};
@@ -19,7 +20,11 @@ use crate::watch::Change;
 impl Session {
     pub(super) fn changed(&mut self, change: Change) {
         let Some(job) = &mut self.job else {
-            self.begin(change);
+            if self.checking.is_some() {
+                self.overtake_check(change);
+            } else {
+                self.begin(change);
+            }
             return;
         };
         job.cancel.cancel();
@@ -35,6 +40,39 @@ impl Session {
             self.dirty.insert(file.path.clone());
         }
         self.next = Some(change);
+    }
+
+    /// With `--manual`: keeps what was saved until somebody asks for it.
+    pub(super) fn hold(&mut self, change: Change) {
+        let held = self.held.get_or_insert_with(|| Change {
+            files: Vec::new(),
+            seen: change.seen,
+        });
+        for file in change.files {
+            held.files.retain(|older| older.path != file.path);
+            held.files.push(file);
+        }
+        held.files.sort_by(|a, b| a.path.cmp(&b.path));
+    }
+
+    /// Acts on what is held. It counts as saved now: that it was asked for is what the latency is measured from.
+    pub(super) fn release_held(&mut self) {
+        let Some(mut change) = self.held.take() else {
+            return;
+        };
+        change.seen = Instant::now();
+        for file in &mut change.files {
+            file.modified = SystemTime::now();
+        }
+        self.changed(change);
+    }
+
+    /// Whether this file was saved and is held.
+    pub(super) fn is_held(&self, path: &Path) -> bool {
+        self.held
+            .iter()
+            .flat_map(|held| &held.files)
+            .any(|file| file.path == path)
     }
 
     pub(super) fn supersede_job(&mut self) {
@@ -115,26 +153,7 @@ impl Session {
 
     pub(super) fn plan_and_compile(&mut self) {
         let Some(job) = &mut self.job else { return };
-        let changed: Vec<PathBuf> = job
-            .sources
-            .iter()
-            .map(|source| source.path.clone())
-            .collect();
-        let plain = |path: &Path| {
-            let Some(source) = job.sources.iter().find(|source| source.path == path) else {
-                return false;
-            };
-            let text = |content: &Option<Arc<[u8]>>| {
-                content
-                    .as_deref()
-                    .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
-            };
-            match (text(&source.old), text(&source.new)) {
-                (Some(old), Some(new)) => source::compare(&old, &new).only_plain_bodies(),
-                _ => false,
-            }
-        };
-        let planned = plan(&changed, &self.built, &plain);
+        let planned = planned(&job.sources, &self.built);
         job.timings.plan = job.stage_started.elapsed().as_secs_f64() * 1000.0;
         match planned {
             Plan::Nothing => {
@@ -173,6 +192,13 @@ impl Session {
     }
 
     pub(super) fn worked(&mut self, work: Work) {
+        let work = match work {
+            Work::Rehearsed(compiler, result) => {
+                self.rehearsed(compiler, result);
+                return;
+            }
+            work => work,
+        };
         let elapsed = self
             .job
             .as_ref()
@@ -209,6 +235,8 @@ impl Session {
                 }
                 self.built(result, began);
             }
+            // Taken care of above.
+            Work::Rehearsed(..) => {}
         }
     }
 
@@ -231,6 +259,7 @@ impl Session {
         if let Some(change) = self.next.take() {
             self.begin(change);
         }
+        self.next_check();
     }
 
     pub(super) fn compile_failed(&mut self, error: CompileError) {
@@ -375,4 +404,24 @@ impl Session {
             self.dirty.remove(&source.path);
         }
     }
+}
+
+/// What a change of these files asks for.
+pub(crate) fn planned(sources: &[SourceChange], built: &Built) -> Plan {
+    let changed: Vec<PathBuf> = sources.iter().map(|source| source.path.clone()).collect();
+    let plain = |path: &Path| {
+        let Some(source) = sources.iter().find(|source| source.path == path) else {
+            return false;
+        };
+        let text = |content: &Option<Arc<[u8]>>| {
+            content
+                .as_deref()
+                .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+        };
+        match (text(&source.old), text(&source.new)) {
+            (Some(old), Some(new)) => source::compare(&old, &new).only_plain_bodies(),
+            _ => false,
+        }
+    };
+    plan(&changed, built, &plain)
 }

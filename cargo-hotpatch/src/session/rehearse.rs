@@ -1,0 +1,95 @@
+//! What would come of compiled objects: everything that [`super::engine`] does, but for sending the patch. Nothing changes.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use super::decide::{Decision, Edit, Environment, decide, milliseconds};
+use super::engine::{
+    Applied, link, not_in_program, old_bodies, patched_functions, refusal, still_running,
+};
+use super::objects::Files;
+use super::running::table_with;
+use crate::event::Timings;
+use crate::link::{Live, ProgramSide};
+use crate::object::address::RunAddr;
+
+/// A program, running or not, for which something is rehearsed.
+pub struct Stage<'s> {
+    /// What is known of it.
+    pub live: &'s Live,
+    /// Who is asked for the rest. What it says of free places must not take them.
+    pub program: &'s mut dyn ProgramSide,
+    /// Where patches go.
+    pub arena: Range<RunAddr>,
+    /// Its process, if it runs.
+    pub process: Option<u32>,
+}
+
+impl std::fmt::Debug for Stage<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stage")
+            .field("arena", &self.arena)
+            .field("process", &self.process)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`super::engine::apply`] would come to.
+///
+/// # Errors
+/// What is broken, as opposed to what is refused.
+pub fn rehearse(
+    stage: Stage<'_>,
+    edit: &Edit<'_>,
+    files: &mut Files,
+    context: &Environment<'_>,
+    timings: &mut Timings,
+) -> Result<Applied> {
+    let live = stage.live;
+    let mut decided = match decide(live, edit, files, context, timings)? {
+        Decision::Same => {
+            return Ok(Applied::Unchanged {
+                functions: Vec::new(),
+                notes: Vec::new(),
+            });
+        }
+        Decision::Restart { reasons } => return Ok(Applied::Restart { reasons }),
+        Decision::Replace(decided) => decided,
+    };
+    if decided.is_empty() {
+        return Ok(Applied::Unchanged {
+            functions: Vec::new(),
+            notes: not_in_program(&decided.difference),
+        });
+    }
+    let started = Instant::now();
+    let old_bodies = old_bodies(live, &decided);
+    let linked = link(
+        &mut decided,
+        live,
+        context.policy,
+        stage.arena,
+        stage.program,
+    );
+    let patch = match linked.and_then(|patch| table_with(live, &patch).map(|_| patch)) {
+        Ok(patch) => patch,
+        Err(error) => return refusal(error),
+    };
+    timings.link += milliseconds(started);
+    let mut functions = patched_functions(&decided, &patch);
+    if decided.is_only_lines() {
+        return Ok(Applied::Unchanged {
+            functions,
+            notes: decided.notes,
+        });
+    }
+    if let Some(process) = stage.process {
+        functions.extend(still_running(process, &old_bodies, &decided.refreshed));
+    }
+    Ok(Applied::Patched {
+        functions,
+        notes: decided.notes,
+    })
+}
