@@ -110,7 +110,7 @@ codes! {
         example: "struct P { x: f32, y: f32 } becomes struct P { y: f32, x: f32 }",
         remedy: "Let it restart.";
     TYPE_DOUBT = "HP0103", "a type cannot be compared for certain",
-        rule: "Two types of one name, or debug info that is not understood: when in doubt, restart.",
+        rule: "Two types of one name, memory whose type only a cast or `dyn Any` says, or debug info that is not understood: when in doubt, restart.",
         example: "two local structs of one name in one function",
         remedy: "Let it restart; a unique name makes the comparison possible.";
     SIGNATURE = "HP0201", "a function's signature changed where old callers may meet new code",

@@ -9,6 +9,7 @@
 
 mod closures;
 pub mod debug;
+mod erased;
 mod functions;
 mod impls;
 mod layout;
@@ -160,6 +161,7 @@ pub fn judge(case: &Case<'_>) -> Result<Verdict> {
     let mut verdict = Verdict::default();
     impls::align(&mut evidence, &mut verdict);
     judge_types(&evidence, &mut verdict);
+    erased::judge(&evidence, &mut verdict);
     closures::judge(&evidence, &mut verdict);
     vtables::judge(&evidence, &mut verdict);
     statics::judge(&evidence, &mut verdict);

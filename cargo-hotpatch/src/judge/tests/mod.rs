@@ -5,6 +5,7 @@ mod bodies;
 mod by_hand;
 mod calls;
 mod closures_and_coroutines;
+mod erased;
 mod numbered_blocks;
 mod static_items;
 mod traits;
