@@ -1,0 +1,36 @@
+//@ why: a set of flags that needs more bits than it has
+//@ pair: flags
+//@ ask: 1 => bold
+//@ edit src/main.rs: replace "struct Style(u8);" with "struct Style(u16);"
+//@ edit+ src/main.rs: replace "bits: u8" with "bits: u16"
+//@ expect: restarted
+//@ code: HP0101
+//@ reason: Style
+//@ ask: 6 => thin
+
+#[derive(Clone, Copy)]
+struct Style(u8);
+
+const ALL: [(Style, &str); 2] = [(Style(1), "bold"), (Style(2), "thin")];
+
+struct Pen {
+    style: Style,
+}
+
+fn main() {
+    let mut pen = Pen { style: Style(0) };
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", set(&mut pen, line.trim().parse().unwrap_or(0)));
+    }
+}
+
+fn set(pen: &mut Pen, bits: u8) -> String {
+    pen.style.0 |= bits;
+    let names: Vec<&str> = ALL
+        .iter()
+        .filter(|(flag, _)| pen.style.0 & flag.0 != 0)
+        .map(|(_, name)| *name)
+        .collect();
+    names.join(" ")
+}

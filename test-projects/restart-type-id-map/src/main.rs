@@ -1,0 +1,48 @@
+//@ why: a map keyed by type, in which a type that changed is only reached through `dyn Any`
+//@ pair: type-id-map
+//@ ask: 3 => 3
+//@ edit src/main.rs: replace "    count: u32," with "    rounds: u32,\n    count: u32,"
+//@ edit+ src/main.rs: replace "counter.count += number;" with "counter.count += number;\n    counter.rounds += 1;"
+//@ edit+ src/main.rs: replace "counter.count.to_string()" with "format!(\"{} in {}\", counter.count, counter.rounds)"
+//@ expect: restarted
+//@ code: HP0101
+//@ reason: Counter
+//@ ask: 4 => 4 in 1
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+
+#[derive(Default)]
+struct Counter {
+    count: u32,
+}
+
+struct World {
+    resources: HashMap<TypeId, Box<dyn Any>>,
+}
+
+impl World {
+    fn get<T: Any + Default>(&mut self) -> &mut T {
+        let entry = self
+            .resources
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Box::new(T::default()));
+        entry.downcast_mut().expect("the key is the type")
+    }
+}
+
+fn main() {
+    let mut world = World {
+        resources: HashMap::new(),
+    };
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", add(&mut world, line.trim().parse().unwrap_or(0)));
+    }
+}
+
+fn add(world: &mut World, number: u32) -> String {
+    let counter: &mut Counter = world.get();
+    counter.count += number;
+    counter.count.to_string()
+}

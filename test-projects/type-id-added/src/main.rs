@@ -1,0 +1,47 @@
+//@ why: another type is found by its type, beside the one that is there
+//@ pair: restart-type-id-renamed
+//@ ask: 3 => 3
+//@ edit src/main.rs: append "\n#[derive(Default)]\nstruct Rounds(u32);\n"
+//@ edit+ src/main.rs: replace "counter.count.to_string()" with "let count = counter.count;\n    let rounds: &mut Rounds = world.get();\n    rounds.0 += 1;\n    format!(\"{count} in {}\", rounds.0)"
+//@ expect: patched
+//@ warm-only: a cold start counts rounds from the beginning
+//@ ask: 4 => 7 in 1
+//@ ask: 4 => 11 in 2
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+
+#[derive(Default)]
+struct Counter {
+    count: u32,
+}
+
+struct World {
+    resources: HashMap<TypeId, Box<dyn Any>>,
+}
+
+impl World {
+    fn get<T: Any + Default>(&mut self) -> &mut T {
+        let entry = self
+            .resources
+            .entry(TypeId::of::<T>())
+            .or_insert_with(|| Box::new(T::default()));
+        entry.downcast_mut().expect("the key is the type")
+    }
+}
+
+fn main() {
+    let mut world = World {
+        resources: HashMap::new(),
+    };
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", add(&mut world, line.trim().parse().unwrap_or(0)));
+    }
+}
+
+fn add(world: &mut World, number: u32) -> String {
+    let counter: &mut Counter = world.get();
+    counter.count += number;
+    counter.count.to_string()
+}
