@@ -15,6 +15,9 @@
 //! | `HOTPATCH_TEST_DEADLINE_SCALE=3` | all deadlines are three times as long (slow or busy machines) |
 //! | `HOTPATCH_TEST_TOOL=PATH` | tests this executable (an installed one, say) instead of the one just built |
 //! | `HOTPATCH_LOAD_PATCHES=20` | how many patches `load` makes (200 unless told otherwise) |
+//! | `HOTPATCH_IDENTITY_PROJECTS=all` | `identity` looks at every test project, or at those in a list with commas |
+//! | `HOTPATCH_SUITE_PATCHES=700` | how many patches `suite` makes (20 unless told otherwise) |
+//! | `HOTPATCH_SUITE_CRATE=DIR` | the crate whose tests `suite` runs (`semver` unless told otherwise) |
 //!
 //! # What is where
 //!
@@ -28,6 +31,9 @@
 //! - [`cli`]: help, usage errors, `explain`, exit codes.
 //! - [`faults`]: crashes, signals, vanishing and half-written files, forks, foreign peers.
 //! - [`load`]: many patches under load.
+//! - [`identity`]: the same source, rebuilt, moved or with other comments, is the same program.
+//! - [`suite`]: a crate's own tests run while its functions are replaced by equal ones ([`crate_as_program`]).
+//! - [`phases`]: the tool's phases without a session.
 //! - [`coexist`]: `cargo build` and `cargo hotpatch run` side by side.
 //!
 //! Two rules: a sleep is never the synchronisation (wait for the line, the event or the exit), and every wait has a
@@ -36,13 +42,17 @@
 mod check;
 mod cli;
 mod coexist;
+mod crate_as_program;
 mod directives;
 mod faults;
+mod identity;
 mod load;
 mod pairs;
+mod phases;
 mod project;
 mod running;
 mod scenarios;
+mod suite;
 mod support;
 
 fn main() {
@@ -57,7 +67,9 @@ fn main() {
         trials.extend(cli::trials());
         trials.extend(coexist::trials());
         trials.extend(faults::trials());
+        trials.extend(identity::trials());
         trials.extend(load::trials());
+        trials.extend(suite::trials());
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -58,7 +58,13 @@ pub(crate) struct Project {
 impl Project {
     /// A fresh copy of `test-projects/NAME`.
     pub(crate) fn copy_of(name: &str) -> Result<Self> {
-        let source = projects_dir().join(name);
+        let project = Self::empty(name)?;
+        copy_tree(&projects_dir().join(name), &project.root)?;
+        Ok(project)
+    }
+
+    /// A new folder.
+    fn empty(name: &str) -> Result<Self> {
         let temporary = tempfile::Builder::new()
             .prefix(&format!("hotpatch-{name}-"))
             .tempdir()
@@ -68,7 +74,6 @@ impl Project {
             .path()
             .canonicalize()
             .context("cannot resolve the temporary folder")?;
-        copy_tree(&source, &root)?;
         let temporary = if std::env::var_os("HOTPATCH_KEEP").is_some() {
             let kept = temporary.keep();
             eprintln!("kept: {}", kept.display());
@@ -80,6 +85,16 @@ impl Project {
             root,
             _temporary: temporary,
         })
+    }
+
+    /// A project of these files: path and text.
+    pub(crate) fn with_files(name: &str, files: &[(&str, &str)]) -> Result<Self> {
+        let project = Self::empty(name)?;
+        for (file, text) in files {
+            write_as_editor(&project.path(file), Some(text), SaveMode::InPlace)
+                .with_context(|| format!("cannot write `{file}`"))?;
+        }
+        Ok(project)
     }
 
     /// The folder.
