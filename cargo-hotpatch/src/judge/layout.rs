@@ -47,7 +47,10 @@ pub(super) fn compare(old: &DebugFacts, new: &DebugFacts) -> Vec<Finding> {
         }
         let (fault, details) = match (before.as_slice(), after.as_slice()) {
             ([before], [after]) => {
-                match compare_shapes(old, new, before, after, names::environment(name).is_some()) {
+                let exact = names::environment(name).is_some();
+                let found = compare_shapes(old, new, before, after, exact)
+                    .or_else(|| stored_discriminants(old, name, before, after));
+                match found {
                     Some(found) => found,
                     None => continue,
                 }
@@ -426,6 +429,44 @@ fn compare_variants(
             layout.push(format!("new variant `{called}`"));
         }
     }
+}
+
+/// An enum without a tag of its own keeps no number of its variants, so their order may change. But the program can have
+/// asked for such a number with `mem::discriminant`, and kept it.
+fn stored_discriminants(
+    old: &DebugFacts,
+    name: &str,
+    before: &TypeShape,
+    after: &TypeShape,
+) -> Option<Found> {
+    let (before, after) = (before.variants.as_ref()?, after.variants.as_ref()?);
+    let is_tagged = before
+        .variants
+        .iter()
+        .all(|variant| variant.discriminant.is_some());
+    let keeps_numbers = format!("core::mem::Discriminant<{name}>");
+    if is_tagged || !old.names.contains(keeps_numbers.as_str()) {
+        return None;
+    }
+    let place = |variants: &[Variant], wanted: &str| {
+        variants
+            .iter()
+            .filter_map(|variant| variant.member.as_ref())
+            .position(|member| *member.name == *wanted)
+    };
+    let moved = before
+        .variants
+        .iter()
+        .filter_map(|variant| variant.member.as_ref())
+        .find(|member| {
+            let now = place(&after.variants, &member.name);
+            now.is_some() && now != place(&before.variants, &member.name)
+        })?;
+    let what = format!(
+        "variant `{}` has another number, and the program may have kept the old one as `mem::Discriminant`",
+        moved.name
+    );
+    Some((Fault::Meaning, vec![what]))
 }
 
 /// True if what two variants of different names hold is the same, field by field.

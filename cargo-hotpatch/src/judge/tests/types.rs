@@ -235,6 +235,18 @@ fn niches() {
 }
 
 #[test]
+fn numbers_of_variants_that_only_the_program_keeps() {
+    restarts(
+        &codes::TYPE_MEANING,
+        "pub enum E { @A(Box<u8>), B=>>B, A(Box<u8>)@ } pub fn f(e: &E) -> core::mem::Discriminant<E> { core::mem::discriminant(e) }",
+    );
+    // Nobody asks for one.
+    patches(
+        "pub enum E { @A(Box<u8>), B=>>B, A(Box<u8>)@ } pub fn f(e: &E) -> u32 { match e { E::A(_) => 1, E::B => @2=>>3@ } } pub fn g(e: &E) -> u32 { f(e) }",
+    );
+}
+
+#[test]
 fn variants_renamed_in_place() {
     patches(
         "pub enum E { A, @B=>>C@ } pub fn f(e: E) -> u32 { e as u32 + @1=>>2@ } pub fn g(e: E) -> u32 { f(e) }",
