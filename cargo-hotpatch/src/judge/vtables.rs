@@ -1,6 +1,6 @@
 //! Vtables and the traits behind them.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::codes;
 use crate::source::{Difference, ItemKind};
@@ -47,28 +47,84 @@ fn judge_slots(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         ) else {
             continue;
         };
-        let before: BTreeSet<Vec<String>> = before
-            .iter()
-            .map(|vtable| meaning(vtable, &removed))
-            .collect();
-        let after: BTreeSet<Vec<String>> = after
-            .iter()
-            .map(|vtable| meaning(vtable, &nobody))
-            .collect();
-        if before == after {
-            continue;
-        }
-        let owner = name.trim_end_matches("::{vtable}");
-        let detail = match (before.first(), after.first()) {
-            (Some(old), Some(new)) if before.len() == 1 && after.len() == 1 => difference(old, new),
-            _ => "several vtables have this name".to_owned(),
+        let (before, after) = match (by_type(name, before), by_type(name, after)) {
+            (Some(before), Some(after)) => (before, after),
+            _ => (one_type(before), one_type(after)),
         };
-        verdict.restart(
-            &codes::VTABLE,
-            format!("the vtable of `{owner}` changed: {detail}; objects made before the edit hold the old one"),
-            None,
-        );
+        for (of, before) in &before {
+            // Gone from the new build: what exists of this type keeps its vtable and the code in it.
+            let Some(after) = after.get(of) else {
+                continue;
+            };
+            let meanings = |vtables: &[&VtableFacts], unpaired: &HashSet<&str>| {
+                let of_all = vtables.iter().map(|vtable| meaning(vtable, unpaired));
+                of_all.collect::<BTreeSet<Vec<String>>>()
+            };
+            report_difference(
+                name,
+                &meanings(before, &removed),
+                &meanings(after, &nobody),
+                verdict,
+            );
+        }
     }
+}
+
+fn report_difference(
+    name: &str,
+    before: &BTreeSet<Vec<String>>,
+    after: &BTreeSet<Vec<String>>,
+    verdict: &mut Verdict,
+) {
+    if before == after {
+        return;
+    }
+    let owner = name.trim_end_matches("::{vtable}");
+    let detail = match (before.first(), after.first()) {
+        (Some(old), Some(new)) if before.len() == 1 && after.len() == 1 => difference(old, new),
+        _ => "several vtables have this name".to_owned(),
+    };
+    verdict.restart(
+        &codes::VTABLE,
+        format!("the vtable of `{owner}` changed: {detail}; objects made before the edit hold the old one"),
+        None,
+    );
+}
+
+type ByType<'v> = BTreeMap<String, Vec<&'v VtableFacts>>;
+
+fn one_type(vtables: &[VtableFacts]) -> ByType<'_> {
+    BTreeMap::from([(String::new(), vtables.iter().collect())])
+}
+
+/// The vtables of one name, by the type that their methods' symbols name: debug info calls every function item of one
+/// signature by one name, `fn(u32) -> u32`, and symbols tell them apart. `None` for a name without such an item, or if
+/// some vtable does not say whose it is.
+fn by_type<'v>(name: &str, vtables: &'v [VtableFacts]) -> Option<ByType<'v>> {
+    if !name.contains("fn(") {
+        return None;
+    }
+    let mut found = ByType::new();
+    for vtable in vtables {
+        found.entry(type_behind(vtable)?).or_default().push(vtable);
+    }
+    Some(found)
+}
+
+/// The one type whose methods stand in a vtable; `None` if they do not say so in one voice.
+fn type_behind(vtable: &VtableFacts) -> Option<String> {
+    let mut types = vtable
+        .iter()
+        .skip(HEADER_SLOTS)
+        .filter_map(|slot| match slot {
+            VtableSlot::Symbol(symbol) => Some(names::canonical(symbol)),
+            _ => None,
+        });
+    let of = |path: String| method_of(&path).map(|(of, _)| of.to_owned());
+    let first = of(types.next()?)?;
+    types
+        .all(|path| of(path).as_ref() == Some(&first))
+        .then_some(first)
 }
 
 fn difference(old: &[String], new: &[String]) -> String {
@@ -147,10 +203,13 @@ fn object_of(evidence: &Evidence<'_, '_>, identifier: &str) -> Option<String> {
         .map(ToString::to_string)
 }
 
-/// True for `<X as path::Trait>::method` and `path::Trait::method` of a default.
+/// True for `<X as path::Trait>::method`, also of a default.
 fn is_method_of(path: &str, identifier: &str) -> bool {
-    path.strip_prefix('<')
-        .and_then(|rest| rest.rsplit_once(">::"))
-        .and_then(|(head, _)| head.rsplit_once(" as "))
-        .is_some_and(|(_, of)| names::identifier(of) == identifier)
+    method_of(path).is_some_and(|(_, of)| names::identifier(of) == identifier)
+}
+
+/// Type and trait of `<X as path::Trait>::method`.
+fn method_of(path: &str) -> Option<(&str, &str)> {
+    let (head, _) = path.strip_prefix('<')?.rsplit_once(">::")?;
+    head.rsplit_once(" as ")
 }

@@ -61,6 +61,34 @@ fn slots() {
 }
 
 #[test]
+fn function_items_are_types() {
+    let text = |made: &str| {
+        format!(
+            "pub trait T {{ fn a(&self) -> u32; }} pub fn one() -> u32 {{ 1 }} pub fn two() -> u32 {{ 2 }} pub struct W<F>(F); \
+             impl<F: Fn() -> u32> T for W<F> {{ fn a(&self) -> u32 {{ (self.0)() }} }} \
+             pub fn d() -> Box<dyn T> {{ {made} }} pub fn c(t: &dyn T) -> u32 {{ t.a() }}"
+        )
+    };
+    // Another type of the same name: objects of the old one keep their vtable.
+    patches(&text("Box::new(W(@one=>>two@))"));
+    // The same type, by the same name, with another destructor; the function item only makes the name vague.
+    restarts(
+        &codes::VTABLE,
+        &format!(
+            "{} @=>>impl<F> Drop for W<F> {{ fn drop(&mut self) {{}} }}@",
+            text("Box::new(W(one))")
+        ),
+    );
+    restarts(
+        &codes::VTABLE,
+        &text("Box::new(W(one))").replace(
+            "fn a(&self) -> u32;",
+            "fn a(&self) -> u32; @=>>fn b(&self) {}@",
+        ),
+    );
+}
+
+#[test]
 fn signatures_in_vtables() {
     restarts(
         &codes::VTABLE,
