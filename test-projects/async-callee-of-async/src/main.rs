@@ -1,0 +1,82 @@
+//@ why: an async function that another one awaits changes its state, and with it that of the other
+//@ ask: old => inner 0.
+//@ edit src/main.rs: replace "    Yield(false).await;\n    step + 1" with "    let kept = [step; 4];\n    Yield(false).await;\n    kept[3] + 10"
+//@ expect: patched or restarted
+//@ code: HP0303
+//@ ask: new => inner 0.
+//@ ask: last => inner 10.
+//@ ask: last => inner 20.
+//@ ask: old =~ inner
+
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+type Said = Rc<RefCell<String>>;
+type Task = Pin<Box<dyn Future<Output = ()>>>;
+
+fn main() {
+    let said = Said::default();
+    let mut tasks: Vec<Task> = vec![made(&said)];
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", answer(&mut tasks, &said, &line));
+    }
+}
+
+fn answer(tasks: &mut Vec<Task>, said: &Said, request: &str) -> String {
+    let task = match request {
+        "new" => {
+            tasks.push(made(said));
+            tasks.last_mut().unwrap()
+        }
+        "last" => tasks.last_mut().unwrap(),
+        _ => &mut tasks[0],
+    };
+    if task
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+        .is_ready()
+    {
+        tasks.clear();
+        tasks.push(made(said));
+        said.borrow_mut().push_str(" end");
+    }
+    format!("{}.", said.take())
+}
+
+fn made(said: &Said) -> Task {
+    Box::pin(outer(Rc::clone(said)))
+}
+
+fn say(said: &Said, text: String) {
+    said.borrow_mut().push_str(&text);
+}
+
+async fn outer(said: Said) {
+    let mut step = 0;
+    loop {
+        step = inner(&said, step).await;
+    }
+}
+
+async fn inner(said: &Said, step: u32) -> u32 {
+    say(said, format!("inner {step}"));
+    Yield(false).await;
+    step + 1
+}
+
+/// Pending once.
+struct Yield(bool);
+
+impl Future for Yield {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<()> {
+        if std::mem::replace(&mut self.0, true) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}

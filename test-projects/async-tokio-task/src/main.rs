@@ -1,0 +1,53 @@
+//@ why: a task under tokio waits for a message; what it calls, and what sends to it, is edited
+//@ pair: restart-async-tokio-message
+//@ ask: 4 => 1: 4
+//@ ask: 5 => 2: 9
+//@ edit src/main.rs: replace "sum + message.0" with "sum * message.0"
+//@ edit+ src/main.rs: replace "Message(request.trim().parse().unwrap_or(0))" with "Message(request.trim().parse().unwrap_or(0) + 1)"
+//@ expect: patched
+//@ warm-only: two messages came before
+//@ ask: 9 => 3: 90
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+struct Message(u64);
+
+type Ends = (UnboundedSender<Message>, UnboundedReceiver<String>);
+
+fn main() {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
+    let mut ends = start(&runtime);
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", answer(&runtime, &mut ends, &line));
+    }
+}
+
+fn start(runtime: &Runtime) -> Ends {
+    let (sender, mut receiver) = unbounded_channel();
+    let (back, answers) = unbounded_channel();
+    runtime.spawn(async move {
+        let (mut count, mut sum) = (0, 0);
+        while let Some(message) = receiver.recv().await {
+            count += 1;
+            sum = folded(sum, &message);
+            if back.send(format!("{count}: {sum}")).is_err() {
+                return;
+            }
+        }
+    });
+    (sender, answers)
+}
+
+fn answer(runtime: &Runtime, ends: &mut Ends, request: &str) -> String {
+    let _ = ends.0.send(Message(request.trim().parse().unwrap_or(0)));
+    runtime.block_on(ends.1.recv()).unwrap_or_default()
+}
+
+fn folded(sum: u64, message: &Message) -> u64 {
+    sum + message.0
+}

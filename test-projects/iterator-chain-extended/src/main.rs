@@ -1,0 +1,29 @@
+//@ why: a chain of adapters gets one more, while an iterator of the old chain is half consumed
+//@ ask: old => 10
+//@ edit src/main.rs: replace ".map(|number| number * 10)" with ".filter(|number| number % 2 == 0).map(|number| number * 10)"
+//@ expect: patched or restarted
+//@ code: HP0302
+//@ ask: old =~ 20
+//@ ask: new => 20
+
+type Numbers = Box<dyn Iterator<Item = u32>>;
+
+fn main() {
+    let mut old = numbers();
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", answer(&mut old, &line));
+    }
+}
+
+fn answer(old: &mut Numbers, request: &str) -> String {
+    let mut new = numbers();
+    let numbers = if request == "old" { old } else { &mut new };
+    numbers
+        .next()
+        .map_or("end".to_owned(), |number| number.to_string())
+}
+
+fn numbers() -> Numbers {
+    Box::new((1..).map(|number| number * 10))
+}

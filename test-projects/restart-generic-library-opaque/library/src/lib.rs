@@ -1,0 +1,3 @@
+pub fn numbers() -> impl Iterator<Item = u32> {
+    0..
+}
