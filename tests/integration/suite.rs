@@ -24,7 +24,8 @@ use cargo_hotpatch::compile::CompiledUnit;
 use cargo_hotpatch::event::{FunctionKind, Timings};
 use cargo_hotpatch::link::store::Library;
 use cargo_hotpatch::process::{Launch, Program};
-use cargo_hotpatch::session::engine::{self, Applied, Environment, SourceChange};
+use cargo_hotpatch::session::decide::{Edit, Environment, SourceChange};
+use cargo_hotpatch::session::engine::{self, Applied};
 use cargo_hotpatch::session::objects::{Files, Reference, reference};
 use cargo_hotpatch::session::running::Running;
 use cargo_hotpatch::table::image::Image;
@@ -253,15 +254,12 @@ impl LiveBuild {
             executable: &self.executable,
             units: &self.units,
         };
-        let applied = engine::apply(
-            running,
-            &self.reference,
-            &mut self.files,
+        let edit = Edit {
+            reference: &self.reference,
             compiled,
             sources,
-            &environment,
-            timings,
-        )?;
+        };
+        let applied = engine::apply(running, &edit, &mut self.files, &environment, timings)?;
         for unit in compiled {
             self.reference
                 .insert(unit.key.clone(), unit.objects.clone());
