@@ -86,8 +86,7 @@ pub fn find(id: &str) -> Option<&'static Code> {
     ALL.iter().find(|code| code.id.eq_ignore_ascii_case(id))
 }
 
-// 00xx: platform and set-up. 01xx: types. 02xx: functions. 03xx: closures and coroutines. 04xx: traits and vtables.
-// 05xx: statics and thread-locals. 06xx: what needs cargo. 07xx: diff and patch link. 08xx: the running program.
+// What the groups are about: see `GROUPS`.
 codes! {
     UNSUPPORTED_PLATFORM = "HP0001", "this platform or target is not supported",
         rule: "Live patching needs Linux on x86-64 with the GNU C library; the jump table, the stub and the patch linker are written for it.",
@@ -108,7 +107,7 @@ codes! {
     TYPE_MEANING = "HP0102", "fields or variants of a type changed their meaning",
         rule: "The bytes are laid out as before, but stand for something else: fields of one type swapped, variants reordered.",
         example: "struct P { x: f32, y: f32 } becomes struct P { y: f32, x: f32 }",
-        remedy: "Let it restart.";
+        remedy: "Let it restart. A field that is only renamed, in its place and to a name that no other had, needs none.";
     TYPE_DOUBT = "HP0103", "a type cannot be compared for certain",
         rule: "Two types of one name, memory whose type only a cast or `dyn Any` says, or debug info that is not understood: when in doubt, restart.",
         example: "two local structs of one name in one function",
@@ -116,19 +115,19 @@ codes! {
     SIGNATURE = "HP0201", "a function's signature changed where old callers may meet new code",
         rule: "A function whose address is in a vtable or whose callers cannot all be recompiled must keep its signature.",
         example: "a method of a live `dyn Trait` takes another argument",
-        remedy: "Let it restart.";
+        remedy: "Let it restart, or add a new function with the new signature beside the old one, and call that.";
     ABI_DOUBT = "HP0202", "a function may be called in another way than before",
         rule: "Attributes such as `#[track_caller]`, `extern \"C\"` or `repr` change how a function is called without a trace in debug info; without a caller that is byte-identical in both builds the call is not proven equal.",
         example: "#[track_caller] is added to a function",
-        remedy: "Let it restart.";
+        remedy: "Let it restart. If only the body was to change, edit it without touching the header and its attributes.";
     FUNCTION_WITHOUT_SLOT = "HP0203", "a function that changed has no place in the jump table",
         rule: "Naked functions, and functions of the standard library instantiated with standard types only, are not behind the jump table.",
         example: "the body of a #[naked] function is edited",
-        remedy: "Let it restart.";
+        remedy: "Let it restart; or move what changes often into an ordinary function that the other one calls.";
     PAIRING_DOUBT = "HP0204", "functions of one name cannot be paired for certain",
         rule: "Several items share one path (macro expansions, nested items); after the edit it is not certain which is which.",
         example: "a macro that expands to `fn helper` is used once more in one function",
-        remedy: "Let it restart.";
+        remedy: "Let it restart; unique names make the pairing possible.";
     OPTIMISED_CALLEE = "HP0205", "an optimised function's real calling convention may have changed",
         rule: "Above opt-level 0 the compiler may change what a function takes and whether it can unwind; a caller that nobody edited changed with it.",
         example: "an edit in a function of a release build changes its callers as well",
@@ -136,7 +135,7 @@ codes! {
     CLOSURE_CAPTURES = "HP0301", "a closure's captures changed",
         rule: "A closure that was made before the edit holds the old captures.",
         example: "|| println!(\"{a}\") becomes || println!(\"{a} {b}\")",
-        remedy: "Let it restart.";
+        remedy: "Let it restart; or make the closure's body a function, and pass it what it needs as arguments.";
     CLOSURE_PAIRING = "HP0302", "closures cannot be paired for certain",
         rule: "Closures have numbers, not names; one was added or removed beside others, or two were exchanged.",
         example: "a closure is inserted before another one in the same function",
@@ -148,19 +147,19 @@ codes! {
     VTABLE = "HP0401", "the methods of a trait object changed",
         rule: "Trait objects made before the edit hold vtables with the old slots.",
         example: "a method is added to a trait that is used as `dyn Trait`",
-        remedy: "Let it restart.";
+        remedy: "Let it restart; or add the method to a new trait, or as a function beside the trait.";
     STATIC_TYPE = "HP0501", "the type of a static or thread-local changed",
         rule: "A static keeps its address and its value through every patch, so its type must stay.",
         example: "static N: AtomicU32 becomes static N: AtomicU64",
         remedy: "Let it restart, or add a new static beside the old one.";
     STATIC_SECTION = "HP0502", "a static became mutable, or stopped being so",
-        rule: "The static would have to move between read-only and writable memory.",
+        rule: "The static would have to move between read-only and writable memory, and compiled code relies on the one or the other.",
         example: "static N: u32 becomes static mut N: u32",
-        remedy: "Let it restart.";
+        remedy: "Let it restart, or add a new static beside the old one.";
     STATIC_PAIRING = "HP0503", "statics of one name cannot be paired for certain",
         rule: "Several statics share one path (macro expansions); after the edit it is not certain which value belongs to which.",
         example: "a logging macro with a hidden static is used once more, above two others",
-        remedy: "Let it restart.";
+        remedy: "Let it restart, or give each static a name of its own: a macro can take it as an argument.";
     THREAD_LOCAL_IMAGE = "HP0504", "a new thread-local has an initial value that is not zero",
         rule: "New thread-locals live in zeroed space that was reserved at the start, in every thread.",
         example: "a new thread_local! { static T: Cell<u32> = const { Cell::new(3) } }",
@@ -168,7 +167,7 @@ codes! {
     REGISTRY = "HP0505", "something changed that is registered at program start",
         rule: "Entries of .init_array and of linker-made lists (ctor, inventory, linkme) are read once, at the start.",
         example: "an inventory::submit! is added",
-        remedy: "Let it restart.";
+        remedy: "Let it restart: only the start reads such lists.";
     THREAD_LOCAL_SPACE = "HP0506", "the space for new thread-locals is used up",
         rule: "Every image holds a fixed, zeroed reserve for thread-locals that patches add.",
         example: "a patch adds a large thread-local array",
@@ -176,33 +175,30 @@ codes! {
     MANIFEST = "HP0601", "a manifest or cargo configuration changed",
         rule: "What cargo reads decides which crates there are and how they are compiled; only cargo can follow it.",
         example: "a dependency is added to Cargo.toml",
-        remedy: "Let it restart.";
+        remedy: "Let it restart; edits of source files are moved in again after that.";
     BUILD_SCRIPT = "HP0602", "a build script or one of its inputs changed",
         rule: "The build script has to run again, and what it writes may change anything.",
         example: "build.rs is edited",
-        remedy: "Let it restart.";
+        remedy: "Let it restart; edits of source files are moved in again after that.";
     PROC_MACRO = "HP0603", "a crate that runs at compile time changed",
         rule: "A procedural macro, or a crate that one depends on, has to be rebuilt by cargo before anything else.",
         example: "the source of a derive macro in the workspace is edited",
-        remedy: "Let it restart.";
+        remedy: "Let it restart; edits of crates that only use the macro are moved in without one.";
     NOT_CAPTURED = "HP0604", "a changed file belongs to a crate that was not captured",
         rule: "Only workspace members are compiled through the tool; other path dependencies are rebuilt by cargo.",
         example: "a path dependency outside of the workspace is edited",
         remedy: "Let it restart, or make the crate a member of the workspace.";
-    ENVIRONMENT = "HP0605", "an environment variable that the build reads changed",
-        rule: "`env!` and `option_env!` put the variable's value into the program; cargo has to compile it again.",
-        example: "a variable read by env! differs in the shell that starts the session",
-        remedy: "Let it restart.";
+    // HP0605 was never issued, and stays unused.
     REPLAY_FAILED = "HP0606", "the compiler could not be replayed",
         rule: "The recorded command did not run as it did under cargo, though the source is not to blame.",
         example: "the toolchain was updated while the session ran",
-        remedy: "Let it restart.";
+        remedy: "Let it restart; the build that belongs to it records the compiler anew.";
     BAD_OBJECT = "HP0701", "an object cannot be read",
         rule: "The object is cut short or not of the kind that the compiler writes.",
         example: "the disk is full, and an object is only half there",
         remedy: "Let it restart; if it happens again, report it with the object.";
     UNKNOWN_RELOCATION = "HP0702", "a relocation is not known to the patch linker",
-        rule: "What is not known is not guessed.",
+        rule: "What is not known is not guessed: a wrong address in a patch would be wrong code.",
         example: "a code model other than small",
         remedy: "Let it restart; report it with the relocation's type.";
     UNRESOLVED = "HP0703", "a symbol is neither in the program nor in any library of its link",
@@ -210,13 +206,13 @@ codes! {
         example: "an extern function of a C library that is not linked",
         remedy: "Let it restart; the full link says what is missing.";
     OUT_OF_RANGE = "HP0704", "a target is too far away",
-        rule: "Relative references reach 2 GiB.",
+        rule: "Relative references reach 2 GiB, and the patch would lie farther away from what it refers to.",
         example: "the program could not reserve the arena near its code",
-        remedy: "Let it restart.";
+        remedy: "Let it restart: the new process reserves its arena anew.";
     AMBIGUOUS_SYMBOL = "HP0705", "a name stands for several things",
         rule: "A local symbol of a library that exists more than once has no certain address.",
         example: "two C files with a `static int state`",
-        remedy: "Let it restart.";
+        remedy: "Let it restart; a unique name for the native symbol makes it certain.";
     SELF_CHECK = "HP0706", "the linked patch is not what was planned",
         rule: "Each patch is read back and compared with the plan before it is sent.",
         example: "a defect of this tool",
@@ -228,17 +224,17 @@ codes! {
     SLOTS_FULL = "HP0802", "there is no free place in the jump table",
         rule: "New functions take spare places, of which there is a fixed number.",
         example: "a patch adds tens of thousands of functions",
-        remedy: "Let it restart.";
+        remedy: "Let it restart: the new image has all spare places free.";
     NOT_CONNECTED = "HP0803", "the program has no connection to the tool",
         rule: "The stub inside the program obeys over a socket; without it nothing can be patched.",
         example: "the program executed another one, or closed all its file descriptors",
-        remedy: "Let it restart.";
+        remedy: "Let it restart: the new process connects again.";
     STUB_REFUSED = "HP0804", "the stub refused or could not follow a message",
-        rule: "The stub does what it understands, and nothing else.",
+        rule: "The stub does what it understands, and nothing else. What it refuses has not happened.",
         example: "the system refuses a mapping",
-        remedy: "Let it restart.";
+        remedy: "Let it restart; if it happens again, look at the process's limits (memory, number of mappings).";
     STUB_TIMEOUT = "HP0805", "the stub did not answer in time",
-        rule: "Each message has a deadline.",
+        rule: "Each message has a deadline. What was not answered in time is refused by the stub when it wakes up.",
         example: "the program is stopped in a debugger",
         remedy: "Let the program run on; the next save tries again.";
     WRONG_PEER = "HP0806", "a foreign process spoke on the session's socket",
@@ -256,39 +252,70 @@ codes! {
     NO_EFFECT = "HP0902", "the edit would have no effect on the running program",
         rule: "What can only be reached from frames that never return would never be seen.",
         example: "the only caller is a loop in `main` that is already running",
-        remedy: "Let it restart.";
+        remedy: "Let it restart; or move the body of the loop into a function that the loop calls, so that the next edit of it is patched.";
     BESIDE = "HP0903", "something beside the patching does not work",
         rule: "Saves are still seen and moved into the program; a service around that has failed, and the message says which.",
         example: "there is no private directory for the socket that `cargo hotpatch save` connects to",
         remedy: "Go on without it, or remove the cause that the message names and start the session again.";
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What the groups of codes are about, by the two digits behind `HP`.
+const GROUPS: &[(&str, &str)] = &[
+    ("00", "Platform and set-up"),
+    ("01", "Types"),
+    ("02", "Functions"),
+    ("03", "Closures and coroutines"),
+    ("04", "Traits and vtables"),
+    ("05", "Statics and thread-locals"),
+    ("06", "What needs cargo"),
+    ("07", "Diff and patch link"),
+    ("08", "The running program"),
+    ("09", "Everything else"),
+];
 
-    #[test]
-    fn codes_are_unique_sorted_and_well_formed() {
-        for pair in ALL.windows(2) {
-            assert!(
-                pair[0].id < pair[1].id,
-                "{} must come before {}",
-                pair[0].id,
-                pair[1].id
-            );
+/// All codes as the Markdown document `CODES.md`.
+#[must_use]
+pub fn document() -> String {
+    // A pipe would end a cell; a bracket, an angle or an asterisk would mean something.
+    let cell = |text: &str| -> String {
+        let mut cell = String::new();
+        let mut is_code = false;
+        for character in text.chars() {
+            match character {
+                '`' => is_code = !is_code,
+                '|' => cell.push('\\'),
+                '<' | '*' | '_' | '[' | '#' if !is_code => cell.push('\\'),
+                _ => {}
+            }
+            cell.push(character);
         }
-        for code in ALL {
-            assert!(
-                code.id.len() == 6 && code.id.starts_with("HP0"),
-                "{}",
-                code.id
-            );
-            assert!(!code.title.ends_with('.'), "{}", code.id);
-            assert!(
-                !code.rule.is_empty() && !code.example.is_empty() && !code.remedy.is_empty(),
-                "{}",
-                code.id
-            );
+        cell
+    };
+    let mut text = String::from(
+        "# Codes
+
+Every reason for which `cargo hotpatch` does something other than patch. A code is never reused and never changes its meaning.
+`cargo hotpatch explain CODE` prints the same. Generated from `src/codes.rs`; after a change there, `HOTPATCH_BLESS=1 cargo test
+--lib codes` writes it anew.
+",
+    );
+    for (digits, about) in GROUPS {
+        text.push_str(&format!(
+            "\n## HP{digits}xx: {about}\n\n| code | what | why | for example | what to do |\n|---|---|---|---|---|\n"
+        ));
+        for code in ALL.iter().filter(|code| &code.id[2..4] == *digits) {
+            text.push_str(&format!(
+                "| {} | {} | {} | {} | {} |\n",
+                code.id,
+                cell(code.title),
+                cell(code.rule),
+                cell(code.example),
+                cell(code.remedy)
+            ));
         }
     }
+    text
 }
+
+#[cfg(test)]
+mod tests;

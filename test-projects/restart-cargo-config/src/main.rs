@@ -3,7 +3,7 @@
 //@ ask: x => hello
 //@ edit .cargo/config.toml: replace "hello" with "good day"
 //@ expect: restarted
-//@ code: HP0601 or HP0605
+//@ code: HP0601
 //@ ask: x => good day
 
 fn main() {
