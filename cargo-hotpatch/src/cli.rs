@@ -37,7 +37,7 @@ pub enum Command {
     Check(CheckArguments),
     /// Show the whole thing on a small project of its own, in under a minute
     Demo(DemoArguments),
-    /// Explain a code such as HP0101, or list all codes
+    /// Explain a code such as HP0101, or what became of a function
     Explain(ExplainArguments),
 }
 
@@ -223,10 +223,21 @@ pub struct DemoArguments {
 
 /// `cargo hotpatch explain`.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Of a function it tells where its two versions first differed in the last save or check, and what was done about it.
+
+Exit codes: 0 explained, 2 there is no such code or function, or it is not certain which one is meant; 1 anything else.")]
 pub struct ExplainArguments {
-    /// Such as HP0101 (upper or lower case); without one, all codes are listed
-    #[arg(value_name = "CODE")]
-    pub code: Option<String>,
+    /// A code such as HP0101 (upper or lower case), or a function such as my_crate::module::function, or the end of its path;
+    /// without one, all codes are listed
+    #[arg(value_name = "CODE|FUNCTION")]
+    pub what: Option<String>,
+    /// Path to a Cargo.toml of the function's workspace; otherwise the current directory tells
+    #[arg(long, value_name = "PATH")]
+    pub manifest_path: Option<PathBuf>,
+    /// Target directory of the function's workspace
+    #[arg(long, value_name = "DIRECTORY")]
+    pub target_dir: Option<PathBuf>,
     /// Coloring
     #[arg(long, value_name = "WHEN")]
     pub color: Option<ColorChoice>,
@@ -364,7 +375,7 @@ Commands:
   save     Have the running session act at once, wait for the outcome, and exit by it
   check    Tell what a save would come to, without applying anything
   demo     Show the whole thing on a small project of its own, in under a minute
-  explain  Explain a code such as HP0101, or list all codes
+  explain  Explain a code such as HP0101, or what became of a function
   help     Print this message or the help of the given subcommand(s)
 
 Options:

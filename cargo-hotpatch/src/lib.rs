@@ -28,6 +28,7 @@ pub mod object;
 
 pub mod check;
 pub mod demo;
+pub mod explain;
 pub mod save;
 pub mod stub_object;
 

@@ -290,14 +290,39 @@ impl DemoOptions {
     }
 }
 
-/// Whether `explain`, which prints to stdout, uses colours.
-#[must_use]
-pub fn explain_color(typed: &ExplainArguments) -> bool {
-    ColorSources {
-        is_terminal: std::io::stdout().is_terminal(),
-        ..ColorSources::of_stderr(typed.color)
+/// `cargo hotpatch explain`, as meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainOptions {
+    /// A code or a function; none means all codes.
+    pub what: Option<String>,
+    /// Where the function's workspace is looked for.
+    pub directory: PathBuf,
+    /// `--manifest-path`, absolute.
+    pub manifest_path: Option<PathBuf>,
+    /// `--target-dir`, absolute.
+    pub target_dir: Option<PathBuf>,
+    /// Colours. What is printed goes to stdout.
+    pub color: bool,
+}
+
+impl ExplainOptions {
+    /// What was typed, seen from this environment.
+    ///
+    /// # Errors
+    /// When the current directory cannot be told.
+    pub fn new(typed: ExplainArguments) -> anyhow::Result<Self> {
+        let color = ColorSources {
+            is_terminal: std::io::stdout().is_terminal(),
+            ..ColorSources::of_stderr(typed.color)
+        };
+        Ok(Self {
+            directory: directory_of(typed.manifest_path.as_deref())?,
+            manifest_path: typed.manifest_path.as_deref().map(absolute).transpose()?,
+            target_dir: typed.target_dir.as_deref().map(absolute).transpose()?,
+            what: typed.what,
+            color: color.decide(),
+        })
     }
-    .decide()
 }
 
 /// Everything that says whether output has colours.

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use crate::capture::overlay;
 use crate::capture::wrapper::{self, Role};
 use crate::cli::{self, Command};
-use crate::options::{CheckOptions, DemoOptions, RunOptions, SaveOptions, exit_code};
+use crate::options::{
+    CheckOptions, DemoOptions, ExplainOptions, RunOptions, SaveOptions, exit_code,
+};
 use crate::report::{FanOut, explain, text};
 use crate::{check, demo, options, save, session, stub_object, table};
 
@@ -59,7 +61,11 @@ fn command(args: Vec<OsString>) -> u8 {
         }
         Command::Demo(typed) => demo::main(&DemoOptions::new(&typed)),
         Command::Explain(typed) => {
-            explain::main(typed.code.as_deref(), options::explain_color(&typed))
+            let color = options::ColorSources::of_stderr(typed.color).decide();
+            report(
+                ExplainOptions::new(typed).and_then(|options| explain::main(&options)),
+                color,
+            )
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::project::Project;
 use crate::running::Running;
-use crate::support::{scrubbed_command, tool, trial};
+use crate::support::{deadline, output_of, scrubbed_command, tool, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -19,7 +19,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("check::of_the_last_build", of_the_last_build),
         trial("check::beside_saves", beside_saves),
         trial("check::of_a_refused_edit", of_a_refused_edit),
+        trial("check::of_an_ended_program", of_an_ended_program),
         trial("check::manual_saves_wait", manual_saves_wait),
+        trial("check::functions_are_explained", functions_are_explained),
     ]
 }
 
@@ -330,6 +332,22 @@ fn of_a_refused_edit() -> Result<()> {
     })
 }
 
+fn of_an_ended_program() -> Result<()> {
+    let project = Project::copy_of(PROJECT)?;
+    Running::session(&project, &manual(), &[], &[])?.with_report(|session| {
+        session.wait_for_start()?;
+        session.wait_for_line("ready")?;
+        let mark = session.mark();
+        session.close_stdin();
+        session.wait_for_event(mark, "the program's end", deadline(), |event| {
+            event.kind() == "exited"
+        })?;
+        expect(&project, 0, &["Unchanged"])?;
+        project.replace(SOURCE, "hits += 1", "hits += 10")?;
+        expect(&project, 10, &["Would restart", "[HP0807]"])
+    })
+}
+
 fn manual_saves_wait() -> Result<()> {
     let project = Project::copy_of("hello")?;
     Running::session(&project, &manual(), &[], &[])?.with_report(|session| {
@@ -349,4 +367,72 @@ fn manual_saves_wait() -> Result<()> {
         save(&project, 0)?;
         session.check_one_outcome_per_save()
     })
+}
+
+/// `explain FUNCTION`: exit code, and all that it printed.
+fn explain(project: &Project, function: &str) -> Result<(i32, String)> {
+    let (status, stdout, stderr) = output_of(
+        scrubbed_command(tool(), project.root()).args(["hotpatch", "explain", function]),
+    )?;
+    ensure!(!stderr.contains("panicked at"), "it panicked:\n{stderr}");
+    let code = status.code().context("it ended by a signal")?;
+    Ok((code, stdout + &stderr))
+}
+
+fn functions_are_explained() -> Result<()> {
+    let project = Project::copy_of(PROJECT)?;
+    let expect_explained = |function: &str, wanted: i32, parts: &[&str]| {
+        let (code, said) = explain(&project, function)?;
+        // Lines are broken where they are long.
+        let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        ensure!(
+            code == wanted && parts.iter().all(|part| words.contains(part)),
+            "explain {function} ends with {code} instead of {wanted}, or does not say {parts:?}:\n{said}"
+        );
+        Ok(())
+    };
+    expect_explained("visit", 1, &["no save and no check"])?;
+    Running::session(&project, &manual(), &[], &[])?.with_report(|session| {
+        session.wait_for_start()?;
+        session.wait_for_line("ready")?;
+        project.replace(SOURCE, "hits += 1", "hits += 119")?;
+        expect(&project, 0, &["Would patch"])?;
+        expect_explained(
+            "visit",
+            0,
+            &["the last check", "became", "0x77", "it would be patched"],
+        )?;
+        save(&project, 0)?;
+        expect_explained(
+            "restart_field_grown::visit",
+            0,
+            &[
+                "the last save",
+                "patched",
+                "0x77",
+                "every new call reaches it",
+            ],
+        )?;
+        expect_explained("main", 0, &["it did not differ"])?;
+        expect_explained(
+            "vist",
+            2,
+            &["no function `vist`", "restart_field_grown::visit"],
+        )?;
+        expect_explained("drop_in_place", 2, &["one of several"])?;
+        project.replace(SOURCE, "hits: u32", "hits: u64")?;
+        expect(&project, 10, &["[HP0101]"])?;
+        expect_explained(
+            "visit",
+            0,
+            &[
+                "a restart was needed",
+                "became",
+                "nothing would be patched",
+                "[HP0101]",
+            ],
+        )
+    })?;
+    // It is still known when the session has ended.
+    expect_explained("visit", 0, &["the last check", "[HP0101]"])
 }

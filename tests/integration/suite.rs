@@ -22,6 +22,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use cargo_hotpatch::client::Listener;
 use cargo_hotpatch::compile::CompiledUnit;
 use cargo_hotpatch::event::{FunctionKind, Timings};
+use cargo_hotpatch::explain::Observed;
 use cargo_hotpatch::link::store::Library;
 use cargo_hotpatch::process::{Launch, Program};
 use cargo_hotpatch::session::decide::{Edit, Environment, SourceChange};
@@ -259,7 +260,14 @@ impl LiveBuild {
             compiled,
             sources,
         };
-        let applied = engine::apply(running, &edit, &mut self.files, &environment, timings)?;
+        let applied = engine::apply(
+            running,
+            &edit,
+            &mut self.files,
+            &environment,
+            timings,
+            &mut Observed::default(),
+        )?;
         for unit in compiled {
             self.reference
                 .insert(unit.key.clone(), unit.objects.clone());

@@ -8,6 +8,7 @@
 //! units/<key>.json          one UnitRecord each, written by the wrapper
 //! links/<key>/              one provisioned link each, written by the linker shim
 //! last-build/<key>.json     what the last session built of one executable, and from which sources
+//! explained/<key>.json      what the last save or check made of each function that differed
 //! replay/<key>/             what the replays of one unit leave
 //! incremental/              for units that cargo gave no incremental directory
 //! artifacts/                cargo's final artifacts, which would otherwise replace the user's

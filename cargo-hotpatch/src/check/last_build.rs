@@ -23,6 +23,7 @@ use crate::capture::record::{LinkRecord, UnitKey};
 use crate::codes::{self, Reason};
 use crate::compile::{CompiledUnit, Compiler};
 use crate::event::Timings;
+use crate::explain::{Explained, Observed};
 use crate::link::store::Library;
 use crate::link::{Live, PAGE, ProgramSide, align_up};
 use crate::object::address::{LoadBias, RunAddr};
@@ -285,7 +286,7 @@ pub fn check(options: &CheckOptions, unsaved: Option<&Unsaved>) -> Result<CheckR
             let compiled = compiler.rehearse(&units, overlay, &CancelFlag::new());
             timings.compile = compiling.elapsed().as_secs_f64() * 1000.0;
             let report = match compiled {
-                Ok(units) => compare(&stored, &built, &units, &sources, &mut timings)?,
+                Ok(units) => compare(&directory, &stored, &built, &units, &sources, &mut timings)?,
                 Err(error) => not_compiled(error, Against::LastBuild),
             };
             compiler.forget_rehearsal();
@@ -300,6 +301,7 @@ pub fn check(options: &CheckOptions, unsaved: Option<&Unsaved>) -> Result<CheckR
 
 /// Compares, judges and links as if the image of the build ran.
 fn compare(
+    directory: &RecordDir,
     stored: &Stored,
     built: &Built,
     units: &[CompiledUnit],
@@ -334,6 +336,7 @@ fn compare(
         arena: arena.clone(),
         names: BTreeSet::new(),
     };
+    let mut observed = Observed::default();
     let rehearsed = rehearse(
         Stage {
             live: &live,
@@ -354,8 +357,10 @@ fn compare(
             units: &crates,
         },
         timings,
+        &mut observed,
     );
     let mut report = report_of(rehearsed, units, Against::LastBuild);
+    keep_explanations(directory, stored, &observed, &report);
     if !imagined.names.is_empty() && report.check == CheckKind::Patch {
         let names: Vec<&str> = imagined.names.iter().map(String::as_str).collect();
         report.notes.push(format!(
@@ -364,6 +369,28 @@ fn compare(
         ));
     }
     Ok(report)
+}
+
+/// For `cargo hotpatch explain`, which is not worth a failure.
+fn keep_explanations(
+    directory: &RecordDir,
+    stored: &Stored,
+    observed: &Observed,
+    report: &CheckReport,
+) {
+    let outcome = match report.check {
+        CheckKind::Patch => "patched",
+        CheckKind::Unchanged => "unchanged",
+        CheckKind::Restart | CheckKind::CompileError => "restart",
+    };
+    let _ = Explained::new(
+        (&stored.workspace_root, &stored.link.image),
+        observed,
+        true,
+        outcome,
+        report.reasons.iter().map(Reason::to_string).collect(),
+    )
+    .keep(directory, &stored.link.unit);
 }
 
 /// Stands for a program that does not run.

@@ -176,20 +176,55 @@ impl<'a, 'n> Digest<'a, 'n> {
         symbol: SymbolIndex,
         section: SectionIndex,
     ) -> Result<Both> {
+        let (start, size) = self.extent(object, symbol, section);
+        let mut pair = Pair::new(b"function");
+        self.content(&mut pair, object, section, start, size, 0)?;
+        self.unwinding(&mut pair, object, section, start)?;
+        Ok(pair.finish())
+    }
+
+    /// Where in its section a function begins, and its length, in bytes.
+    pub(super) fn extent(
+        &self,
+        object: usize,
+        symbol: SymbolIndex,
+        section: SectionIndex,
+    ) -> (u64, u64) {
         let file = self.side.objects[object].file;
         let symbol = &file.symbols[symbol];
-        let (start, size) = if symbol.size == 0 {
+        if symbol.size == 0 {
             (
                 symbol.value,
                 file.sections[section].size.saturating_sub(symbol.value),
             )
         } else {
             (symbol.value, symbol.size)
-        };
-        let mut pair = Pair::new(b"function");
-        self.content(&mut pair, object, section, start, size, 0)?;
+        }
+    }
+
+    /// The digest of what one relocation in `section` means, without line and column numbers.
+    pub(super) fn relocation(
+        &mut self,
+        object: usize,
+        section: SectionIndex,
+        relocation: &Relocation,
+    ) -> Result<[u8; 32]> {
+        let mut pair = Pair::new(b"relocation");
+        self.meaning(&mut pair, object, section, relocation, 0)?;
+        Ok(pair.finish().loose)
+    }
+
+    /// The digest of how a function unwinds.
+    pub(super) fn unwinding_of(
+        &mut self,
+        object: usize,
+        symbol: SymbolIndex,
+        section: SectionIndex,
+    ) -> Result<[u8; 32]> {
+        let (start, _) = self.extent(object, symbol, section);
+        let mut pair = Pair::new(b"unwinding");
         self.unwinding(&mut pair, object, section, start)?;
-        Ok(pair.finish())
+        Ok(pair.finish().loose)
     }
 
     /// The digest of a named constant's content.

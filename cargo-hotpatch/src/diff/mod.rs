@@ -5,6 +5,7 @@
 //! noise; so are the disambiguators in mangled names, which shift when an item is inserted above ([`pairing`]).
 
 pub mod digest;
+pub mod first;
 pub mod lines;
 pub mod pairing;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::codes::Reason;
 use crate::object::read::{ObjectFile, SectionIndex, SymbolIndex};
 use crate::object::target::Target;
 use digest::{Digest, Side};
+use first::FirstDifference;
 use pairing::{FunctionKey, Item};
 
 /// One object and the id by which the jump table knows it.
@@ -60,6 +62,8 @@ pub struct ChangedFunction {
     pub new: NewFunction,
     /// How much.
     pub change: Change,
+    /// Where it begins to differ.
+    pub first: FirstDifference,
     /// Functions that refer to it and are the same in both builds, by their new names.
     pub unchanged_callers: Vec<String>,
     /// Changed functions that refer to it, by their new names.
@@ -156,14 +160,15 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
         let (from, to) = (&old_functions[*old_index], &new_functions[*new_index]);
         let before = old_digest.function(from.object, from.symbol, from.section)?;
         let after = new_digest.function(to.object, to.symbol, to.section)?;
-        let uses_changed_constant = || -> Result<bool> {
-            Ok(new_digest
-                .side
-                .named_targets(to.object, to.section)?
-                .iter()
-                .any(|name| result.changed_constants.contains(*name)))
+        let changed_constant = if result.changed_constants.is_empty() {
+            None
+        } else {
+            let targets = new_digest.side.named_targets(to.object, to.section)?;
+            targets
+                .into_iter()
+                .find(|name| result.changed_constants.contains(*name))
         };
-        let reads_new_value = !result.changed_constants.is_empty() && uses_changed_constant()?;
+        let reads_new_value = changed_constant.is_some();
         let change = if before.loose != after.loose || reads_new_value {
             Some(Change::Code)
         } else if before.exact != after.exact
@@ -186,6 +191,12 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
                     old: from.key.clone(),
                     new: new_function(to),
                     change,
+                    first: first::first_difference(
+                        (&mut old_digest, from),
+                        (&mut new_digest, to),
+                        change,
+                        changed_constant,
+                    )?,
                     unchanged_callers: Vec::new(),
                     changed_callers: Vec::new(),
                     in_old_data: in_old_data.contains(from.key.name.as_str()),

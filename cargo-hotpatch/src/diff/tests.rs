@@ -253,3 +253,72 @@ fn callers_are_known_by_whether_they_changed() {
         "{deep:?}"
     );
 }
+
+/// Where the function first differs after this edit of the sample.
+fn first(edit: (&str, &str), function: &str) -> FirstDifference {
+    assert!(SAMPLE.contains(edit.0), "{}", edit.0);
+    let difference = compare(SAMPLE, &SAMPLE.replacen(edit.0, edit.1, 1), &[]);
+    let found = difference
+        .changed
+        .iter()
+        .find(|changed| pretty(&changed.new.key.name) == function);
+    found
+        .unwrap_or_else(|| panic!("`{function}` does not differ: {difference:#?}"))
+        .first
+        .clone()
+}
+
+#[test]
+fn the_first_difference_is_an_instruction() {
+    let found = first(("inner::deep(5)", "inner::deep(77)"), "sample::outer");
+    let FirstDifference::Code { old, new, .. } = &found else {
+        panic!("{found:?}")
+    };
+    assert!(old.starts_with("mov edi, 5"), "{found}");
+    assert!(new.starts_with("mov edi, 0x4D"), "{found}");
+    // A function that grows differs where it grows, and the instruction tells what it refers to.
+    let found = first(
+        ("{ inner::deep(5) }", "{ count(); inner::deep(5) }"),
+        "sample::outer",
+    );
+    let FirstDifference::Code { new, .. } = &found else {
+        panic!("{found:?}")
+    };
+    assert!(new.contains("→ sample::count"), "{found}");
+}
+
+#[test]
+fn the_first_difference_is_a_reference() {
+    // Equal signatures: the two calls are the same instruction.
+    let old = "pub fn a() {} pub fn b() {} pub fn c() { a() }";
+    let found = compare(old, &old.replace("{ a() }", "{ b() }"), &[]);
+    let changed = &found.changed[0];
+    assert_eq!(pretty(&changed.new.key.name), "sample::c");
+    let FirstDifference::Reference { offset, old, new } = &changed.first else {
+        panic!("{changed:?}")
+    };
+    assert!(*offset > 0);
+    assert_eq!((old.as_str(), new.as_str()), ("sample::a", "sample::b"));
+
+    let found = first(
+        ("\"dog\"", "\"cat\""),
+        "<sample::Dog as sample::Animal>::name",
+    );
+    let FirstDifference::Reference { old, new, .. } = &found else {
+        panic!("{found:?}")
+    };
+    assert_eq!((old.as_str(), new.as_str()), ("\"dog\"", "\"cat\""));
+}
+
+#[test]
+fn the_first_difference_is_around_the_function() {
+    assert_eq!(
+        first(("= [1, 2, 3]", "= [1, 2, 4]"), "sample::look"),
+        FirstDifference::Constant {
+            name: "sample::TABLE".to_owned()
+        }
+    );
+    let lines = ("pub struct Dog;", "pub struct Dog;\n\n");
+    assert_eq!(first(lines, "sample::make"), FirstDifference::Lines);
+    assert_eq!(first(lines, "sample::look"), FirstDifference::PanicLocation);
+}

@@ -18,6 +18,7 @@ use crate::check::{Against, CheckKind, CheckReport, Unsaved};
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledUnit, Compiler};
 use crate::event::Timings;
+use crate::explain::{Explained, Observed};
 use crate::plan::Plan;
 use crate::save::CheckRequest;
 use crate::watch::Change;
@@ -191,6 +192,7 @@ impl Session {
             executable: &self.target.crate_name,
             units: &self.units,
         };
+        let mut observed = Observed::default();
         let (process, arena) = (running.program.pid(), running.arena());
         let (live, mut program) = running.for_rehearsing();
         let rehearsed = rehearse(
@@ -208,8 +210,34 @@ impl Session {
             &mut self.files,
             &environment,
             &mut checking.timings,
+            &mut observed,
         );
-        report_of(rehearsed, units, Against::Program)
+        let report = report_of(rehearsed, units, Against::Program);
+        let outcome = match report.check {
+            CheckKind::Patch => "patched",
+            CheckKind::Unchanged => "unchanged",
+            CheckKind::Restart | CheckKind::CompileError => "restart",
+        };
+        self.keep_explanations(&observed, true, outcome, &report.reasons);
+        report
+    }
+
+    /// For `cargo hotpatch explain`, which is not worth a failure.
+    pub(super) fn keep_explanations(
+        &self,
+        observed: &Observed,
+        is_check: bool,
+        outcome: &str,
+        reasons: &[Reason],
+    ) {
+        let _ = Explained::new(
+            (&self.target.workspace_root, &self.built.link.image),
+            observed,
+            is_check,
+            outcome,
+            reasons.iter().map(Reason::to_string).collect(),
+        )
+        .keep(&self.directory, &self.built.link.unit);
     }
 
     fn answer_check(&mut self, checking: Checking, mut report: CheckReport) {

@@ -15,6 +15,7 @@ use crate::compile::CompiledUnit;
 use crate::diff::pairing::FunctionKey;
 use crate::diff::{self, Change, Difference, NamedObject, NewFunction};
 use crate::event::Timings;
+use crate::explain::Observed;
 use crate::judge::{self, Case, SourceCase, UnitCase};
 use crate::link::live::Callable;
 use crate::link::plan::pretty;
@@ -118,6 +119,7 @@ pub fn decide<'f>(
     files: &'f mut Files,
     context: &Environment<'f>,
     timings: &mut Timings,
+    observed: &mut Observed,
 ) -> Result<Decision<'f>> {
     let started = Instant::now();
     let reference = edit.reference;
@@ -150,6 +152,7 @@ pub fn decide<'f>(
         .collect();
     let difference = diff::diff(&old_named, &new_named)?;
     timings.diff = milliseconds(started);
+    observed.changed.clone_from(&difference.changed);
     if let Some(reason) = allocator_change(&difference) {
         return Ok(Decision::Restart {
             reasons: vec![reason],
@@ -163,6 +166,7 @@ pub fn decide<'f>(
 
     let started = Instant::now();
     let live_changes = LiveChanges::of(&difference, live);
+    observe(observed, &difference, &live_changes);
     let mut case = case(
         &difference,
         &live_changes,
@@ -201,6 +205,11 @@ pub fn decide<'f>(
             replacements.push((function.old.clone(), function.new.clone()));
         }
     }
+    let known = replacements.len();
+    observed.renewed = renewed
+        .iter()
+        .map(|function| function.key.name.clone())
+        .collect();
     let mut touched: BTreeSet<String> = difference.changed_constants.clone();
     touched.extend(renewed.iter().map(|function| function.key.name.clone()));
     if !touched.is_empty() {
@@ -212,6 +221,8 @@ pub fn decide<'f>(
             &mut replacements,
             &renewed,
         )?;
+        let names = replacements.iter().map(|(_, new)| &new.key.name);
+        observed.users = names.skip(known).cloned().collect();
     }
     if let Some(reason) = no_effect(&replacements, &renewed, context) {
         return Ok(Decision::Restart {
@@ -300,6 +311,27 @@ impl LiveChanges {
             .collect();
         Self { indices }
     }
+}
+
+fn observe(observed: &mut Observed, difference: &Difference, live: &LiveChanges) {
+    let present: HashSet<usize> = live.indices.iter().copied().collect();
+    observed.absent = difference
+        .changed
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !present.contains(index))
+        .map(|(_, function)| function.new.key.name.clone())
+        .collect();
+    observed.added = difference
+        .added
+        .iter()
+        .map(|function| function.key.name.clone())
+        .collect();
+    observed.removed = difference
+        .removed
+        .iter()
+        .map(|function| function.name.clone())
+        .collect();
 }
 
 fn case<'c>(

@@ -13,6 +13,7 @@ use crate::codes::Reason;
 use crate::diff::pairing::FunctionKey;
 use crate::diff::{Change, Difference};
 use crate::event::{FunctionKind, FunctionReport, Timings};
+use crate::explain::Observed;
 use crate::link::live::Callable;
 use crate::link::plan::pretty;
 use crate::link::{self, Live, Patch, ProgramSide, Request};
@@ -54,8 +55,9 @@ pub fn apply(
     files: &mut Files,
     context: &Environment<'_>,
     timings: &mut Timings,
+    observed: &mut Observed,
 ) -> Result<Applied> {
-    let mut decided = match decide(&running.live, edit, files, context, timings)? {
+    let mut decided = match decide(&running.live, edit, files, context, timings, observed)? {
         Decision::Same => {
             return Ok(Applied::Unchanged {
                 functions: Vec::new(),

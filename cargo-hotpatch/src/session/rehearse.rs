@@ -12,6 +12,7 @@ use super::engine::{
 use super::objects::Files;
 use super::running::table_with;
 use crate::event::Timings;
+use crate::explain::Observed;
 use crate::link::{Live, ProgramSide};
 use crate::object::address::RunAddr;
 
@@ -46,9 +47,10 @@ pub fn rehearse(
     files: &mut Files,
     context: &Environment<'_>,
     timings: &mut Timings,
+    observed: &mut Observed,
 ) -> Result<Applied> {
     let live = stage.live;
-    let mut decided = match decide(live, edit, files, context, timings)? {
+    let mut decided = match decide(live, edit, files, context, timings, observed)? {
         Decision::Same => {
             return Ok(Applied::Unchanged {
                 functions: Vec::new(),

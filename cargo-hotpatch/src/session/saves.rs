@@ -13,6 +13,7 @@ use crate::capture::child::CancelFlag;
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledUnit};
 use crate::event::{Event, OutcomeKind, Timings};
+use crate::explain::Observed;
 use crate::plan::{Plan, PlannedUnit, plan};
 use crate::source;
 use crate::watch::Change;
@@ -295,6 +296,7 @@ impl Session {
             executable: &self.target.crate_name,
             units: &self.units,
         };
+        let mut observed = Observed::default();
         let applied = engine::apply(
             running,
             &Edit {
@@ -305,6 +307,7 @@ impl Session {
             &mut self.files,
             &environment,
             &mut job.timings,
+            &mut observed,
         );
         let patches = running.patches;
         let compiled_at = job.compile_began;
@@ -315,6 +318,7 @@ impl Session {
             }
             Ok(Applied::Restart { reasons }) => {
                 self.discard_compiled();
+                self.keep_explanations(&observed, false, "restart", &reasons);
                 if reasons
                     .first()
                     .is_some_and(|reason| reason.code == codes::STUB_TIMEOUT.id)
@@ -349,8 +353,15 @@ impl Session {
         if kind == OutcomeKind::Patched {
             outcome.patch = Some(patches);
         }
+        let word = if kind == OutcomeKind::Patched {
+            "patched"
+        } else {
+            "unchanged"
+        };
         self.take_baseline_of_job();
         self.finish(outcome);
+        // Behind the outcome: nobody waits for it.
+        self.keep_explanations(&observed, false, word, &[]);
         self.watch_new_inputs(compiled_at);
     }
 
@@ -386,7 +397,7 @@ impl Session {
         if let Err(error) = result {
             self.say(&Event::Warning {
                 reason: Reason::new(
-                    &codes::MANIFEST,
+                    &codes::BESIDE,
                     format!("some files are not watched: {error:#}"),
                 ),
             });
