@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::codes;
-use crate::source::closures::{EntryKind, Pairing, pair};
+use crate::source::closures::{Entry, EntryKind, Pairing, pair};
+use crate::source::functions::FunctionText;
+use crate::source::{Difference, ItemKind};
 
 use super::debug::{DebugFacts, StaticFacts};
 use super::relocatable::Memory;
@@ -13,6 +15,8 @@ use super::{Evidence, Verdict, names};
 pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     judge_each(evidence, verdict);
     judge_pairing(evidence, verdict);
+    judge_replaced(evidence, verdict);
+    judge_thread_local_forms(evidence, verdict);
     judge_registries(evidence, verdict);
 }
 
@@ -103,16 +107,29 @@ fn note_initialisers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         .filter(|(_, fact)| is_mutable(fact))
         .map(|(symbol, _)| said(symbol))
         .collect();
+    // The static itself may be in an object that did not change.
+    let edited: BTreeSet<&str> = evidence
+        .sources
+        .changed_items()
+        .filter(|(_, item)| item.kind == ItemKind::Static && item.difference == Difference::Edited)
+        .filter_map(|(_, item)| item.path.rsplit("::").next())
+        .collect();
     for changed in &evidence.case.changed {
         let path = names::canonical(&changed.old);
-        let Some(name) = statics.iter().find(|name| {
+        let of_edited = || {
+            let (name, rest) = path.split_once("::{")?;
+            let identifier = name.rsplit("::").next().unwrap_or(name);
+            (rest.starts_with("closure#") && edited.contains(identifier)).then_some(name)
+        };
+        let known = statics.iter().find(|name| {
             path.strip_prefix(name.as_str())
                 .is_some_and(|rest| rest.starts_with("::"))
-        }) else {
+        });
+        let Some(name) = known.map(String::as_str).or_else(of_edited) else {
             continue;
         };
         let note = format!(
-            "`{name}` keeps its live value where it has one already; its new initialiser runs at the next start"
+            "`{name}` keeps its live value where it has one already; its new initialiser runs only where it has none yet"
         );
         if !verdict.notes.contains(&note) {
             verdict.notes.push(note);
@@ -165,6 +182,13 @@ fn judge_pairing(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         let numbered = old
             .symmetric_difference(new)
             .any(|symbol| names::is_numbered(symbol, &names::canonical(symbol)));
+        if (numbered || several)
+            && (old.is_subset(new) || new.is_subset(old))
+            && old.len() != new.len()
+            && numbers_stay(evidence, path)
+        {
+            continue;
+        }
         let doubt = if numbered || several && old.len() != new.len() {
             format!(
                 "the build that runs has {} of this path here, the new one {}",
@@ -193,15 +217,12 @@ fn judge_pairing(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     }
 }
 
-/// Looks in the edited functions that these statics stand in: did what makes them change places?
-fn moved_in_text(evidence: &Evidence<'_, '_>, path: &str) -> Option<String> {
-    let makes_statics = |kind| {
-        matches!(
-            kind,
-            EntryKind::Macro | EntryKind::Opaque | EntryKind::Static
-        )
-    };
+/// The functions that statics of this path stand in, as far as they were edited: before and after.
+type EditedHolders<'e> = Vec<(Option<&'e FunctionText>, Option<&'e FunctionText>)>;
+
+fn edited_holders<'e>(evidence: &'e Evidence<'_, '_>, path: &str) -> EditedHolders<'e> {
     let parents = names::segments(path);
+    let mut holders = Vec::new();
     for file in &evidence.sources.files {
         for edited in file
             .change
@@ -215,16 +236,143 @@ fn moved_in_text(evidence: &Evidence<'_, '_>, path: &str) -> Option<String> {
                     .iter()
                     .find(|f| f.name == edited.name && f.first_line >= first && f.last_line <= last)
             };
-            let (Some(old), Some(new)) = (find(Side::Old, edited.old), find(Side::New, edited.new))
-            else {
-                return Some("the function that holds them was not found".to_owned());
-            };
-            if let Pairing::Doubtful(why) = pair(&old.entries, &new.entries, &makes_statics) {
-                return Some(why);
-            }
+            holders.push((find(Side::Old, edited.old), find(Side::New, edited.new)));
+        }
+    }
+    holders
+}
+
+fn makes_statics(kind: EntryKind) -> bool {
+    matches!(
+        kind,
+        EntryKind::Macro | EntryKind::Opaque | EntryKind::Static
+    )
+}
+
+/// Looks in the edited functions that these statics stand in: did what makes them change places?
+fn moved_in_text(evidence: &Evidence<'_, '_>, path: &str) -> Option<String> {
+    for holder in edited_holders(evidence, path) {
+        let (Some(old), Some(new)) = holder else {
+            return Some("the function that holds them was not found".to_owned());
+        };
+        if let Pairing::Doubtful(why) = pair(&old.entries, &new.entries, &makes_statics) {
+            return Some(why);
         }
     }
     None
+}
+
+/// True if statics of this path came or went only behind all others, so that those keep their numbers. The compiler
+/// numbers the items of one path and one parent as they stand in the text.
+fn numbers_stay(evidence: &Evidence<'_, '_>, path: &str) -> bool {
+    fn at_end(old: &[Entry], new: &[Entry]) -> bool {
+        old.iter().zip(new).all(|(old, new)| {
+            // A closure is a parent of its own.
+            old.text == new.text
+                || old.kind == new.kind
+                    && matches!(old.kind, EntryKind::Closure | EntryKind::Async)
+                    && at_end(&old.children, &new.children)
+        })
+    }
+    let files = &evidence.sources.files;
+    let another_macro = files.iter().any(|file| file.unreadable)
+        || evidence.sources.changed_items().any(|(_, item)| {
+            matches!(
+                item.kind,
+                ItemKind::Macro | ItemKind::MacroCall | ItemKind::Other
+            )
+        });
+    let holders = edited_holders(evidence, path);
+    !another_macro
+        && !holders.is_empty()
+        && holders.iter().all(|holder| {
+            matches!(holder, (Some(old), Some(new)) if !old.depends_on_macro && at_end(&old.entries, &new.entries))
+        })
+}
+
+/// A mutable static that is gone while one of its type is new: it may have been renamed or moved, and its value would be
+/// lost without a word. Only statics that stand in the edited texts are looked at, not those that a macro hides.
+fn judge_replaced(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
+    // A thread-local has two forms of different types.
+    let paths = |facts: &DebugFacts| -> BTreeMap<String, BTreeSet<String>> {
+        let mut paths: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (symbol, fact) in facts.statics.iter().filter(|(_, fact)| is_mutable(fact)) {
+            let types = paths.entry(said(symbol)).or_default();
+            types.insert(fact.type_name.to_string());
+        }
+        paths
+    };
+    let (before, after) = (paths(&evidence.old), paths(&evidence.new));
+    let count = |side: Side, path: &str| {
+        let identifier = path.rsplit("::").next().unwrap_or(path);
+        let files = evidence.sources.files.iter();
+        files
+            .flat_map(|file| &file.index(side).values)
+            .filter(|value| value.name == identifier)
+            .count()
+    };
+    for (gone, types) in before.iter().filter(|(path, _)| !after.contains_key(*path)) {
+        let heir = after.iter().find(|(path, other)| {
+            let same_name = path.rsplit("::").next() == gone.rsplit("::").next();
+            !before.contains_key(*path)
+                && *other == types
+                && count(Side::Old, gone) > 0
+                && count(Side::New, path) > 0
+                // Under its old name it may be there still, and merely not be used any more.
+                && (same_name || count(Side::New, gone) < count(Side::Old, gone))
+        });
+        let Some((heir, _)) = heir else {
+            continue;
+        };
+        verdict.restart(
+            &codes::STATIC_PAIRING,
+            format!(
+                "`{gone}` is gone and `{heir}`, of the same type, is new: it is not certain whether the value of the one belongs to the other"
+            ),
+            None,
+        );
+    }
+}
+
+/// The standard library's macro makes two variables of each lazily initialised thread-local, one for types with a
+/// destructor and one for types without, and only code tells which one holds the value.
+fn judge_thread_local_forms(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
+    const VALUE: &str = "::__RUST_STD_INTERNAL_VAL";
+    let holders: BTreeSet<String> = evidence
+        .old
+        .statics
+        .keys()
+        .chain(evidence.new.statics.keys())
+        .filter_map(|symbol| {
+            let path = names::canonical(symbol);
+            path.strip_suffix(VALUE).map(str::to_owned)
+        })
+        .collect();
+    let used = |facts: &DebugFacts| -> BTreeMap<String, BTreeSet<String>> {
+        let mut forms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for symbol in facts.functions.keys() {
+            let path = names::canonical(symbol);
+            if holders.contains(&path) && path.contains("::{K#") {
+                forms
+                    .entry(said(&format!("{path}{VALUE}")))
+                    .or_default()
+                    .insert(path);
+            }
+        }
+        forms
+    };
+    let (before, after) = (used(&evidence.old), used(&evidence.new));
+    for (name, old) in &before {
+        if after.get(name).is_some_and(|new| new.is_disjoint(old)) {
+            verdict.restart(
+                &codes::STATIC_TYPE,
+                format!(
+                    "`{name}` is kept in another way than before, because its type got a destructor or lost it"
+                ),
+                None,
+            );
+        }
+    }
 }
 
 fn judge_registries(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {

@@ -140,3 +140,82 @@ fn registries() {
         "extern \"C\" fn a() { let x = @1=>>2@; } #[used] #[unsafe(link_section = \".init_array\")] pub static I: extern \"C\" fn() = a; pub fn g() { a() }",
     );
 }
+
+#[test]
+fn one_more_below_all_others() {
+    patches(&format!(
+        "{LOG} pub fn f() {{ log!(1); log!(2);@=>> log!(3);@ }} pub fn g() {{ f() }}"
+    ));
+    patches(&format!(
+        "{LOG} pub fn f() {{ log!(1); log!(2);@ log!(3);=>>@ }} pub fn g() {{ f() }}"
+    ));
+    // The macro itself makes more of them.
+    restarts(
+        &codes::STATIC_PAIRING,
+        "use std::sync::atomic::*; macro_rules! log { ($e:expr) => { { static N: AtomicU32 = AtomicU32::new(0); @=>>{ static N: AtomicU32 = AtomicU32::new(0); N.fetch_add(1, Ordering::SeqCst); }@ N.fetch_add($e, Ordering::SeqCst); } } }
+         pub fn f() { log!(1); log!(2); @=>>log!(3);@ } pub fn g() { f() }",
+    );
+    // Inside of a closure the numbers are the closure's own.
+    let restarted = codes_of(&check(
+        &format!(
+            "{LOG} pub fn f() {{ let c = || {{ log!(1); log!(2); }}; c(); log!(3); }} pub fn g() {{ f() }}"
+        ),
+        &format!(
+            "{LOG} pub fn f() {{ let c = || {{ log!(5); log!(1); log!(2); }}; c(); log!(3); }} pub fn g() {{ f() }}"
+        ),
+    ));
+    assert!(
+        restarted.contains(&codes::STATIC_PAIRING.id),
+        "{restarted:?}"
+    );
+    let restarted = codes_of(&check(
+        &format!(
+            "{LOG} pub fn f() {{ let c = || {{ log!(1); }}; c(); log!(3); }} pub fn g() {{ f() }}"
+        ),
+        &format!(
+            "{LOG} pub fn f() {{ let c = || {{ log!(1); log!(3); }}; c(); log!(4); }} pub fn g() {{ f() }}"
+        ),
+    ));
+    assert!(
+        restarted.contains(&codes::STATIC_PAIRING.id),
+        "{restarted:?}"
+    );
+}
+
+#[test]
+fn renamed_or_moved() {
+    let uses = "pub fn g() { f() }";
+    restarts(
+        &codes::STATIC_PAIRING,
+        &format!(
+            "use std::sync::atomic::*; static @M=>>K@: AtomicU8 = AtomicU8::new(0); pub fn f() {{ @M=>>K@.store(1, Ordering::SeqCst); }} {uses}"
+        ),
+    );
+    restarts(
+        &codes::STATIC_PAIRING,
+        &format!(
+            "use std::sync::atomic::*; @=>>mod m {{ use super::*; pub@ static M: AtomicU8 = AtomicU8::new(0); @=>>}}@ pub fn f() {{ @=>>m::@M.store(1, Ordering::SeqCst); }} {uses}"
+        ),
+    );
+    restarts(
+        &codes::STATIC_PAIRING,
+        &format!(
+            "use std::cell::Cell; thread_local! {{ static @M=>>K@: Cell<u8> = const {{ Cell::new(0) }}; }} pub fn f() {{ @M=>>K@.set(1); }} {uses}"
+        ),
+    );
+    // Another type; the old one is there still; a macro hides it.
+    patches(&format!(
+        "use std::sync::atomic::*; static @M: AtomicU8 = AtomicU8=>>K: AtomicU16 = AtomicU16@::new(0); pub fn f() {{ @M=>>K@.store(1, Ordering::SeqCst); }} {uses}"
+    ));
+    patches(&format!(
+        "use std::sync::atomic::*; static M: AtomicU8 = AtomicU8::new(0); @=>>static K: AtomicU8 = AtomicU8::new(0);@ pub fn f() {{ @M=>>K@.store(1, Ordering::SeqCst); }} {uses}"
+    ));
+}
+
+#[test]
+fn a_thread_local_is_kept_in_another_way() {
+    restarts(
+        &codes::STATIC_TYPE,
+        "use std::cell::Cell; pub struct A(Cell<u8>); @=>>impl Drop for A { fn drop(&mut self) {} }@ thread_local! { static M: A = A(Cell::new(std::process::id() as u8)); } pub fn f() -> u8 { M.with(|m| m.0.get()) } pub fn g() -> u8 { f() }",
+    );
+}
