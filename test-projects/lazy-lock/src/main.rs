@@ -1,4 +1,5 @@
 //@ why: a LazyLock that was initialised stays so, even when its initialiser is edited
+//@ pair: restart-lazy-lock-type
 //@ ask: x => init 1: start
 //@ edit src/main.rs: replace "init {}: {}" with "initialised {} time(s): {}"
 //@ expect: patched

@@ -1,4 +1,5 @@
 //@ why: a OnceLock and a Mutex in statics, with heap memory behind them
+//@ pair: restart-once-lock-type
 //@ ask: a => first a, all ["a"]
 //@ ask: b => first a, all ["a", "b"]
 //@ edit src/main.rs: replace "first {}, all" with "{} was first of"

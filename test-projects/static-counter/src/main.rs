@@ -1,4 +1,5 @@
 //@ why: a static keeps its address and its value
+//@ pair: restart-static-grown
 //@ ask: tick => 1
 //@ ask: tick => 2
 //@ ask: where => same

@@ -1,4 +1,5 @@
 //@ why: the value of an immutable static is code, more or less: new code sees the new value
+//@ pair: restart-table-to-counters
 //@ ask: x => 3 names, first is ada
 //@ edit src/main.rs: replace "[\"ada\", \"bob\", \"cleo\"]" with "[\"zoe\", \"bob\", \"cleo\"]"
 //@ edit+ src/main.rs: replace "first is" with "the first is"

@@ -1,4 +1,5 @@
 //@ why: a lazily initialised thread-local with a destructor keeps its value
+//@ pair: restart-thread-local-drop
 //@ ask: a => ["a"]
 //@ edit src/main.rs: replace "list.push(request.to_owned())" with "list.insert(0, request.to_uppercase())"
 //@ expect: patched
