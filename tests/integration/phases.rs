@@ -30,6 +30,8 @@ impl Phases {
             manifest_path: Some(root.join("Cargo.toml")),
             target_dir: Some(root.join("target")),
             bin: bin.map(Into::into),
+            // A real crate may ask for a newer compiler than is here.
+            cargo_args: vec!["--ignore-rust-version".into()],
             quiet: true,
             ..BuildOptions::default()
         };

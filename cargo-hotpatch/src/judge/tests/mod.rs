@@ -7,6 +7,7 @@ mod calls;
 mod closures_and_coroutines;
 mod erased;
 mod numbered_blocks;
+mod property;
 mod static_items;
 mod traits;
 mod types;
