@@ -37,6 +37,8 @@ pub enum Command {
     Check(CheckArguments),
     /// Show the whole thing on a small project of its own, in under a minute
     Demo(DemoArguments),
+    /// Measure patch, `cargo check` and restart after real edits, on this machine
+    Bench(BenchArguments),
     /// Explain a code such as HP0101, or what became of a function
     Explain(ExplainArguments),
 }
@@ -221,6 +223,88 @@ pub struct DemoArguments {
     pub color: Option<ColorChoice>,
 }
 
+const MEASURED: &str = "What is measured";
+const EDIT: &str = "The edit in your own project";
+
+/// `cargo hotpatch bench`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a PATH, projects are generated: hello (one file), modules (10,000 lines), derives (10,000 lines full of serde),
+large (40,000 lines in one crate), workspace (8 crates, the edit in the lowest). Your own project is copied into its target
+directory, three times, and only the copies are edited. Without --file, a statement without effect is put into a few functions
+that the program turns out to have, and `restart` ends when the new program is started (or says what --ready tells).
+
+Exit codes: 0 measured, 30 refused because other processes keep this machine busy, 2 wrong usage, 130 interrupted,
+1 anything else, such as an edit that did not show in the program's answer.")]
+pub struct BenchArguments {
+    /// Your own project: its directory or its Cargo.toml
+    #[arg(value_name = "PATH", conflicts_with = "project")]
+    pub path: Option<PathBuf>,
+
+    /// One of the generated projects (may be repeated); all of them if none is named
+    #[arg(long, value_name = "NAME", value_parser = crate::bench::generate::NAMES, help_heading = MEASURED)]
+    pub project: Vec<String>,
+    /// How many edits are measured in each project, each as patch, `cargo check` and restart in turn
+    #[arg(long, value_name = "N", default_value_t = 20, help_heading = MEASURED)]
+    pub edits: usize,
+    /// How many patches in a row are made of the first project after that: 500 of hello, and none of others, unless told.
+    /// More than some 700 restart it
+    #[arg(long, value_name = "N", help_heading = MEASURED)]
+    pub patches: Option<usize>,
+    /// Measure although other processes keep this machine busy; the result says so
+    #[arg(long, help_heading = MEASURED)]
+    pub even_if_noisy: bool,
+
+    /// Package with the target to run
+    #[arg(short, long, value_name = "SPEC", requires = "path", help_heading = PACKAGE)]
+    pub package: Option<String>,
+    /// Name of the bin target to run
+    #[arg(long, value_name = "NAME", requires = "path", help_heading = TARGET)]
+    pub bin: Option<String>,
+    /// Space or comma separated list of features to activate
+    #[arg(short = 'F', long, value_name = "FEATURES", requires = "path", help_heading = FEATURES)]
+    pub features: Vec<String>,
+    /// Build in release mode, with optimizations
+    #[arg(short, long, requires = "path", help_heading = COMPILATION)]
+    pub release: bool,
+
+    /// The file to edit
+    #[arg(long, value_name = "FILE", requires_all = ["path", "replace", "with"], help_heading = EDIT)]
+    pub file: Option<PathBuf>,
+    /// What stands in it, once
+    #[arg(long, value_name = "TEXT", requires = "file", help_heading = EDIT)]
+    pub replace: Option<String>,
+    /// What to write there, with {n} for the number of the edit
+    #[arg(long, value_name = "TEXT", requires = "file", help_heading = EDIT)]
+    pub with: Option<String>,
+    /// A line to send to the program after each edit, so that it executes the function
+    #[arg(long, value_name = "LINE", requires = "expect", help_heading = EDIT)]
+    pub ask: Option<String>,
+    /// What a line of the program has in it then, with {n} for the number of the edit
+    #[arg(long, value_name = "TEXT", requires = "file", help_heading = EDIT)]
+    pub expect: Option<String>,
+    /// What the program says when it has started
+    #[arg(long, value_name = "TEXT", requires = "path", help_heading = EDIT)]
+    pub ready: Option<String>,
+
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// Write a picture
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Leave the projects on disk and say where
+    #[arg(long)]
+    pub keep: bool,
+    /// Coloring
+    #[arg(long, value_name = "WHEN")]
+    pub color: Option<ColorChoice>,
+
+    /// Arguments for the program, behind `--`
+    #[arg(last = true, value_name = "ARGS", requires = "path")]
+    pub program_arguments: Vec<OsString>,
+}
+
 /// `cargo hotpatch explain`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -345,6 +429,19 @@ mod tests {
             &["run", "--bin", "a", "--example", "b"],
             &["run", "-r", "--profile", "x"],
             &["run", "--color", "sometimes"],
+            &["bench", "--project", "nonsense"],
+            &["bench", "--project", "hello", "."],
+            &["bench", ".", "--file", "src/main.rs", "--replace", "a"],
+            &[
+                "bench",
+                "--file",
+                "src/main.rs",
+                "--replace",
+                "a",
+                "--with",
+                "{n}",
+            ],
+            &["bench", "--release"],
             &["nonsense"],
             &[],
         ] {
@@ -375,6 +472,7 @@ Commands:
   save     Have the running session act at once, wait for the outcome, and exit by it
   check    Tell what a save would come to, without applying anything
   demo     Show the whole thing on a small project of its own, in under a minute
+  bench    Measure patch, `cargo check` and restart after real edits, on this machine
   explain  Explain a code such as HP0101, or what became of a function
   help     Print this message or the help of the given subcommand(s)
 
@@ -410,6 +508,11 @@ New here? `cargo hotpatch demo` shows it on a small project of its own.
         assert!(
             run.contains("Usage: cargo hotpatch run [OPTIONS] [ARGS]..."),
             "{run}"
+        );
+        let bench = help("bench");
+        assert!(
+            bench.contains("30 refused") && bench.contains("workspace"),
+            "{bench}"
         );
     }
 }

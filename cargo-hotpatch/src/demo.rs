@@ -4,12 +4,11 @@
 //! program's own output and the session's events. A step that does not end as it has to makes the demo fail.
 
 mod project;
+pub(crate) mod session;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -17,21 +16,17 @@ use serde_json::Value;
 
 use crate::event::OutcomeKind;
 use crate::options::{DemoOptions, exit_code};
-use crate::process::{end_with_this_process, signals};
 use crate::report::text::{self, Style};
 use project::{STEPS, Step};
+use session::{Session, Start};
 
 /// Nothing may take longer than this: not the first build, not a step.
 const PATIENCE: Duration = Duration::from_secs(50);
-const POLL: Duration = Duration::from_millis(5);
-
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Shows it. Returns the exit code.
 #[must_use]
 pub fn main(options: &DemoOptions) -> u8 {
-    // Ctrl-C reaches the session by itself; what is left is to tidy up.
-    let listening = signals::listen(|_| INTERRUPTED.store(true, Ordering::Release));
+    let listening = session::listen_for_interrupts();
     let style = Style {
         color: options.color,
     };
@@ -58,7 +53,7 @@ pub fn main(options: &DemoOptions) -> u8 {
         });
     match result {
         Ok(()) => exit_code::OK,
-        Err(_) if INTERRUPTED.load(Ordering::Acquire) => exit_code::INTERRUPTED,
+        Err(_) if session::interrupted() => exit_code::INTERRUPTED,
         Err(error) => {
             text::print_error(&error, options.color);
             exit_code::FAILURE
@@ -88,7 +83,7 @@ impl Show {
         ));
 
         self.title("The same program under `cargo hotpatch run`");
-        let mut session = Session::start(&self.tool, directory)?;
+        let mut session = Session::start(start(&self.tool, directory))?;
         let result = self.steps(&mut session, directory);
         session.end();
         let latencies = result?;
@@ -199,6 +194,16 @@ impl Show {
     }
 }
 
+fn start<'a>(tool: &'a Path, directory: &'a Path) -> Start<'a> {
+    Start {
+        tool,
+        directory,
+        arguments: vec!["--offline".into()],
+        messages: None,
+        patience: PATIENCE,
+    }
+}
+
 fn check(step: &Step, outcome: &Value) -> Result<()> {
     let expected = serde_json::to_value(step.outcome).context("the outcome has no name")?;
     let reason = &outcome["reason"];
@@ -216,123 +221,6 @@ fn check(step: &Step, outcome: &Value) -> Result<()> {
             "the restart should have a type as its reason, but has {reason}"
         );
     }
-    Ok(())
-}
-
-/// A `cargo hotpatch run`, its program's lines and its events. Its own lines go where ours go.
-struct Session {
-    tool: Child,
-    lines: Receiver<String>,
-    events: PathBuf,
-    /// How many bytes of the events are read.
-    read: usize,
-}
-
-impl Session {
-    fn start(tool: &Path, directory: &Path) -> Result<Self> {
-        let events = directory.join("events.jsonl");
-        let mut command = Command::new(tool);
-        command
-            .args(["run", "--offline", "--manifest-path"])
-            .arg(directory.join("Cargo.toml"))
-            .arg("--target-dir")
-            .arg(directory.join("target"))
-            .arg("--events")
-            .arg(&events)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped());
-        end_with_this_process(&mut command);
-        let mut child = command
-            .spawn()
-            .with_context(|| format!("cannot start `{}`", tool.display()))?;
-        let output = child.stdout.take().context("the session has no output")?;
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(output)
-                .lines()
-                .map_while(std::io::Result::ok)
-            {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Ok(Self {
-            tool: child,
-            lines,
-            events,
-            read: 0,
-        })
-    }
-
-    /// Waits for an event of this kind; others before it are passed over.
-    fn next_event(&mut self, kind: &str) -> Result<Value> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let text = std::fs::read_to_string(&self.events).unwrap_or_default();
-            while let Some(length) = text.get(self.read..).and_then(|rest| rest.find('\n')) {
-                let line = &text[self.read..self.read + length];
-                self.read += length + 1;
-                let event: Value = serde_json::from_str(line)
-                    .with_context(|| format!("an event is not JSON: {line}"))?;
-                if event["event"] == kind {
-                    return Ok(event);
-                }
-            }
-            if let Some(status) = self
-                .tool
-                .try_wait()
-                .context("cannot ask for the session's state")?
-            {
-                bail!("the session ended ({status})");
-            }
-            give_up_after(deadline, || format!("no `{kind}` event"))?;
-            std::thread::sleep(POLL);
-        }
-    }
-
-    /// Waits for a line of the program that is `prefix` and a number that `fits`; returns the number.
-    fn line_after(&mut self, prefix: &str, fits: impl Fn(u64) -> bool) -> Result<u64> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut last = String::new();
-        loop {
-            match self.lines.recv_timeout(POLL) {
-                Ok(line) => {
-                    let number = line
-                        .strip_prefix(prefix)
-                        .and_then(|number| number.parse().ok());
-                    if let Some(number) = number.filter(|number| fits(*number)) {
-                        return Ok(number);
-                    }
-                    last = line;
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    bail!("the session closed its output after {last:?}")
-                }
-            }
-            give_up_after(deadline, || {
-                format!("the program did not say `{prefix}…` as expected; its last line: {last:?}")
-            })?;
-        }
-    }
-
-    /// Ends it as Ctrl-C would, and makes sure of it.
-    fn end(mut self) {
-        let pid = rustix::process::Pid::from_child(&self.tool);
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        let deadline = Instant::now() + Duration::from_secs(8);
-        while matches!(self.tool.try_wait(), Ok(None)) && Instant::now() < deadline {
-            std::thread::sleep(POLL);
-        }
-        let _ = self.tool.kill();
-        let _ = self.tool.wait();
-    }
-}
-
-fn give_up_after(deadline: Instant, what: impl Fn() -> String) -> Result<()> {
-    ensure!(!INTERRUPTED.load(Ordering::Acquire), "interrupted");
-    ensure!(Instant::now() < deadline, "{} within {PATIENCE:?}", what());
     Ok(())
 }
 
@@ -388,8 +276,10 @@ done
         };
         // The shell may still be open for writing in a process that another test forked: then it is "busy".
         let mut session = loop {
-            match Session::start(&show.tool, room.path()) {
-                Err(error) if format!("{error:#}").contains("busy") => std::thread::sleep(POLL),
+            match Session::start(start(&show.tool, room.path())) {
+                Err(error) if format!("{error:#}").contains("busy") => {
+                    std::thread::sleep(session::POLL);
+                }
                 other => break other?,
             }
         };
@@ -420,7 +310,8 @@ done
     #[test]
     fn a_session_that_cannot_start_is_an_error() {
         let room = tempfile::tempdir().expect("a temporary directory");
-        let mut session = Session::start(Path::new("/bin/false"), room.path()).expect("it starts");
+        let mut session =
+            Session::start(start(Path::new("/bin/false"), room.path())).expect("it starts");
         let error = session.next_event("started").expect_err("it ended");
         assert!(
             format!("{error:#}").contains("the session ended"),

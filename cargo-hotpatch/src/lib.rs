@@ -26,6 +26,7 @@ pub mod watch;
 
 pub mod object;
 
+pub mod bench;
 pub mod check;
 pub mod demo;
 pub mod explain;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::cli::{
-    CheckArguments, ColorChoice, DemoArguments, ExplainArguments, RunArguments, SaveArguments,
+    BenchArguments, CheckArguments, ColorChoice, DemoArguments, ExplainArguments, RunArguments,
+    SaveArguments,
 };
 use crate::event::OutcomeKind;
 
@@ -29,6 +30,8 @@ pub mod exit_code {
     pub const SUPERSEDED: u8 = 13;
     /// `save`: no session runs for this workspace, or it ended before the outcome. `check`: there was no build of one either.
     pub const NO_SESSION: u8 = 20;
+    /// `bench`: other processes keep the machine busy.
+    pub const NOISY: u8 = 30;
     /// `run`: the first build failed (cargo's own code).
     pub const BUILD_FAILED: u8 = 101;
     /// A program that was ended by a signal counts as this plus the signal's number, as in a shell.
@@ -290,6 +293,100 @@ impl DemoOptions {
     }
 }
 
+/// `cargo hotpatch bench`, as meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BenchOptions {
+    /// The `Cargo.toml` of the user's own project, absolute.
+    pub manifest: Option<PathBuf>,
+    /// The generated projects, by name; never empty, and not looked at where there is a [`Self::manifest`].
+    pub projects: Vec<String>,
+    /// Measured edits of each project.
+    pub edits: usize,
+    /// Patches in a row.
+    pub patches: usize,
+    /// Measure on a busy machine as well.
+    pub even_if_noisy: bool,
+    /// The `cargo` that is measured.
+    pub cargo: PathBuf,
+    /// What is run of the user's own project, in a form that `run`, `cargo check` and `cargo build` understand.
+    pub cargo_arguments: Vec<OsString>,
+    /// `--package`, which is among them.
+    pub package: Option<String>,
+    /// For the user's own program.
+    pub program_arguments: Vec<OsString>,
+    /// `--file`, absolute. With it there are [`Self::replace`] and [`Self::with`].
+    pub file: Option<PathBuf>,
+    /// `--replace`.
+    pub replace: Option<String>,
+    /// `--with`.
+    pub with: Option<String>,
+    /// `--ask`.
+    pub ask: Option<String>,
+    /// `--expect`.
+    pub expect: Option<String>,
+    /// `--ready`.
+    pub ready: Option<String>,
+    /// JSON instead of a table.
+    pub json: bool,
+    /// `--svg`, absolute.
+    pub svg: Option<PathBuf>,
+    /// Leave the projects on disk.
+    pub keep: bool,
+    /// Colours on stderr; a table has none.
+    pub color: bool,
+}
+
+impl BenchOptions {
+    /// What was typed, seen from this environment.
+    ///
+    /// # Errors
+    /// When the current directory cannot be told.
+    pub fn new(typed: BenchArguments) -> anyhow::Result<Self> {
+        let manifest = typed.path.as_deref().map(absolute).transpose()?;
+        let manifest = manifest.map(|path| {
+            if path.is_dir() {
+                path.join("Cargo.toml")
+            } else {
+                path
+            }
+        });
+        let mut cargo_arguments = ArgumentList::default();
+        cargo_arguments.pair("--package", typed.package.as_deref());
+        cargo_arguments.pair("--bin", typed.bin.as_deref());
+        for features in &typed.features {
+            cargo_arguments.pair("--features", Some(features));
+        }
+        cargo_arguments.flag("--release", typed.release);
+        let projects = if typed.project.is_empty() {
+            crate::bench::generate::NAMES.map(str::to_owned).to_vec()
+        } else {
+            typed.project
+        };
+        let is_small = manifest.is_none() && projects.first().is_some_and(|name| name == "hello");
+        Ok(Self {
+            manifest,
+            projects,
+            edits: typed.edits,
+            patches: typed.patches.unwrap_or(if is_small { 500 } else { 0 }),
+            even_if_noisy: typed.even_if_noisy,
+            cargo: std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from),
+            cargo_arguments: cargo_arguments.0,
+            package: typed.package,
+            program_arguments: typed.program_arguments,
+            file: typed.file.as_deref().map(absolute).transpose()?,
+            replace: typed.replace,
+            with: typed.with,
+            ask: typed.ask,
+            expect: typed.expect,
+            ready: typed.ready,
+            json: typed.json,
+            svg: typed.svg.as_deref().map(absolute).transpose()?,
+            keep: typed.keep,
+            color: ColorSources::of_stderr(typed.color).decide(),
+        })
+    }
+}
+
 /// `cargo hotpatch explain`, as meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExplainOptions {
@@ -407,6 +504,56 @@ fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
 mod tests {
     use super::*;
     use crate::cli::{self, Command};
+
+    fn bench(words: &[&str]) -> BenchOptions {
+        let words = ["cargo-hotpatch", "bench"]
+            .iter()
+            .chain(words)
+            .map(OsString::from);
+        match cli::parse(words).expect("it parses").command {
+            Command::Bench(typed) => BenchOptions::new(typed).expect("it has a meaning"),
+            other => panic!("not bench: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn many_patches_in_a_row_only_of_what_is_small_unless_told() {
+        assert_eq!(bench(&[]).patches, 500);
+        assert_eq!(bench(&[]).projects, crate::bench::generate::NAMES);
+        assert_eq!(bench(&["--project", "large"]).patches, 0);
+        assert_eq!(bench(&["."]).patches, 0);
+        assert_eq!(bench(&[".", "--patches", "7"]).patches, 7);
+    }
+
+    #[test]
+    fn the_own_project_is_its_manifest_and_what_cargo_needs_for_it() {
+        let own = bench(&[
+            "/",
+            "--bin",
+            "b",
+            "-p",
+            "x",
+            "-F",
+            "y",
+            "--release",
+            "--",
+            "-v",
+        ]);
+        assert_eq!(own.manifest.as_deref(), Some(Path::new("/Cargo.toml")));
+        assert_eq!(
+            own.cargo_arguments,
+            [
+                "--package",
+                "x",
+                "--bin",
+                "b",
+                "--features",
+                "y",
+                "--release"
+            ]
+        );
+        assert_eq!(own.program_arguments, ["-v"]);
+    }
 
     fn run(words: &[&str]) -> RunOptions {
         let words = ["cargo-hotpatch", "run"]

@@ -7,10 +7,10 @@ use crate::capture::overlay;
 use crate::capture::wrapper::{self, Role};
 use crate::cli::{self, Command};
 use crate::options::{
-    CheckOptions, DemoOptions, ExplainOptions, RunOptions, SaveOptions, exit_code,
+    BenchOptions, CheckOptions, DemoOptions, ExplainOptions, RunOptions, SaveOptions, exit_code,
 };
 use crate::report::{FanOut, explain, text};
-use crate::{check, demo, options, save, session, stub_object, table};
+use crate::{bench, check, demo, options, save, session, stub_object, table};
 
 /// Runs whatever this executable was started as. `args` are all arguments, the executable's name first.
 #[must_use]
@@ -60,6 +60,13 @@ fn command(args: Vec<OsString>) -> u8 {
             )
         }
         Command::Demo(typed) => demo::main(&DemoOptions::new(&typed)),
+        Command::Bench(typed) => {
+            let color = options::ColorSources::of_stderr(typed.color).decide();
+            report(
+                BenchOptions::new(typed).map(|options| bench::main(&options)),
+                color,
+            )
+        }
         Command::Explain(typed) => {
             let color = options::ColorSources::of_stderr(typed.color).decide();
             report(

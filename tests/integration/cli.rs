@@ -63,6 +63,7 @@ fn help() -> Result<()> {
             "save",
             "check",
             "demo",
+            "bench",
             "explain",
             "Usage: cargo hotpatch",
         ] {

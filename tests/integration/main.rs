@@ -31,6 +31,7 @@
 //! - [`cli`]: help, usage errors, `explain`, exit codes.
 //! - [`faults`]: crashes, signals, vanishing and half-written files, forks, foreign peers.
 //! - [`load`]: many patches under load.
+//! - [`bench`]: what `cargo hotpatch bench` measures and leaves alone.
 //! - [`identity`]: the same source, rebuilt, moved or with other comments, is the same program.
 //! - [`suite`]: a crate's own tests run while its functions are replaced by equal ones ([`crate_as_program`]).
 //! - [`phases`]: the tool's phases without a session.
@@ -39,6 +40,7 @@
 //! Two rules: a sleep is never the synchronisation (wait for the line, the event or the exit), and every wait has a
 //! deadline that ends in a report of all that was seen.
 
+mod bench;
 mod check;
 mod cli;
 mod coexist;
@@ -63,6 +65,7 @@ fn main() {
     trials.extend(scenarios::trials());
     trials.extend(pairs::trials());
     if !support::is_cold() {
+        trials.extend(bench::trials());
         trials.extend(check::trials());
         trials.extend(cli::trials());
         trials.extend(coexist::trials());

@@ -1,0 +1,250 @@
+//! `cargo hotpatch bench`: what a patch takes, beside `cargo check` and a restart, after the same edits, in one run.
+//!
+//! It drives the very command that a user would start ([`measure`]), on generated projects ([`generate`]) or on a copy of
+//! the user's own ([`own`]). A number counts only if the program's answer showed the new code. What it comes to is one
+//! object ([`result`]), as JSON, as a table or as a picture.
+
+pub mod generate;
+pub mod machine;
+pub mod measure;
+pub mod own;
+pub mod picture;
+pub mod project;
+pub mod result;
+pub mod statistics;
+pub mod table;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::demo::session;
+use crate::options::{BenchOptions, exit_code};
+use crate::report::text::{self, Style};
+use machine::{BUSY, LOOK, Machine, Work};
+use measure::Plan;
+use project::Project;
+use result::{Failure, Measurement, Results, Series};
+
+/// Measures and reports. Returns the exit code.
+#[must_use]
+pub fn main(options: &BenchOptions) -> u8 {
+    let teller = Teller {
+        style: Style {
+            color: options.color,
+        },
+        on_terminal: std::io::stderr().is_terminal(),
+    };
+    match run(options, &teller) {
+        Ok(code) => code,
+        Err(_) if session::interrupted() => exit_code::INTERRUPTED,
+        Err(error) => {
+            text::print_error(&error, options.color);
+            exit_code::FAILURE
+        }
+    }
+}
+
+fn run(options: &BenchOptions, teller: &Teller) -> Result<u8> {
+    session::listen_for_interrupts()?;
+    let machine = Machine::here(&options.cargo);
+    let remarks = machine.remarks();
+    for remark in &remarks {
+        teller.warn(remark);
+    }
+    let busy = others_now().filter(|others| *others > BUSY);
+    if let Some(others) = busy {
+        let fact = format!(
+            "other processes use {:.0} % of this machine's processors: numbers from here would say more about them",
+            others * 100.0
+        );
+        if !options.even_if_noisy {
+            teller.warn(&format!(
+                "{fact}. Nothing was measured; wait until they have ended, or say --even-if-noisy"
+            ));
+            return Ok(exit_code::NOISY);
+        }
+        teller.warn(&fact);
+    }
+    let room = room(options)?;
+    let directory = room.path().to_owned();
+    let mut results = Results {
+        version: result::VERSION,
+        machine,
+        noisy: busy.is_some(),
+        remarks,
+        projects: Vec::new(),
+        series: None,
+        failed: Vec::new(),
+    };
+    let measured = all(options, teller, &directory, &mut results);
+    teller.clear();
+    if options.keep {
+        eprintln!("The projects stay in {}", room.keep().display());
+    }
+    measured?;
+    results.noisy |= results.projects.iter().any(|project| project.noisy);
+    if results.noisy && busy.is_none() {
+        teller.warn(
+            "other processes kept this machine busy meanwhile: these numbers are worth little",
+        );
+    }
+    print(options, &results)?;
+    Ok(if results.failed.is_empty() {
+        exit_code::OK
+    } else {
+        exit_code::FAILURE
+    })
+}
+
+/// The share of the processors that others use now.
+fn others_now() -> Option<f64> {
+    let before = Work::up_to_now(&[])?;
+    std::thread::sleep(LOOK);
+    before.of_others_until(Work::up_to_now(&[])?)
+}
+
+/// Where the copies are: of the user's own project beside its builds, so that its configuration and toolchain are found
+/// and the disk is the same; of others, in the directory for temporary files.
+fn room(options: &BenchOptions) -> Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("hotpatch-bench-");
+    match &options.manifest {
+        Some(manifest) => {
+            let target = own::target_directory(options, manifest)?;
+            std::fs::create_dir_all(&target)
+                .with_context(|| format!("cannot create `{}`", target.display()))?;
+            builder.tempdir_in(target)
+        }
+        None => builder.tempdir(),
+    }
+    .context("cannot make a directory for the copies")
+}
+
+fn all(options: &BenchOptions, teller: &Teller, room: &Path, results: &mut Results) -> Result<()> {
+    let names: Vec<&str> = match &options.manifest {
+        Some(_) => vec!["own"],
+        None => options.projects.iter().map(String::as_str).collect(),
+    };
+    for (index, name) in names.into_iter().enumerate() {
+        let plan = Plan {
+            tool: std::env::current_exe().context("cannot tell where this command is")?,
+            cargo: options.cargo.clone(),
+            edits: options.edits,
+            series: if index == 0 { options.patches } else { 0 },
+            ready: options.ready.clone(),
+        };
+        let directory = room.join(name);
+        match one(options, &plan, name, &directory, teller) {
+            Ok((measurement, series)) => {
+                results.projects.push(measurement);
+                results.series = results.series.take().or(series);
+            }
+            Err(error) if session::interrupted() => return Err(error),
+            Err(error) => {
+                teller.clear();
+                let error = error.context(format!("`{name}` could not be measured"));
+                text::print_error(&error, options.color);
+                results.failed.push(Failure {
+                    name: name.to_owned(),
+                    why: error
+                        .chain()
+                        .skip(1)
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(": "),
+                });
+            }
+        }
+        if !options.keep {
+            // Five projects, built three times each, would fill a small disk.
+            let _ = std::fs::remove_dir_all(&directory);
+        }
+    }
+    Ok(())
+}
+
+fn one(
+    options: &BenchOptions,
+    plan: &Plan,
+    name: &str,
+    directory: &Path,
+    teller: &Teller,
+) -> Result<(Measurement, Option<Series>)> {
+    let project = prepare(options, name, &directory.join("original"))?;
+    let shown = project.name.clone();
+    let measured = measure::measure(&project, plan, directory, &mut |what| {
+        teller.tell(&shown, what);
+    })?;
+    Ok((
+        Measurement::new(&project, &measured),
+        Series::new(&project, &measured),
+    ))
+}
+
+fn prepare(options: &BenchOptions, name: &str, root: &Path) -> Result<Project> {
+    if let Some(manifest) = &options.manifest {
+        return own::prepare(options, manifest, root);
+    }
+    let Some(generated) = generate::by_name(name) else {
+        bail!("there is no project `{name}`");
+    };
+    let mut project = generated.write(root)?;
+    measure::lock(&options.cargo, root)?;
+    project.files.push(PathBuf::from("Cargo.lock"));
+    Ok(project)
+}
+
+fn print(options: &BenchOptions, results: &Results) -> Result<()> {
+    if let Some(path) = &options.svg {
+        project::write(path, &picture::render(results))?;
+    }
+    let text = if options.json {
+        serde_json::to_string_pretty(results).context("the results cannot be written")? + "\n"
+    } else {
+        table::render(results)
+    };
+    std::io::stdout()
+        .lock()
+        .write_all(text.as_bytes())
+        .context("cannot print the results")
+}
+
+/// Says on stderr how far it is.
+struct Teller {
+    style: Style,
+    on_terminal: bool,
+}
+
+impl Teller {
+    fn tell(&self, project: &str, what: &str) {
+        let mut to = std::io::stderr().lock();
+        let line = format!("   {} {project}: {what}", self.style.cyan("Measuring"));
+        // Nobody being there to read it is no error.
+        let _ = if self.on_terminal {
+            write!(to, "\r\x1b[K{line}").and_then(|()| to.flush())
+        } else if what.starts_with("edit ") || what.starts_with("patch ") {
+            // A log gets the large steps only.
+            Ok(())
+        } else {
+            writeln!(to, "{line}")
+        };
+    }
+
+    fn clear(&self) {
+        if self.on_terminal {
+            let mut to = std::io::stderr().lock();
+            let _ = write!(to, "\r\x1b[K").and_then(|()| to.flush());
+        }
+    }
+
+    fn warn(&self, what: &str) {
+        self.clear();
+        let _ = writeln!(
+            std::io::stderr().lock(),
+            "{}: {what}",
+            self.style.yellow("warning")
+        );
+    }
+}

@@ -1,0 +1,329 @@
+//! What a run comes to: the object that `--json` prints, and all that the table and the picture show.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::machine::{BUSY, Machine};
+use super::measure::{Edit, Measured, Patch, STAGES};
+use super::project::Project;
+use super::statistics::{Summary, median, to_microseconds};
+
+/// The version of the JSON form. Within a version, fields are only added.
+pub const VERSION: u32 = 1;
+
+/// One run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Results {
+    /// [`VERSION`].
+    pub version: u32,
+    /// On what.
+    pub machine: Machine,
+    /// Whether other processes disturbed it. Then these numbers are worth little.
+    pub noisy: bool,
+    /// What else takes from their worth, for people.
+    pub remarks: Vec<String>,
+    /// What was measured, in its order.
+    pub projects: Vec<Measurement>,
+    /// Patches in a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub series: Option<Series>,
+    /// What could not be measured.
+    pub failed: Vec<Failure>,
+}
+
+/// A project that could not be measured.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failure {
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub why: String,
+}
+
+/// One project. Times are in milliseconds.
+#[derive(Debug, Clone, Serialize)]
+pub struct Measurement {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub about: String,
+    /// Lines of Rust.
+    pub lines: usize,
+    /// How many edits were measured.
+    pub edits: usize,
+    /// Functions that can be patched.
+    pub slots: Option<u64>,
+    /// The functions that were edited.
+    pub functions: Vec<String>,
+    /// Whether the program's own answer showed each edit. If not, `patch_ms` ends with the outcome.
+    pub observed: bool,
+    /// From the save to the answer of the patched program.
+    pub patch_ms: Option<Summary>,
+    /// From the save to the end of `cargo check`.
+    pub check_ms: Option<Summary>,
+    /// From the save through `cargo build` to the answer of the restarted program.
+    pub restart_ms: Option<Summary>,
+    /// From the file's change to the acknowledgement, as the events have it.
+    pub acknowledged_ms: Option<Summary>,
+    /// Medians by stage, as the events have them.
+    pub stages_ms: BTreeMap<&'static str, f64>,
+    /// Those patches that were the first of their function.
+    pub first_ms: Option<Summary>,
+    /// Those patches whose function was edited before.
+    pub again_ms: Option<Summary>,
+    /// How the compiler was used, and what a patch took then.
+    pub ways: BTreeMap<String, Summary>,
+    /// How the edits ended; only what was patched is a sample of a patch.
+    pub outcomes: BTreeMap<String, usize>,
+    /// Medians divided by the median of the patch.
+    pub ratios: Ratios,
+    /// The share of all processors that other processes used meanwhile, from 0 to 1.
+    pub others: Option<f64>,
+    /// Whether that is too much.
+    pub noisy: bool,
+}
+
+/// How many times as long as a patch something took, by the medians.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Ratios {
+    /// `cargo check`.
+    pub check: Option<f64>,
+    /// `cargo build` and a restart.
+    pub restart: Option<f64>,
+}
+
+/// Patches in a row.
+#[derive(Debug, Clone, Serialize)]
+pub struct Series {
+    /// Of which project.
+    pub project: String,
+    /// From the save to the answer.
+    pub patch_ms: Option<Summary>,
+    /// How they ended.
+    pub outcomes: BTreeMap<String, usize>,
+}
+
+impl Measurement {
+    /// Of one project.
+    #[must_use]
+    pub fn new(project: &Project, measured: &Measured) -> Self {
+        let patches = || measured.edits.iter().filter(|edit| edit.patch.is_patched());
+        let times = |fits: &dyn Fn(&Edit) -> bool| -> Vec<f64> {
+            patches()
+                .filter(|edit| fits(edit))
+                .map(|edit| edit.patch.until_answer)
+                .collect()
+        };
+        let of_all =
+            |time: fn(&Edit) -> f64| -> Vec<f64> { measured.edits.iter().map(time).collect() };
+        let patch_ms = Summary::of(&times(&|_| true));
+        let check_ms = Summary::of(&of_all(|edit| edit.check));
+        let restart_ms = Summary::of(&of_all(|edit| edit.restart));
+        let acknowledged: Vec<f64> = patches().map(|edit| edit.patch.acknowledged).collect();
+        let mut ways: Vec<&String> = patches()
+            .filter_map(|edit| edit.patch.way.as_ref())
+            .collect();
+        ways.sort();
+        ways.dedup();
+        let ratio = |other: &Option<Summary>| {
+            let patch = patch_ms.as_ref().filter(|patch| patch.median > 0.0)?;
+            Some((other.as_ref()?.median / patch.median * 100.0).round() / 100.0)
+        };
+        Self {
+            name: project.name.clone(),
+            about: project.about.clone(),
+            lines: project.lines,
+            edits: measured.edits.len(),
+            slots: measured.slots,
+            functions: measured.functions.clone(),
+            observed: measured.observed,
+            ratios: Ratios {
+                check: ratio(&check_ms),
+                restart: ratio(&restart_ms),
+            },
+            acknowledged_ms: Summary::of(&acknowledged),
+            stages_ms: STAGES
+                .iter()
+                .enumerate()
+                .filter_map(|(index, stage)| {
+                    let times: Vec<f64> = patches().map(|edit| edit.patch.stages[index]).collect();
+                    Some((*stage, median(&times)?))
+                })
+                .collect(),
+            first_ms: Summary::of(&times(&|edit| edit.first)),
+            again_ms: Summary::of(&times(&|edit| !edit.first)),
+            ways: ways
+                .into_iter()
+                .filter_map(|way| {
+                    let times = times(&|edit| edit.patch.way.as_ref() == Some(way));
+                    Some((way.clone(), Summary::of(&times)?))
+                })
+                .collect(),
+            outcomes: outcomes(measured.edits.iter().map(|edit| &edit.patch)),
+            others: measured.others.map(to_microseconds),
+            noisy: measured.others.is_some_and(|others| others > BUSY),
+            patch_ms,
+            check_ms,
+            restart_ms,
+        }
+    }
+}
+
+impl Series {
+    /// Of the patches in a row of a project, if there were any.
+    #[must_use]
+    pub fn new(project: &Project, measured: &Measured) -> Option<Self> {
+        let times: Vec<f64> = measured
+            .series
+            .iter()
+            .filter(|patch| patch.is_patched())
+            .map(|patch| patch.until_answer)
+            .collect();
+        (!measured.series.is_empty()).then(|| Self {
+            project: project.name.clone(),
+            patch_ms: Summary::of(&times),
+            outcomes: outcomes(&measured.series),
+        })
+    }
+}
+
+fn outcomes<'a>(patches: impl IntoIterator<Item = &'a Patch>) -> BTreeMap<String, usize> {
+    let mut outcomes = BTreeMap::new();
+    for patch in patches {
+        let name = match &patch.code {
+            Some(code) => format!("{} {code}", patch.outcome),
+            None => patch.outcome.clone(),
+        };
+        *outcomes.entry(name).or_insert(0) += 1;
+    }
+    outcomes
+}
+
+/// A run that never was, for the tests of what is made of one.
+#[cfg(test)]
+pub(super) fn example() -> Results {
+    use std::path::Path;
+
+    let patch = |time: f64, way: &str| Patch {
+        outcome: "patched".to_owned(),
+        code: None,
+        until_answer: time,
+        acknowledged: time - 2.0,
+        stages: [4.0, 1.0, time - 14.0, 2.0, 1.0, 1.0, 3.0],
+        way: Some(way.to_owned()),
+    };
+    let measurement = |name: &str, about: &str, lines: usize, factor: f64| {
+        let project = Project {
+            name: name.to_owned(),
+            about: about.to_owned(),
+            root: "/p".into(),
+            package: Path::new("").into(),
+            files: Vec::new(),
+            lines,
+            sites: Vec::new(),
+            cargo_arguments: Vec::new(),
+            program_arguments: Vec::new(),
+            counts: true,
+            must_be_tried: false,
+        };
+        let mut edits: Vec<Edit> = (0..20_u32)
+            .map(|number| Edit {
+                first: number % 2 == 0,
+                patch: patch(
+                    80.0 * factor + f64::from(number),
+                    if number % 4 == 0 { "full" } else { "fast" },
+                ),
+                check: 70.0 * factor,
+                restart: 260.0 * factor + f64::from(number),
+            })
+            .collect();
+        edits[7].patch.outcome = "restarted".to_owned();
+        edits[7].patch.code = Some("HP0101".to_owned());
+        let series = (0..500_u32)
+            .map(|number| patch(80.0 + f64::from(number * 7919 % 31), "fast"))
+            .collect();
+        let measured = Measured {
+            edits,
+            series,
+            slots: Some(37),
+            observed: true,
+            others: Some(0.02),
+            functions: vec!["greeting".to_owned()],
+        };
+        (
+            Measurement::new(&project, &measured),
+            Series::new(&project, &measured),
+        )
+    };
+    let projects = [
+        measurement("hello", "one file", 37, 1.0),
+        measurement("modules", "one crate, 80 modules", 10_040, 5.0),
+        measurement("derives", "one crate, 300 types with serde", 9_800, 8.0),
+        measurement("large", "one crate, 320 modules", 40_020, 16.0),
+        measurement("workspace", "8 crates, edits in the lowest", 11_700, 4.0),
+    ];
+    let series = projects[0].1.clone();
+    Results {
+        version: VERSION,
+        machine: Machine::here(Path::new("cargo")),
+        noisy: false,
+        remarks: Vec::new(),
+        projects: projects.into_iter().map(|(project, _)| project).collect(),
+        series,
+        failed: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_json_has_the_documented_shape() {
+        let json = serde_json::to_value(example()).expect("it can be written");
+        assert!(json["machine"]["processor"].is_string());
+        let hello = &json["projects"][0];
+        assert_eq!(
+            (&hello["name"], &hello["lines"]),
+            (&"hello".into(), &37.into())
+        );
+        assert_eq!(hello["edits"], 20);
+        for (time, samples) in [("patch_ms", 19), ("check_ms", 20), ("restart_ms", 20)] {
+            assert_eq!(hello[time]["samples"], samples, "{time}");
+            assert!(
+                hello[time]["median"].is_f64() && hello[time]["p95"].is_f64(),
+                "{time}"
+            );
+        }
+        for stage in STAGES {
+            assert!(hello["stages_ms"][stage].is_f64(), "{stage}");
+        }
+        assert_eq!(json["series"]["patch_ms"]["samples"], 500);
+    }
+
+    #[test]
+    fn what_was_not_patched_is_counted_but_no_sample() {
+        let hello = &example().projects[0];
+        assert_eq!(hello.outcomes["patched"], 19);
+        assert_eq!(hello.outcomes["restarted HP0101"], 1);
+        let samples = |summary: &Option<Summary>| summary.as_ref().map_or(0, |all| all.samples);
+        assert_eq!(
+            (samples(&hello.first_ms), samples(&hello.again_ms)),
+            (10, 9)
+        );
+        assert_eq!(
+            (hello.ways["fast"].samples, hello.ways["full"].samples),
+            (14, 5)
+        );
+    }
+
+    #[test]
+    fn ratios_are_of_medians() {
+        let hello = &example().projects[0];
+        let median = |summary: &Option<Summary>| summary.as_ref().map_or(0.0, |all| all.median);
+        let expected = median(&hello.restart_ms) / median(&hello.patch_ms);
+        let ratio = hello.ratios.restart.expect("both were measured");
+        assert!((ratio - expected).abs() < 0.01, "{ratio} {expected}");
+    }
+}

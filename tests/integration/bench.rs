@@ -1,0 +1,237 @@
+//! `cargo hotpatch bench`: that it measures what it says, and that it leaves the user's project alone. How fast anything
+//! is, is not looked at: this machine is busy with tests.
+
+use std::path::Path;
+use std::process::{Child, Command};
+
+use anyhow::{Context as _, Result, ensure};
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use crate::project::Project;
+use crate::support::{output_of, scrubbed_command, tool, trial};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("bench::hello", hello),
+        trial("bench::own_project_as_told", own_project_as_told),
+        trial("bench::own_project_untold", own_project_untold),
+        trial(
+            "bench::an_edit_that_does_not_show_is_no_sample",
+            an_edit_that_does_not_show_is_no_sample,
+        ),
+        trial(
+            "bench::a_busy_machine_is_refused",
+            a_busy_machine_is_refused,
+        ),
+    ]
+}
+
+/// Exit code, standard output, standard error.
+fn bench(dir: &Path, args: &[&str]) -> Result<(i32, String, String)> {
+    let mut command = scrubbed_command(tool(), dir);
+    let (status, stdout, stderr) = output_of(command.args(["hotpatch", "bench"]).args(args))?;
+    let code = status
+        .code()
+        .with_context(|| format!("ended by a signal: {status}\n{stderr}"))?;
+    Ok((code, stdout, stderr))
+}
+
+fn json(dir: &Path, args: &[&str], expected: i32) -> Result<Value> {
+    let args: Vec<&str> = args
+        .iter()
+        .copied()
+        .chain(["--json", "--even-if-noisy"])
+        .collect();
+    let (code, stdout, stderr) = bench(dir, &args)?;
+    ensure!(
+        code == expected,
+        "{args:?} ends with {code}:\n{stdout}\n{stderr}"
+    );
+    serde_json::from_str(&stdout).with_context(|| format!("{stdout}\n{stderr}"))
+}
+
+fn has_samples(project: &Value, edits: u64) -> Result<()> {
+    ensure!(project["edits"] == edits, "{project:#}");
+    for time in ["patch_ms", "check_ms", "restart_ms"] {
+        let time = &project[time];
+        let positive = |value: &Value| value.as_f64().is_some_and(|number| number > 0.0);
+        ensure!(
+            time["samples"] == edits && positive(&time["median"]) && positive(&time["p95"]),
+            "{project:#}"
+        );
+    }
+    for stage in ["watch", "plan", "compile", "diff", "judge", "link", "apply"] {
+        ensure!(project["stages_ms"][stage].is_f64(), "{stage}: {project:#}");
+    }
+    Ok(())
+}
+
+fn hello() -> Result<()> {
+    let room = tempfile::tempdir().context("a directory")?;
+    let result = json(
+        room.path(),
+        &[
+            "--project",
+            "hello",
+            "--edits",
+            "2",
+            "--patches",
+            "3",
+            "--svg",
+            "bench.svg",
+        ],
+        0,
+    )?;
+    ensure!(result["machine"]["processors"].is_u64(), "{result:#}");
+    let projects = result["projects"].as_array().context("a list")?;
+    ensure!(projects.len() == 1, "{result:#}");
+    let hello = &projects[0];
+    ensure!(
+        hello["name"] == "hello" && hello["observed"] == true && hello["lines"].is_u64(),
+        "{hello:#}"
+    );
+    has_samples(hello, 2)?;
+    ensure!(result["series"]["patch_ms"]["samples"] == 3, "{result:#}");
+    let svg = std::fs::read_to_string(room.path().join("bench.svg")).context("the picture")?;
+    ensure!(
+        svg.starts_with("<svg") && svg.matches("<circle").count() == 3,
+        "{svg}"
+    );
+    Ok(())
+}
+
+/// Every file of a project that is not built, with what is in it.
+fn contents(project: &Project) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut found = Vec::new();
+    for file in ["Cargo.toml", "src/main.rs"] {
+        let path = project.root().join(file);
+        found.push((file.to_owned(), std::fs::read(path).context(file)?));
+    }
+    Ok(found)
+}
+
+fn own_project_as_told() -> Result<()> {
+    let project = Project::copy_of("hello")?;
+    let before = contents(&project)?;
+    let result = json(
+        project.root(),
+        &[
+            ".",
+            "--edits",
+            "2",
+            "--patches",
+            "0",
+            "--file",
+            "src/main.rs",
+            "--replace",
+            "format!(\"hello, {name}\")",
+            "--with",
+            "format!(\"edit {n} for {name}\")",
+            "--ask",
+            "world",
+            "--expect",
+            "edit {n} for world",
+        ],
+        0,
+    )?;
+    let own = &result["projects"][0];
+    has_samples(own, 2)?;
+    ensure!(
+        own["observed"] == true && own["functions"][0] == "greeting",
+        "{own:#}"
+    );
+    ensure!(contents(&project)? == before, "the project was changed");
+    Ok(())
+}
+
+fn own_project_untold() -> Result<()> {
+    let project = Project::copy_of("nested-modules")?;
+    let before = contents(&project)?;
+    let result = json(
+        Path::new("/"),
+        &[
+            &project.root().to_string_lossy(),
+            "--edits",
+            "2",
+            "--patches",
+            "0",
+        ],
+        0,
+    )?;
+    let own = &result["projects"][0];
+    has_samples(own, 2)?;
+    ensure!(own["observed"] == false, "{own:#}");
+    ensure!(contents(&project)? == before, "the project was changed");
+    let left: Vec<_> = std::fs::read_dir(project.root().join("target"))
+        .context("the target directory")?
+        .filter_map(|entry| Some(entry.ok()?.file_name()))
+        .filter(|name| name.to_string_lossy().starts_with("hotpatch-bench-"))
+        .collect();
+    ensure!(left.is_empty(), "it left {left:?} behind");
+    Ok(())
+}
+
+fn an_edit_that_does_not_show_is_no_sample() -> Result<()> {
+    let project = Project::copy_of("hello")?;
+    let result = json(
+        project.root(),
+        &[
+            ".",
+            "--edits",
+            "2",
+            "--patches",
+            "0",
+            "--file",
+            "src/main.rs",
+            "--replace",
+            "format!(\"hello, {name}\")",
+            "--with",
+            "format!(\"edit {n} for {name}\")",
+            "--ask",
+            "world",
+            "--expect",
+            "edition {n}",
+        ],
+        1,
+    )?;
+    ensure!(
+        result["projects"].as_array().is_some_and(Vec::is_empty),
+        "{result:#}"
+    );
+    let why = result["failed"][0]["why"].as_str().unwrap_or_default();
+    ensure!(why.contains("the program does not show it"), "{result:#}");
+    Ok(())
+}
+
+/// Ends what it holds.
+struct Busy(Vec<Child>);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn a_busy_machine_is_refused() -> Result<()> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut busy = Busy(Vec::new());
+    for _ in 0..processors {
+        let child = Command::new("sh")
+            .args(["-c", "while :; do :; done"])
+            .spawn()
+            .context("a shell")?;
+        busy.0.push(child);
+    }
+    let room = tempfile::tempdir().context("a directory")?;
+    let (code, stdout, stderr) = bench(room.path(), &["--project", "hello", "--edits", "1"])?;
+    ensure!(code == 30, "it ends with {code}:\n{stdout}\n{stderr}");
+    ensure!(
+        stdout.is_empty() && stderr.contains("--even-if-noisy"),
+        "{stdout}\n{stderr}"
+    );
+    Ok(())
+}
