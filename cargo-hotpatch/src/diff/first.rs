@@ -13,6 +13,8 @@ use crate::object::target::Target;
 
 /// How much of a text constant is shown, in characters.
 const SHOWN: usize = 60;
+/// How long a text in other data has to be to be shown, with its quotes.
+const LEAST_TEXT: usize = 5;
 /// How deep constants are followed that refer to constants.
 const MAX_DEPTH: usize = 8;
 
@@ -346,8 +348,7 @@ impl<'a> Version<'_, 'a, '_> {
                 ..
             } => {
                 let section = &file.sections[section];
-                let bytes = slice(section.data, start, size);
-                text_of(bytes).unwrap_or_else(|| format!("{size} bytes of constant data"))
+                content_of(slice(section.data, start, size))
             }
         }
     }
@@ -379,6 +380,23 @@ fn slice(data: &[u8], start: u64, size: u64) -> &[u8] {
     &data[at(start)..at(start.saturating_add(size))]
 }
 
+/// A constant in words: as a text if it is one, else with the longest text in it.
+fn content_of(bytes: &[u8]) -> String {
+    if let Some(text) = text_of(bytes) {
+        return text;
+    }
+    let runs = bytes.split(|byte| !(byte.is_ascii_graphic() || *byte == b' '));
+    let longest = runs.max_by_key(|run| run.len()).and_then(text_of);
+    let size = bytes.len();
+    match longest {
+        // Single letters are hardly ever letters.
+        Some(text) if text.len() >= LEAST_TEXT => {
+            format!("{size} bytes of constant data with {text}")
+        }
+        _ => format!("{size} bytes of constant data"),
+    }
+}
+
 /// Quoted, if it is a text that people can read.
 fn text_of(bytes: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(bytes).ok()?.trim_end_matches('\0');
@@ -403,7 +421,8 @@ fn content_difference(
     let (before, inner_before) = old.constant(from)?;
     let (after, inner_after) = new.constant(to)?;
     if inner_before.is_empty() && inner_after.is_empty() {
-        return Some((text_of(before)?, text_of(after)?)).filter(|(before, after)| before != after);
+        return Some((content_of(before), content_of(after)))
+            .filter(|(before, after)| before != after);
     }
     if depth == MAX_DEPTH {
         return None;

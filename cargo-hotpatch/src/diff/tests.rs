@@ -308,6 +308,14 @@ fn the_first_difference_is_a_reference() {
         panic!("{found:?}")
     };
     assert_eq!((old.as_str(), new.as_str()), ("\"dog\"", "\"cat\""));
+
+    // The pieces of a format string stand between numbers.
+    let found = first(("hello {who}", "welcome {who}"), "sample::greet");
+    let text = found.to_string();
+    assert!(
+        text.contains("\"hello \"") && text.contains("\"welcome \""),
+        "{text}"
+    );
 }
 
 #[test]

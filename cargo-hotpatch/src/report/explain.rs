@@ -114,9 +114,11 @@ fn of_function(name: &str, explained: &Explained, now: SystemTime, style: Style)
         style.bold(&clean(name)),
         style.green("In"),
         in_words(age),
-        match explained.outcome.as_str() {
-            "restart" => "a restart was needed",
-            other => other,
+        match (explained.outcome.as_str(), explained.is_check) {
+            ("restart", _) => "a restart was needed",
+            ("patched", true) => "it would be patched",
+            ("unchanged", true) => "nothing would change",
+            (other, _) => other,
         }
     );
     let instances: Vec<&ExplainedFunction> = explained

@@ -234,6 +234,7 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
     // Before anybody is told that it runs: an edit that follows at once has to find what was built.
     session.take_baseline(read_at);
     session.start(false)?;
+    session.keep_build();
     session.serve(&inbox)
 }
 
@@ -370,6 +371,10 @@ impl Session {
             .map(|(path, content)| (path.to_owned(), content.clone()))
             .collect();
         self.dirty.clear();
+    }
+
+    /// For checks when no session runs. Behind the start: nobody waits for it.
+    fn keep_build(&mut self) {
         let kept = last_build::keep(&self.directory, &self.target, &self.built, &self.baseline);
         if let Err(error) = kept {
             self.say(&Event::Warning {

@@ -77,7 +77,9 @@ impl Session {
         self.adopt_build()?;
         self.watch_again(Some(began));
         self.take_baseline(began);
-        self.start(true)
+        self.start(true)?;
+        self.keep_build();
+        Ok(())
     }
 
     /// Ends the program, if one runs, and says how it ended.
