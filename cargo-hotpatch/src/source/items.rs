@@ -1,6 +1,7 @@
 //! A file as a flat list of items, and the comparison of two such lists.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use quote::ToTokens;
 use syn::visit::{self, Visit};
@@ -19,6 +20,8 @@ pub(super) struct Flat {
     body: Option<String>,
     lines: Lines,
     plain: bool,
+    /// Line and column of all its tokens, digested, if other crates may have them in their code.
+    places: Option<u64>,
 }
 
 /// Takes a file apart.
@@ -38,6 +41,7 @@ pub(super) fn parse(text: &str) -> syn::Result<Vec<Flat>> {
             body: None,
             lines: (1, 1),
             plain: false,
+            places: None,
         });
     }
     for item in &file.items {
@@ -188,13 +192,7 @@ struct Flattener {
 }
 
 impl Flattener {
-    fn push(
-        &mut self,
-        kind: ItemKind,
-        name: &str,
-        header: String,
-        spanned: &impl syn::spanned::Spanned,
-    ) {
+    fn push(&mut self, kind: ItemKind, name: &str, header: String, spanned: &impl ToTokens) {
         let lines = lines(spanned);
         let path = self.joined(name);
         self.flats.push(Flat {
@@ -205,6 +203,7 @@ impl Flattener {
             body: None,
             lines,
             plain: false,
+            places: (kind == ItemKind::MacroCall).then(|| places(spanned)),
         });
     }
 
@@ -233,6 +232,7 @@ impl Flattener {
             tokens(signature)
         );
         let name = signature.ident.to_string();
+        let plain = plain_around && is_plain(attributes, signature, block);
         self.flats.push(Flat {
             kind: ItemKind::Function,
             path: self.joined(&name),
@@ -240,7 +240,8 @@ impl Flattener {
             header,
             body: Some(tokens(block)),
             lines: lines(spanned),
-            plain: plain_around && is_plain(attributes, signature, block),
+            plain,
+            places: (!plain).then(|| places(block)),
         });
     }
 
@@ -433,6 +434,22 @@ fn lines(spanned: &impl syn::spanned::Spanned) -> Lines {
     (span.start().line, span.end().line)
 }
 
+/// A digest of where the tokens stand.
+fn places(item: &impl ToTokens) -> u64 {
+    fn add(tokens: proc_macro2::TokenStream, hasher: &mut DefaultHasher) {
+        for token in tokens {
+            let start = token.span().start();
+            (start.line, start.column).hash(hasher);
+            if let proc_macro2::TokenTree::Group(group) = token {
+                add(group.stream(), hasher);
+            }
+        }
+    }
+    let mut hasher = DefaultHasher::new();
+    add(item.to_token_stream(), &mut hasher);
+    hasher.finish()
+}
+
 type Key<'a> = (ItemKind, &'a str);
 
 /// Compares two lists of items.
@@ -465,8 +482,12 @@ pub(super) fn compare(old: &[Flat], new: &[Flat]) -> SourceChange {
                 .position(|other| other.header == one.header && other.body == one.body)
             {
                 Some(index) => {
+                    let other = left_new.remove(index);
+                    if one.places != other.places {
+                        change.displaced.push(other.path.clone());
+                    }
                     kept_old.push(std::ptr::from_ref(*one));
-                    kept_new.push(std::ptr::from_ref(left_new.remove(index)));
+                    kept_new.push(std::ptr::from_ref(other));
                 }
                 None => left_old.push(*one),
             }
@@ -503,6 +524,7 @@ pub(super) fn compare(old: &[Flat], new: &[Flat]) -> SourceChange {
         (a.new.or(a.old), a.kind, &a.path).cmp(&(b.new.or(b.old), b.kind, &b.path))
     });
     change.edited.sort_by_key(|a| a.new);
+    change.displaced.sort();
     change
 }
 

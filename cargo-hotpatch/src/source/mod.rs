@@ -100,6 +100,10 @@ pub struct SourceChange {
     pub edited: Vec<EditedFunction>,
     /// All other differences, functions that were added or removed among them.
     pub items: Vec<ChangedItem>,
+    /// Functions whose text is the same on other lines or in other columns, and which other crates may have compiled for
+    /// themselves ([`EditedFunction::plain`] is false of them), and calls of macros that may expand to such ones. The place
+    /// is in the code of those crates: a panic names it.
+    pub displaced: Vec<String>,
 }
 
 impl SourceChange {
@@ -109,10 +113,13 @@ impl SourceChange {
         self.unparsable.is_none() && self.edited.is_empty() && self.items.is_empty()
     }
 
-    /// True if every difference is inside of the body of a plain function: then no other crate can notice.
+    /// True if every difference is inside of the body of a plain function, and nothing that other crates compile for
+    /// themselves stands elsewhere: then no other crate can notice.
     #[must_use]
     pub fn only_plain_bodies(&self) -> bool {
-        self.only_bodies() && self.edited.iter().all(|function| function.plain)
+        self.only_bodies()
+            && self.edited.iter().all(|function| function.plain)
+            && self.displaced.is_empty()
     }
 
     /// True if every difference is inside of a function's body.

@@ -99,6 +99,39 @@ fn plain_bodies() {
 }
 
 #[test]
+fn what_other_crates_compile_has_its_place_in_their_code() {
+    for moved in [
+        "fn a<T>() { 1; }",
+        "#[inline] fn a() { 1; }",
+        "impl<T> A<T> { fn a(&self) { 1; } }",
+        "trait A { fn a(&self) { 1; } }",
+        "make! { a }",
+    ] {
+        for (old, new) in [
+            (moved.to_owned(), format!("// a comment\n{moved}")),
+            (
+                format!("fn b() {{ 1; }}\n{moved}"),
+                format!("fn b() {{ 1;\n2; }}\n{moved}"),
+            ),
+            (moved.to_owned(), moved.replace("{ ", "{  ")),
+        ] {
+            let change = compare(&old, &new);
+            assert!(
+                change.only_bodies() && !change.only_plain_bodies() && !change.displaced.is_empty(),
+                "{old} -> {new}: {change:?}"
+            );
+        }
+        // Below it, everything may move.
+        let (old, new) = (
+            format!("{moved}\nfn b() {{ 1; }}"),
+            format!("{moved}\n\nfn b() {{ 2; }}"),
+        );
+        assert!(compare(&old, &new).only_plain_bodies(), "{moved}");
+    }
+    assert!(compare("fn a() { 1; }", "\n\nfn a() { 1; }").only_plain_bodies());
+}
+
+#[test]
 fn bodies_that_are_not_plain() {
     for (old, new) in [
         ("fn a<T>() { 1; }", "fn a<T>() { 2; }"),
