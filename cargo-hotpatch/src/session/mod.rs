@@ -73,7 +73,8 @@ enum Message {
 /// What the worker has done.
 enum Work {
     Compiled(Compiler, Result<Vec<CompiledUnit>, CompileError>),
-    Built(Result<Built, BuildError>, SystemTime),
+    /// With the target, if it was resolved anew, and when cargo began to read files.
+    Built(Result<Built, BuildError>, Option<Target>, SystemTime),
     Rehearsed(Compiler, Result<Vec<CompiledUnit>, CompileError>),
 }
 
@@ -93,6 +94,8 @@ struct Job {
     compile_began: SystemTime,
     /// Why cargo builds, if it does.
     restart_reasons: Vec<Reason>,
+    /// The lock file changed while cargo builds: nearly always by cargo itself.
+    locked: Option<Change>,
 }
 
 struct Session {
@@ -247,7 +250,7 @@ fn first_build(
     listeners: &mut FanOut,
 ) -> Result<Result<Built, u8>> {
     let cancel = CancelFlag::new();
-    spawn_build(target, directory, &cancel, messages);
+    spawn_build(target, None, directory, &cancel, messages);
     loop {
         match inbox.recv().context("the build's thread has ended")? {
             Message::Line(line) => {
@@ -258,7 +261,7 @@ fn first_build(
                 return Ok(Err(exit_code::INTERRUPTED));
             }
             Message::Worked(work) => {
-                let Work::Built(result, _) = *work else {
+                let Work::Built(result, ..) = *work else {
                     continue;
                 };
                 return match result {
@@ -288,8 +291,11 @@ fn rendered(line: BuildLine) -> Event {
     }
 }
 
+/// Builds on a thread of its own. With `options`, what is to be built is found out anew: manifests may name other members,
+/// dependencies and versions than before.
 fn spawn_build(
     target: &Target,
+    options: Option<BuildOptions>,
     directory: &RecordDir,
     cancel: &CancelFlag,
     messages: &Sender<Message>,
@@ -301,12 +307,16 @@ fn spawn_build(
         messages.clone(),
     );
     std::thread::spawn(move || {
+        // What is wrong with a manifest, the build says better.
+        let resolved = options.and_then(|options| cargo::resolve(&options).ok());
         let began = SystemTime::now();
         let lines = messages.clone();
-        let result = cargo::build(&target, &directory, &cancel, &mut |line| {
+        let target = resolved.as_ref().unwrap_or(&target);
+        let result = cargo::build(target, &directory, &cancel, &mut |line| {
             let _ = lines.send(Message::Line(line.clone()));
         });
-        let _ = messages.send(Message::Worked(Box::new(Work::Built(result, began))));
+        let work = Work::Built(result, resolved, began);
+        let _ = messages.send(Message::Worked(Box::new(work)));
     });
 }
 

@@ -1,17 +1,19 @@
 //! Builds by cargo, starts and ends of the program: the way of an edit that the program cannot follow.
 
+use std::path::Path;
 use std::process::ExitStatus;
 use std::time::{Instant, SystemTime};
 
 use anyhow::Result;
 
 use super::outcomes::add_reasons;
-use super::{GRACE, Session, spawn_build};
-use crate::capture::cargo::{BuildError, Built};
+use super::{GRACE, Session, build_options, spawn_build};
+use crate::capture::cargo::{BuildError, Built, Target};
 use crate::codes::{self, Reason};
 use crate::event::{Event, OutcomeKind};
 use crate::options::{exit_code, exit_code_of_program};
 use crate::process::signals::{Action, Received};
+use crate::table::policy::SlotPolicy;
 
 impl Session {
     pub(super) fn rebuild(&mut self, reasons: Vec<Reason>) {
@@ -26,14 +28,29 @@ impl Session {
         job.restart_reasons.clone_from(&reasons);
         job.stage_started = Instant::now();
         let cancel = job.cancel.clone();
+        // Whatever is no Rust may be a manifest, a lock file or a configuration.
+        let is_rust = |path: &Path| path.extension().is_some_and(|extension| extension == "rs");
+        let options = (!job.sources.iter().all(|source| is_rust(&source.path)))
+            .then(|| build_options(&self.options));
         let event = Event::Building {
             reason: reasons.into_iter().next(),
         };
         self.say(&event);
-        spawn_build(&self.target, &self.directory, &cancel, &self.messages);
+        spawn_build(
+            &self.target,
+            options,
+            &self.directory,
+            &cancel,
+            &self.messages,
+        );
     }
 
-    pub(super) fn built(&mut self, result: Result<Built, BuildError>, began: SystemTime) {
+    pub(super) fn built(
+        &mut self,
+        result: Result<Built, BuildError>,
+        target: Option<Target>,
+        began: SystemTime,
+    ) {
         let built = match result {
             Ok(built) => built,
             Err(BuildError::Cancelled) => {
@@ -53,7 +70,7 @@ impl Session {
             }
         };
         let applying = Instant::now();
-        if let Err(error) = self.change_over(built, began) {
+        if let Err(error) = self.change_over(built, target, began) {
             // The next save tries again; the session lives.
             let mut outcome = self.outcome_of_job(OutcomeKind::CompileError);
             outcome.reason = Some(Reason::new(&codes::PROVISION_FAILED, format!("{error:#}")));
@@ -71,9 +88,18 @@ impl Session {
     }
 
     /// From the old process to one of the new build.
-    fn change_over(&mut self, built: Built, began: SystemTime) -> Result<()> {
+    fn change_over(
+        &mut self,
+        built: Built,
+        target: Option<Target>,
+        began: SystemTime,
+    ) -> Result<()> {
         self.stop();
         self.built = built;
+        if let Some(target) = target {
+            self.policy = SlotPolicy::new(target.workspace_crates.iter().cloned());
+            self.target = target;
+        }
         self.adopt_build()?;
         self.watch_again(Some(began));
         self.take_baseline(began);

@@ -28,6 +28,15 @@ impl Session {
             }
             return;
         };
+        let lock_file = self.target.workspace_root.join("Cargo.lock");
+        let is_lock_file = change.files.iter().all(|file| file.path == lock_file);
+        if is_lock_file && !job.is_superseded && !job.restart_reasons.is_empty() {
+            job.locked = Some(change);
+            return;
+        }
+        for file in job.locked.take().iter().flat_map(|change| &change.files) {
+            self.dirty.insert(file.path.clone());
+        }
         job.cancel.cancel();
         let is_first = !std::mem::replace(&mut job.is_superseded, true);
         if is_first {
@@ -130,6 +139,7 @@ impl Session {
             stage_started: planning,
             compile_began: SystemTime::now(),
             restart_reasons: Vec::new(),
+            locked: None,
         });
         if self.running.is_none() && self.unconnected.is_none() {
             self.rebuild(vec![Reason::new(
@@ -229,12 +239,17 @@ impl Session {
                     }
                 }
             }
-            Work::Built(result, began) => {
+            Work::Built(result, target, began) => {
                 if is_superseded {
                     self.begin_next();
                     return;
                 }
-                self.built(result, began);
+                // What cargo found when it began is in the build. (A manifest is resolved before that: then the lock file is
+                // written.)
+                let locked = self.job.as_mut().and_then(|job| job.locked.take());
+                self.next =
+                    locked.filter(|change| change.files.iter().any(|file| file.modified > began));
+                self.built(result, target, began);
             }
             // Taken care of above.
             Work::Rehearsed(..) => {}
