@@ -52,7 +52,7 @@ fn shown(replay: &Replay) -> String {
 
 fn a_history_is_replayed() -> Result<()> {
     let temporary = tempfile::tempdir()?;
-    let replay = replay(&plan(7, "", temporary.path())?, |_| {})?;
+    let replay = replay(&plan(7, "", temporary.path())?, |_| Ok(()))?;
     let expected = [
         ("2", "src/lib.rs 1/1", "patched", "", Verdict::Right),
         // Only lines move, and the initialiser of a static that has its value already changes.
@@ -93,7 +93,7 @@ fn a_wrong_answer_is_noticed() -> Result<()> {
     for request in &mut plan.requests {
         request.shows_kept_static = false;
     }
-    let wrong = replay(&plan, |_| {})?;
+    let wrong = replay(&plan, |_| Ok(()))?;
     let verdicts: Vec<Verdict> = wrong.steps.iter().map(|step| step.verdict).collect();
     ensure!(
         verdicts == [Verdict::Right, Verdict::Wrong],

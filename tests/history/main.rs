@@ -29,7 +29,7 @@ use anyhow::{Context as _, Result};
 use clap::Parser;
 
 use crate::compare::{Verdict, parse_requests};
-use crate::replay::{Plan, replay};
+use crate::replay::{Plan, Replay, replay};
 use crate::steps::Split;
 use crate::tree::Tree;
 
@@ -135,15 +135,25 @@ fn run(options: &Options) -> Result<usize> {
         wrong: options.out.join("wrong"),
         most_steps: options.most_steps,
     };
-    let replay = replay(&plan, |step| println!("{}", table::line(step)))?;
-    let markdown = table::markdown(&replay);
     let write = |name: &str, text: String| {
         let path = options.out.join(name);
         fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))
     };
-    write("result.json", serde_json::to_string_pretty(&replay)?)?;
+    // After each step, so that a replay that is broken off has a result.
+    let publish = |replay: &Replay| -> Result<String> {
+        let markdown = table::markdown(replay);
+        write("result.json", serde_json::to_string_pretty(replay)?)?;
+        write("result.md", markdown.clone())?;
+        Ok(markdown)
+    };
+    let replay = replay(&plan, |so_far| {
+        if let Some(step) = so_far.steps.last() {
+            println!("{}", table::line(step));
+        }
+        publish(so_far).map(|_| ())
+    })?;
+    let markdown = publish(&replay)?;
     let head = markdown.split("\n| # |").next().unwrap_or_default();
     println!("\n{head}");
-    write("result.md", markdown)?;
     Ok(table::with_verdict(&replay.steps, Verdict::Wrong))
 }

@@ -78,8 +78,11 @@ const DRIVER: &str = "driver";
 /// How long a save may go unnoticed before the session is asked to look. A session that needed to be asked is not wrong.
 const NOTICE: Duration = Duration::from_millis(400);
 
-/// Runs all steps.
-pub(crate) fn replay(plan: &Plan, mut progress: impl FnMut(&Step)) -> Result<Replay> {
+/// Runs all steps. `progress` sees the result as it is after each.
+pub(crate) fn replay(
+    plan: &Plan,
+    mut progress: impl FnMut(&Replay) -> Result<()>,
+) -> Result<Replay> {
     let (Some(first), Some(last)) = (plan.versions.first(), plan.versions.last()) else {
         bail!("no version to start with");
     };
@@ -130,8 +133,8 @@ pub(crate) fn replay(plan: &Plan, mut progress: impl FnMut(&Step)) -> Result<Rep
             let step = state
                 .step(number, &pair[1].name, &save)
                 .with_context(|| format!("step {number}, {} {}", pair[1].name, save.part))?;
-            progress(&step);
             replay.steps.push(step);
+            progress(&replay)?;
         }
     }
     state.warm.session.check_one_outcome_per_save()?;

@@ -74,7 +74,7 @@ enum Message {
 enum Work {
     Compiled(Compiler, Result<Vec<CompiledUnit>, CompileError>),
     /// With the target, if it was resolved anew, and when cargo began to read files.
-    Built(Result<Built, BuildError>, Option<Target>, SystemTime),
+    Built(Result<Built, BuildError>, Option<Box<Target>>, SystemTime),
     Rehearsed(Compiler, Result<Vec<CompiledUnit>, CompileError>),
 }
 
@@ -308,10 +308,10 @@ fn spawn_build(
     );
     std::thread::spawn(move || {
         // What is wrong with a manifest, the build says better.
-        let resolved = options.and_then(|options| cargo::resolve(&options).ok());
+        let resolved = options.and_then(|options| cargo::resolve(&options).ok().map(Box::new));
         let began = SystemTime::now();
         let lines = messages.clone();
-        let target = resolved.as_ref().unwrap_or(&target);
+        let target = resolved.as_deref().unwrap_or(&target);
         let result = cargo::build(target, &directory, &cancel, &mut |line| {
             let _ = lines.send(Message::Line(line.clone()));
         });

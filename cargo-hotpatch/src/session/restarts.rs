@@ -48,7 +48,7 @@ impl Session {
     pub(super) fn built(
         &mut self,
         result: Result<Built, BuildError>,
-        target: Option<Target>,
+        target: Option<Box<Target>>,
         began: SystemTime,
     ) {
         let built = match result {
@@ -91,14 +91,14 @@ impl Session {
     fn change_over(
         &mut self,
         built: Built,
-        target: Option<Target>,
+        target: Option<Box<Target>>,
         began: SystemTime,
     ) -> Result<()> {
         self.stop();
         self.built = built;
         if let Some(target) = target {
             self.policy = SlotPolicy::new(target.workspace_crates.iter().cloned());
-            self.target = target;
+            self.target = *target;
         }
         self.adopt_build()?;
         self.watch_again(Some(began));
