@@ -167,10 +167,17 @@ pub fn pair_functions<'i>(
 /// that is a doubt depends on whether they are mutable, which the judge decides.
 #[must_use]
 pub fn pair_statics(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> HashMap<String, String> {
-    let old_names = static_names(old);
-    let new_names = static_names(new);
+    pair_static_names(&static_names(old), &static_names(new))
+}
+
+/// As [`pair_statics`], from the names alone.
+#[must_use]
+pub fn pair_static_names(
+    old_names: &HashSet<&str>,
+    new_names: &HashSet<&str>,
+) -> HashMap<String, String> {
     let mut groups: HashMap<String, (Vec<&str>, Vec<&str>)> = HashMap::new();
-    for name in &old_names {
+    for name in old_names {
         if !new_names.contains(name) {
             groups.entry(canonical(name)).or_default();
         }
@@ -178,12 +185,12 @@ pub fn pair_statics(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> HashMap
     if groups.is_empty() {
         return HashMap::new();
     }
-    for name in &old_names {
+    for name in old_names {
         if let Some(group) = groups.get_mut(&canonical(name)) {
             group.0.push(name);
         }
     }
-    for name in &new_names {
+    for name in new_names {
         if let Some(group) = groups.get_mut(&canonical(name)) {
             group.1.push(name);
         }

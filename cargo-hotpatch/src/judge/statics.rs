@@ -1,8 +1,9 @@
 //! Statics and thread-locals keep their address and value, so they must keep their type, memory and identity.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::codes;
+use crate::diff::pairing::pair_static_names;
 use crate::source::closures::{Entry, EntryKind, Pairing, pair};
 use crate::source::functions::FunctionText;
 use crate::source::{Difference, ItemKind};
@@ -40,10 +41,24 @@ fn judge_each(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         .into_iter()
         .map(|finding| finding.name.to_string())
         .collect();
+    // The numbers in a name may have changed while the patch linker follows the static to its new name.
+    let names_of = |facts: &'_ DebugFacts| -> HashSet<String> {
+        let mangled = facts
+            .statics
+            .keys()
+            .filter(|symbol| names::is_mangled(symbol));
+        mangled.map(ToString::to_string).collect()
+    };
+    let (old_names, new_names) = (names_of(&evidence.old), names_of(&evidence.new));
+    let followed = pair_static_names(
+        &old_names.iter().map(String::as_str).collect(),
+        &new_names.iter().map(String::as_str).collect(),
+    );
     for symbol in symbols {
+        let new_symbol = followed.get(&**symbol).map_or(&**symbol, String::as_str);
         let (Some(before), Some(after)) = (
             evidence.old.statics.get(symbol),
-            evidence.new.statics.get(symbol),
+            evidence.new.statics.get(new_symbol),
         ) else {
             continue;
         };

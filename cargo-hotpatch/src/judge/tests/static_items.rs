@@ -219,3 +219,14 @@ fn a_thread_local_is_kept_in_another_way() {
         "use std::cell::Cell; pub struct A(Cell<u8>); @=>>impl Drop for A { fn drop(&mut self) {} }@ thread_local! { static M: A = A(Cell::new(std::process::id() as u8)); } pub fn f() -> u8 { M.with(|m| m.0.get()) } pub fn g() -> u8 { f() }",
     );
 }
+
+#[test]
+fn a_static_is_followed_to_its_new_number() {
+    let text = |kind: &str| {
+        format!(
+            "use std::sync::atomic::*; pub struct A; @=>>impl A {{ pub fn z() {{}} }}@ impl A {{ pub fn f() -> u32 {{ static N: Atomic{kind} = Atomic{kind}::new(1); N.fetch_add(1, Ordering::SeqCst) as u32 }} }} pub fn g() -> u32 {{ A::f() }}"
+        )
+    };
+    patches(&text("U32"));
+    restarts(&codes::STATIC_TYPE, &text("@U32=>>U64@"));
+}
