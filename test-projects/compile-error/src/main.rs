@@ -1,4 +1,5 @@
 //@ why: the program runs on while the source does not compile, and takes the next good one
+//@ pair: restart-after-compile-error
 //@ ask: 4 => 5
 //@ edit src/main.rs: replace "number + 1" with "number + \"one\""
 //@ expect: compile-error

@@ -1,0 +1,3 @@
+pub fn visits(count: u32) -> String {
+    format!("visit no. {count}")
+}

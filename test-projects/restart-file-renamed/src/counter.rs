@@ -1,0 +1,11 @@
+#[derive(Default)]
+pub struct Counter {
+    count: u32,
+}
+
+impl Counter {
+    pub fn next(&mut self) -> String {
+        self.count += 1;
+        format!("{} visits", self.count)
+    }
+}
