@@ -9,6 +9,7 @@
 
 mod closures;
 pub mod debug;
+mod departed;
 mod erased;
 mod functions;
 mod impls;
@@ -27,6 +28,7 @@ use anyhow::{Context, Result};
 use crate::codes::{self, Code, Reason, Span};
 
 use debug::DebugFacts;
+pub use departed::Departed;
 use layout::Fault;
 use sources::{Side, Sources};
 
@@ -106,6 +108,8 @@ pub struct Verdict {
     pub carry: BTreeSet<String>,
     /// Remarks for the report: what stays as it was.
     pub notes: Vec<String>,
+    /// What the program will still have and the source will not, once the edit is patched.
+    pub departed: Departed,
 }
 
 impl Verdict {
@@ -130,6 +134,14 @@ struct Evidence<'c, 'a> {
 /// # Errors
 /// When an object cannot be read. Nothing is known then, and the program has to be restarted.
 pub fn judge(case: &Case<'_>) -> Result<Verdict> {
+    judge_with(case, &Departed::default())
+}
+
+/// Judges an edit of a program that has things which its source lost in earlier edits.
+///
+/// # Errors
+/// As [`judge`].
+pub fn judge_with(case: &Case<'_>, departed: &Departed) -> Result<Verdict> {
     let keep = |name: &str| names::mentions_crate(name, case.workspace_crates);
     let read = |side: Side| -> Result<DebugFacts> {
         let objects: Vec<&[u8]> = case
@@ -160,6 +172,7 @@ pub fn judge(case: &Case<'_>) -> Result<Verdict> {
     };
     let mut verdict = Verdict::default();
     impls::align(&mut evidence, &mut verdict);
+    departed.recall(&mut evidence.old, &evidence.new);
     judge_types(&evidence, &mut verdict);
     erased::judge(&evidence, &mut verdict);
     closures::judge(&evidence, &mut verdict);
@@ -169,6 +182,8 @@ pub fn judge(case: &Case<'_>) -> Result<Verdict> {
     if !verdict.restart.is_empty() {
         verdict.renew.clear();
         verdict.carry.clear();
+    } else {
+        verdict.departed = Departed::between(&evidence.old, &evidence.new);
     }
     Ok(verdict)
 }

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use super::Patch;
 use crate::diff::pairing::FunctionKey;
+use crate::judge::Departed;
 use crate::object::address::{LinkAddr, LoadBias, RunAddr};
 use crate::object::target::is_mangled;
 use crate::table::image::{Image, SymbolKind};
@@ -49,6 +50,7 @@ pub struct Live {
     thread_locals: HashMap<String, i64>,
     thread_local_used: u64,
     spare_slots_used: usize,
+    departed: Departed,
 }
 
 #[derive(Debug, Default)]
@@ -79,6 +81,7 @@ impl Live {
             thread_locals: HashMap::new(),
             thread_local_used: 0,
             spare_slots_used: 0,
+            departed: Departed::default(),
         }
     }
 
@@ -308,6 +311,17 @@ impl Live {
             .extend(patch.thread_locals.iter().cloned());
         self.thread_local_used = patch.thread_local_used;
         self.spare_slots_used = patch.spare_slots_used;
+    }
+
+    /// What the program still has and its source has lost.
+    #[must_use]
+    pub fn departed(&self) -> &Departed {
+        &self.departed
+    }
+
+    /// Takes note of what an edit has taken out of the source.
+    pub fn depart(&mut self, departed: Departed) {
+        self.departed.extend(departed);
     }
 
     /// Takes note of names that moved, without a patch.

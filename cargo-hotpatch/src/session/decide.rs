@@ -16,7 +16,7 @@ use crate::diff::pairing::FunctionKey;
 use crate::diff::{self, Change, Difference, NamedObject, NewFunction};
 use crate::event::Timings;
 use crate::explain::Observed;
-use crate::judge::{self, Case, SourceCase, UnitCase};
+use crate::judge::{self, Case, Departed, SourceCase, UnitCase};
 use crate::link::live::Callable;
 use crate::link::plan::pretty;
 use crate::link::store::Library;
@@ -89,6 +89,8 @@ pub struct Replacement<'f> {
     pub store: Store<'f>,
     /// Remarks of the judge.
     pub notes: Vec<String>,
+    /// What the program still has and the source has not.
+    pub departed: Departed,
 }
 
 impl Replacement<'_> {
@@ -175,7 +177,7 @@ pub fn decide<'f>(
         edit.sources,
         context,
     )?;
-    let mut verdict = judge::judge(&case).context("cannot judge the edit")?;
+    let mut verdict = judge::judge_with(&case, live.departed()).context("cannot judge the edit")?;
     if verdict
         .restart
         .iter()
@@ -183,7 +185,7 @@ pub fn decide<'f>(
     {
         // A caller in an object that did not change at all settles it; to find one, all objects have to be read.
         add_unchanged_callers(&mut case, files, reference, &changed)?;
-        verdict = judge::judge(&case).context("cannot judge the edit")?;
+        verdict = judge::judge_with(&case, live.departed()).context("cannot judge the edit")?;
     }
     timings.judge = milliseconds(started);
     if !verdict.restart.is_empty() {
@@ -244,6 +246,7 @@ pub fn decide<'f>(
         refreshed,
         store,
         notes: verdict.notes,
+        departed: verdict.departed,
     })))
 }
 

@@ -73,7 +73,9 @@ pub fn apply(
         .iter()
         .map(|(new, old)| (old.clone(), new.clone()))
         .collect();
+    let departed = std::mem::take(&mut decided.departed);
     if decided.is_empty() {
+        running.live.depart(departed);
         // The names may have moved all the same.
         running.live.commit_names(
             &moved,
@@ -112,6 +114,7 @@ pub fn apply(
         &decided.difference.removed,
         &decided.difference.renamed_statics,
     );
+    running.live.depart(departed);
     timings.apply = milliseconds(started);
 
     let mut functions = patched_functions(&decided, &patch);

@@ -123,6 +123,10 @@ fn functions(bytes: &[u8]) -> HashMap<String, (String, HashSet<String>)> {
 }
 
 fn judge_edit(edit: &Edit<'_>) -> Verdict {
+    judge_later(edit, &Departed::default())
+}
+
+fn judge_later(edit: &Edit<'_>, departed: &Departed) -> Verdict {
     let directory = tempfile::tempdir().expect("directory");
     let old = compile(directory.path(), edit.old, "old.o", edit.opt_level);
     let new = compile(directory.path(), edit.new, "new.o", edit.opt_level);
@@ -206,7 +210,7 @@ fn judge_edit(edit: &Edit<'_>) -> Verdict {
     changed.sort_by(|a, b| a.new.cmp(&b.new));
     let source = directory.path().join("case.rs");
     let crates = ["case".to_owned()].into();
-    judge(&Case {
+    let case = Case {
         units: vec![UnitCase {
             key: "case-0000",
             crate_name: "case",
@@ -223,8 +227,8 @@ fn judge_edit(edit: &Edit<'_>) -> Verdict {
         added,
         removed,
         workspace_crates: &crates,
-    })
-    .expect("verdict")
+    };
+    judge_with(&case, departed).expect("verdict")
 }
 
 fn check(old: &str, new: &str) -> Verdict {

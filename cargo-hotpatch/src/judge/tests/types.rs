@@ -327,3 +327,32 @@ fn a_type_that_debug_info_does_not_show() {
     );
     patches("struct H { a: @u32=>>u64@ } pub fn f() -> u32 { @1=>>2@ } pub fn g() -> u32 { f() }");
 }
+
+#[test]
+fn what_went_away_and_comes_back_is_compared_with_what_it_was() {
+    let with = |of: &str, value: &str| {
+        format!(
+            "pub struct K(pub {of}); pub static S: std::sync::Mutex<Option<K>> = std::sync::Mutex::new(None); \
+             pub fn f() -> u64 {{ *S.lock().unwrap() = Some(K({value})); 1 }} pub fn g() -> u64 {{ f() }}"
+        )
+    };
+    let first = with("u8", "1");
+    let without = "pub fn f() -> u64 { 1 } pub fn g() -> u64 { f() }";
+    let gone = judge_edit(&Edit::plain(&first, without));
+    assert!(gone.restart.is_empty(), "{:?}", gone.restart);
+    let other = with("[u64; 4]", "[1; 4]");
+    let back = judge_later(&Edit::plain(without, &other), &gone.departed);
+    assert_eq!(codes_of(&back).first(), Some(&codes::TYPE_LAYOUT.id));
+    let back = judge_later(&Edit::plain(without, &first), &gone.departed);
+    assert!(back.restart.is_empty(), "{:?}", back.restart);
+    // A static of a type that is not the workspace's own.
+    let with = |of: &str| {
+        format!(
+            "pub static S: std::sync::Mutex<{of}> = std::sync::Mutex::new(0); pub fn f() -> u64 {{ *S.lock().unwrap() as u64 }} pub fn g() -> u64 {{ f() }}"
+        )
+    };
+    let gone = judge_edit(&Edit::plain(&with("u8"), without));
+    assert!(gone.restart.is_empty(), "{:?}", gone.restart);
+    let back = judge_later(&Edit::plain(without, &with("u64")), &gone.departed);
+    assert_eq!(codes_of(&back).first(), Some(&codes::STATIC_TYPE.id));
+}
