@@ -160,6 +160,7 @@ impl State<'_> {
         }
         let before = self.cold.files.clone();
         let old_pid = self.warm.session.program_pid()?;
+        let had_ended = self.warm.has_ended();
         let (outcome, problem) = match self.warm.save(save) {
             Ok(outcome) => (outcome, None),
             // The session hangs or has ended: that is a result, too.
@@ -183,8 +184,14 @@ impl State<'_> {
             same_process: self.warm.session.program_pid()? == old_pid,
             keeps_a_static: self.warm.keeps_a_static(),
         };
+        // It had ended, as the cold one does, and there is nothing to start: nobody can answer.
+        let expected = if had_ended && facts.outcome == Some("compile-error") {
+            vec![NO_ANSWER.to_owned(); self.plan.requests.len()]
+        } else {
+            self.expected.clone()
+        };
         let (mut verdict, complaint, differences) =
-            judge(facts, &self.plan.requests, &answers, &self.expected);
+            judge(facts, &self.plan.requests, &answers, &expected);
         if problem.is_some() {
             verdict = Verdict::Wrong;
         }
@@ -382,6 +389,17 @@ impl Warm {
 
     fn answers(&mut self, requests: &[Request]) -> Vec<String> {
         ask(&mut self.session, requests)
+    }
+
+    /// Whether the program has ended by itself. The next save that builds starts it again.
+    fn has_ended(&self) -> bool {
+        self.session.look(|seen| {
+            seen.events
+                .iter()
+                .map(|(_, event)| event.kind())
+                .rfind(|kind| matches!(*kind, "started" | "exited"))
+                == Some("exited")
+        })
     }
 
     /// Whether the session has said it of the process that runs now.
