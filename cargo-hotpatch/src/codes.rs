@@ -133,17 +133,21 @@ codes! {
         example: "an edit in a function of a release build changes its callers as well",
         remedy: "Let it restart; compile the workspace's members with opt-level 0 and the dependencies optimised.";
     CLOSURE_CAPTURES = "HP0301", "a closure's captures changed",
-        rule: "A closure that was made before the edit holds the old captures.",
-        example: "|| println!(\"{a}\") becomes || println!(\"{a} {b}\")",
-        remedy: "Let it restart; or make the closure's body a function, and pass it what it needs as arguments.";
+        rule: "A closure that was made before the edit holds the old captures. It keeps the old code, and closures made from now on have the new, unless one could be taken for the other.",
+        example: "|| println!(\"{a}\") becomes || println!(\"{a} {b}\"), and the closure is also kept as `dyn Any`",
+        remedy: "Let it restart, or remove the way in which the old and the new could meet: the message names it.";
     CLOSURE_PAIRING = "HP0302", "closures cannot be paired for certain",
-        rule: "Closures have numbers, not names; one was added or removed beside others, or two were exchanged.",
-        example: "a closure is inserted before another one in the same function",
+        rule: "Closures have numbers, not names; one was added or removed beside others, or two were exchanged. Old ones keep the old code and new ones get the new, unless one could be taken for the other.",
+        example: "a closure is inserted before another one in the initial value of a static",
         remedy: "Let it restart, or give the closure's body a name by making it a function.";
     COROUTINE = "HP0303", "the body of an async function or block changed",
-        rule: "A future that is suspended keeps its state in the layout of the old body.",
-        example: "an `.await` is added to an async fn",
-        remedy: "Let it restart, or move the code that changes often into a plain function that the async one calls.";
+        rule: "A future that is suspended keeps its state in the layout of the old body. It finishes in the old code, and futures made from now on have the new, unless one could be taken for the other.",
+        example: "an `.await` is added to an async fn whose future is kept as `dyn Any`",
+        remedy: "Let it restart, remove the way in which the old and the new could meet, or move the code that changes often into a plain function that the async one calls.";
+    VERSIONS_MEET = "HP0304", "code that two versions of a closure share changed",
+        rule: "After an edit of its captures, a closure lives on in two versions, each with code of its own. What they were found to share cannot be exchanged for one of them.",
+        example: "the function that returns an `impl Fn` is edited again, and was not compiled anew when the closure's captures changed",
+        remedy: "Let it restart.";
     VTABLE = "HP0401", "the methods of a trait object changed",
         rule: "Trait objects made before the edit hold vtables with the old slots.",
         example: "a method is added to a trait that is used as `dyn Trait`",

@@ -28,6 +28,7 @@
 //! - [`scenarios`]: one test for each folder of `test-projects`.
 //! - [`pairs`]: projects that must be patched, each with a sibling that must restart.
 //! - [`check`]: what a save would come to, without applying it.
+//! - [`crossings`]: what becomes of a program when a check of the version cut is missing.
 //! - [`cli`]: help, usage errors, `explain`, exit codes.
 //! - [`faults`]: crashes, signals, vanishing and half-written files, forks, foreign peers.
 //! - [`load`]: many patches under load.
@@ -45,6 +46,7 @@ mod check;
 mod cli;
 mod coexist;
 mod crate_as_program;
+mod crossings;
 mod directives;
 mod faults;
 mod identity;
@@ -67,6 +69,7 @@ fn main() {
     if !support::is_cold() {
         trials.extend(bench::trials());
         trials.extend(check::trials());
+        trials.extend(crossings::trials());
         trials.extend(cli::trials());
         trials.extend(coexist::trials());
         trials.extend(faults::trials());

@@ -12,6 +12,10 @@ const WITHOUT_PROJECT: &[(&str, &str)] = &[
         "HP0001",
         "another target is not installed everywhere; capture/tests.rs asks for one",
     ),
+    (
+        "HP0304",
+        "needs a function that the cut before did not see: rustc puts those that make a closure beside it",
+    ),
     ("HP0606", "needs a toolchain that changes under the session"),
     (
         "HP0701",

@@ -1,14 +1,17 @@
 //! Closures and coroutines: are they still the ones that their numbers say, and may a suspended one go on?
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
-use crate::codes::{self, Span};
+use crate::codes::{self, Reason, Span};
 use crate::source::closures::{Entry, EntryKind, Pairing, pair};
 use crate::source::functions::FunctionText;
 use crate::source::{Difference, ItemKind, Lines};
 
+use super::cut::{self, Cause, Subject};
 use super::debug::{DebugFacts, FunctionFacts};
-use super::sources::{Side, SourceFile, Surroundings};
+use super::layout::{Fault, Finding};
+use super::sources::{Side, SourceFile, Surroundings, Whereabouts};
 use super::{ChangedFunction, Evidence, Verdict, names};
 
 /// What shares the numbering of closures.
@@ -24,10 +27,72 @@ fn is_macro(kind: EntryKind) -> bool {
     matches!(kind, EntryKind::Macro | EntryKind::Opaque)
 }
 
-pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
+/// Collects what asks for a version cut: environments that are laid out otherwise, closures that cannot be paired, and
+/// coroutines with another body.
+pub(super) fn judge(evidence: &Evidence<'_, '_>, findings: &[Finding], verdict: &mut Verdict) {
+    judge_environments(evidence, findings, verdict);
     judge_texts(evidence, verdict);
     judge_numbers(evidence, verdict);
     judge_coroutines(evidence, verdict);
+}
+
+fn judge_environments(evidence: &Evidence<'_, '_>, findings: &[Finding], verdict: &mut Verdict) {
+    let environments: Vec<(&Finding, String)> = findings
+        .iter()
+        .filter_map(|finding| Some((finding, cut::environment_of(&finding.name)?)))
+        .collect();
+    for (finding, environment) in &environments {
+        // `tokio::spawn::{closure_env#0}<app::f::{closure_env#1}>` says by its name what it holds, and is cut with that.
+        let follows = environments
+            .iter()
+            .any(|(_, other)| other != environment && cut::has(&finding.name, other));
+        if follows {
+            continue;
+        }
+        let name = closure_name(&finding.name);
+        let details = finding.details.join(", ");
+        let (code, message, note) = match finding.fault {
+            Fault::Captures => (
+                &codes::CLOSURE_CAPTURES,
+                format!(
+                    "the captures of {name} changed: {details}; closures made before the edit hold the old ones"
+                ),
+                format!(
+                    "the captures of {name} changed: closures made before keep the old ones, and the old code"
+                ),
+            ),
+            Fault::Coroutine => (
+                &codes::COROUTINE,
+                format!(
+                    "the state of {name} changed: {details}; futures that are suspended hold the old one"
+                ),
+                format!("the state of {name} changed: futures made before finish in the old code"),
+            ),
+            _ => continue,
+        };
+        verdict.causes.push(Cause {
+            reason: Reason::new(code, message).at(evidence.sources.span_of_type(&finding.name)),
+            note,
+            subject: Subject::Environment(finding.name.to_string()),
+        });
+    }
+}
+
+/// `a::f::{closure_env#0}` as a person would say it.
+fn closure_name(environment: &str) -> String {
+    let segments = names::segments(environment);
+    let at = segments
+        .iter()
+        .position(|segment| segment.contains("_env#"))
+        .unwrap_or(segments.len());
+    let parent = segments[..at].join("::");
+    let kind = segments.get(at).copied().unwrap_or_default();
+    let (what, number) = kind
+        .trim_start_matches('{')
+        .split_once("_env#")
+        .unwrap_or((kind, ""));
+    let number: String = number.chars().take_while(char::is_ascii_digit).collect();
+    format!("{} {number} of `{parent}`", what.replace('_', " "))
 }
 
 /// The functions of both texts inside of an edited function, itself first, paired by name and order. One that went away
@@ -58,12 +123,18 @@ fn judge_texts(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     for file in &evidence.sources.files {
         for edited in &file.change.edited {
             for (before, after) in pairs_within(file, edited.old, edited.new) {
-                report_pairing(
-                    verdict,
-                    &edited.path,
-                    pair(&before.entries, &after.entries, &is_numbered),
-                    Some(file.span(after.first_line)),
-                );
+                if let Pairing::Doubtful(why) = pair(&before.entries, &after.entries, &is_numbered)
+                {
+                    verdict.causes.push(Cause {
+                        reason: pairing_reason(&edited.path, &why, file.span(after.first_line)),
+                        note: pairing_note(&edited.path),
+                        subject: Subject::All(
+                            functions_within(evidence, Side::Old, file, before)
+                                .chain(functions_within(evidence, Side::New, file, after))
+                                .collect(),
+                        ),
+                    });
+                }
             }
         }
         for before in &file.old.values {
@@ -73,27 +144,58 @@ fn judge_texts(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
                 .iter()
                 .filter(|after| after.name == before.name);
             if let (Some(after), None) = (namesakes.next(), namesakes.next()) {
-                let pairing = pair(&before.entries, &after.entries, &is_numbered);
-                report_pairing(verdict, &before.name, pairing, Some(file.span(after.line)));
+                if let Pairing::Doubtful(why) = pair(&before.entries, &after.entries, &is_numbered)
+                {
+                    // The values themselves stay, so there are no new ones to tell from the old.
+                    let reason = pairing_reason(&before.name, &why, file.span(after.line));
+                    if !verdict.restart.contains(&reason) {
+                        verdict.restart.push(reason);
+                    }
+                }
             }
         }
     }
 }
 
-fn report_pairing(verdict: &mut Verdict, path: &str, pairing: Pairing, span: Option<Span>) {
-    if let Pairing::Doubtful(why) = pairing {
-        verdict.restart(
-            &codes::CLOSURE_PAIRING,
-            format!(
-                "the closures of `{path}` cannot be paired with those made before the edit: {why}"
-            ),
-            span,
-        );
-    }
+fn pairing_reason(path: &str, why: &str, span: Span) -> Reason {
+    Reason::new(
+        &codes::CLOSURE_PAIRING,
+        format!("the closures of `{path}` cannot be paired with those made before the edit: {why}"),
+    )
+    .at(Some(span))
+}
+
+fn pairing_note(path: &str) -> String {
+    format!(
+        "the closures of `{path}` cannot be paired with those made before, which keep the old code"
+    )
+}
+
+/// The symbols of one side that stand in this text: the function itself, and its closures.
+fn functions_within<'f>(
+    evidence: &'f Evidence<'_, '_>,
+    side: Side,
+    file: &'f SourceFile<'_>,
+    text: &'f FunctionText,
+) -> impl Iterator<Item = Arc<str>> + 'f {
+    let facts = match side {
+        Side::Old => &evidence.old,
+        Side::New => &evidence.new,
+    };
+    facts
+        .functions
+        .iter()
+        .filter(move |(_, function)| {
+            function.place.as_ref().is_some_and(|place| {
+                (text.first_line..=text.last_line).contains(&(place.line as usize))
+                    && matches!(evidence.sources.whereabouts(&place.file), Whereabouts::Edited(found) if std::ptr::eq(found, file))
+            })
+        })
+        .map(|(symbol, _)| symbol.clone())
 }
 
 /// Which numbers the debug info knows under each parent, with one function of each parent to find the text by.
-type Numbers<'f> = BTreeMap<String, (BTreeSet<u32>, (&'f str, &'f FunctionFacts))>;
+type Numbers<'f> = BTreeMap<String, (BTreeSet<u32>, (&'f Arc<str>, &'f FunctionFacts))>;
 
 fn numbers<'f>(facts: &'f DebugFacts, crates: &HashSet<String>) -> Numbers<'f> {
     let mut numbers = Numbers::new();
@@ -140,6 +242,7 @@ fn judge_numbers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         if parent.ends_with('}') {
             continue;
         }
+        let hidden_in = ([old_function.0, new_function.0], new_function.1);
         let texts = (
             evidence
                 .sources
@@ -153,13 +256,13 @@ fn judge_numbers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             (Surroundings::Untouched, Surroundings::Untouched) => {
                 // Only an edited macro can have changed what is in there.
                 if old_numbers != new_numbers && macro_changed(evidence) {
-                    report_hidden(verdict, parent, evidence, new_function.1);
+                    report_hidden(verdict, parent, evidence, hidden_in);
                 }
                 continue;
             }
             _ => {
                 if old_numbers != new_numbers {
-                    report_hidden(verdict, parent, evidence, new_function.1);
+                    report_hidden(verdict, parent, evidence, hidden_in);
                 }
                 continue;
             }
@@ -185,7 +288,7 @@ fn judge_numbers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
                 != highest(new_numbers).wrapping_sub(new_visible);
         let visible_moved = old_visible != new_visible;
         if macros_moved || counts_moved || visible_moved || several_in_a_changed_macro(evidence) {
-            report_hidden(verdict, parent, evidence, new_function.1);
+            report_hidden(verdict, parent, evidence, hidden_in);
         }
     }
 }
@@ -194,13 +297,17 @@ fn report_hidden(
     verdict: &mut Verdict,
     parent: &str,
     evidence: &Evidence<'_, '_>,
-    function: &FunctionFacts,
+    (symbols, function): ([&Arc<str>; 2], &FunctionFacts),
 ) {
-    verdict.restart(
-        &codes::CLOSURE_PAIRING,
-        format!("a macro makes closures in `{parent}`, and they cannot be paired with those made before the edit"),
-        evidence.sources.span_of(function.place.as_ref()),
-    );
+    verdict.causes.push(Cause {
+        reason: Reason::new(
+            &codes::CLOSURE_PAIRING,
+            format!("a macro makes closures in `{parent}`, and they cannot be paired with those made before the edit"),
+        )
+        .at(evidence.sources.span_of(function.place.as_ref())),
+        note: pairing_note(parent),
+        subject: Subject::All(symbols.into_iter().cloned().collect()),
+    });
 }
 
 fn macro_changed(evidence: &Evidence<'_, '_>) -> bool {
@@ -241,11 +348,18 @@ fn judge_coroutines(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             .1
             .or(facts.0)
             .and_then(|function| evidence.sources.span_of(function.place.as_ref()));
-        verdict.restart(
-            &codes::COROUTINE,
-            format!("the code of the coroutine `{path}` changed; a future that is suspended in it keeps the state of the old code"),
-            span,
-        );
+        verdict.causes.push(Cause {
+            reason: Reason::new(
+                &codes::COROUTINE,
+                format!("the code of the coroutine `{path}` changed; a future that is suspended in it keeps the state of the old code"),
+            )
+            .at(span),
+            note: format!("the code of the coroutine `{path}` changed: futures made before finish in the old code"),
+            subject: Subject::Functions(vec![
+                Arc::from(changed.old.as_str()),
+                Arc::from(changed.new.as_str()),
+            ]),
+        });
     }
 }
 

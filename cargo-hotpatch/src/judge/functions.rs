@@ -7,11 +7,25 @@ use crate::codes;
 use super::debug::{DebugFacts, FunctionFacts, VtableSlot};
 use super::layout::by_value;
 use super::sources::{Header, Side, Surroundings};
-use super::{ChangedFunction, Evidence, Verdict, names};
+use super::{ChangedFunction, Evidence, Scope, Verdict, names};
 
-pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
+pub(super) fn judge(evidence: &Evidence<'_, '_>, scope: Scope<'_>, verdict: &mut Verdict) {
     let optimised = evidence.case.units.iter().any(|unit| unit.opt_level != "0");
     for changed in &evidence.case.changed {
+        if scope.has_function(&changed.old) || scope.has_function(&changed.new) {
+            // Its old slot keeps the old code, so nobody is led to code that expects another call.
+            continue;
+        }
+        if let Some(shared) = shared_by_versions(evidence, changed) {
+            verdict.restart(
+                &codes::VERSIONS_MEET,
+                format!(
+                    "`{}` changed, and an older and a newer version of `{shared}` use it",
+                    names::canonical(&changed.old)
+                ),
+                None,
+            );
+        }
         let facts = (
             evidence.old.functions.get(&*changed.old),
             evidence.new.functions.get(&*changed.new),
@@ -28,6 +42,23 @@ pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             judge_optimised(evidence, changed, verdict);
         }
     }
+}
+
+/// A type that the function exposes, and that was cut while its slot stayed the same.
+fn shared_by_versions<'c>(
+    evidence: &Evidence<'c, '_>,
+    changed: &'c ChangedFunction,
+) -> Option<&'c String> {
+    let facts = [
+        evidence.old.functions.get(&*changed.old),
+        evidence.new.functions.get(&*changed.new),
+    ];
+    changed.cut_since.iter().find(|pattern| {
+        facts.into_iter().flatten().any(|function| {
+            let mut types = function.parameters.iter().chain([&function.result]);
+            types.any(|name| super::cut::has(name, pattern))
+        })
+    })
 }
 
 type Facts<'f> = (Option<&'f FunctionFacts>, Option<&'f FunctionFacts>);

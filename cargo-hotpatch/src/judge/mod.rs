@@ -8,6 +8,7 @@
 //! slot, space or a symbol for everything (the patch linker's).
 
 mod closures;
+pub mod cut;
 pub mod debug;
 mod departed;
 mod erased;
@@ -27,10 +28,13 @@ use anyhow::{Context, Result};
 
 use crate::codes::{self, Code, Reason, Span};
 
+use cut::Cause;
 use debug::DebugFacts;
 pub use departed::Departed;
 use layout::Fault;
 use sources::{Side, Sources};
+
+pub use cut::{Cut, CutNames};
 
 /// A function whose code differs between the two builds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub struct ChangedFunction {
     /// The new build's symbols of those functions that refer to it and that are byte-identical in both builds. If it is
     /// left empty while [`Self::caller_unchanged`] is set, a changed signature restarts.
     pub unchanged_callers: Vec<String>,
+    /// Types that were cut after its slot came into use: their old and new version share its code.
+    pub cut_since: Vec<String>,
 }
 
 /// The objects of one unit that differ between the two builds.
@@ -96,7 +102,7 @@ pub struct Case<'a> {
 }
 
 /// What is to be done.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct Verdict {
     /// Why the program must be restarted, the most telling reason first. Empty: the edit may be patched.
     pub restart: Vec<Reason>,
@@ -110,6 +116,11 @@ pub struct Verdict {
     pub notes: Vec<String>,
     /// What the program will still have and the source will not, once the edit is patched.
     pub departed: Departed,
+    /// Closures and coroutines of which the old and the new version have to live side by side. Whether they can is not
+    /// certain yet: see [`Cut::crossing`].
+    pub cut: Option<Cut>,
+    /// Why there has to be a cut, while the rules are being looked at.
+    causes: Vec<Cause>,
 }
 
 impl Verdict {
@@ -173,26 +184,82 @@ pub fn judge_with(case: &Case<'_>, departed: &Departed) -> Result<Verdict> {
     let mut verdict = Verdict::default();
     impls::align(&mut evidence, &mut verdict);
     departed.recall(&mut evidence.old, &evidence.new);
-    judge_types(&evidence, &mut verdict);
+    let findings = layout::compare(&evidence.old, &evidence.new);
+    closures::judge(&evidence, &findings, &mut verdict);
+    let causes = std::mem::take(&mut verdict.causes);
+    let cut = cut_for(&mut evidence, causes, &mut verdict);
+    let scope = Scope { cut: cut.as_ref() };
+    judge_types(&evidence, &findings, scope, &mut verdict);
     erased::judge(&evidence, &mut verdict);
-    closures::judge(&evidence, &mut verdict);
-    vtables::judge(&evidence, &mut verdict);
+    vtables::judge(&evidence, scope, &mut verdict);
     statics::judge(&evidence, &mut verdict);
-    functions::judge(&evidence, &mut verdict);
-    if !verdict.restart.is_empty() {
+    functions::judge(&evidence, scope, &mut verdict);
+    if verdict.restart.is_empty() {
+        verdict.departed = Departed::between(&evidence.old, &evidence.new);
+        verdict.cut = cut.map(|cut| cut.with_facts(evidence.old, evidence.new));
+    } else {
         verdict.renew.clear();
         verdict.carry.clear();
-    } else {
-        verdict.departed = Departed::between(&evidence.old, &evidence.new);
+        if let Some(cut) = cut {
+            // What restarts anyhow needs no cut, and these are reasons as well.
+            verdict.restart.extend(cut.into_reasons());
+        }
     }
     Ok(verdict)
 }
 
-fn judge_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
-    let findings = layout::compare(&evidence.old, &evidence.new);
+/// The version cut that the causes ask for, if the edit is one that can be cut; else they are reasons to restart.
+fn cut_for(
+    evidence: &mut Evidence<'_, '_>,
+    causes: Vec<Cause>,
+    verdict: &mut Verdict,
+) -> Option<Cut> {
+    if causes.is_empty() {
+        return None;
+    }
+    let optimised = evidence.case.units.iter().any(|unit| unit.opt_level != "0");
+    let why = if optimised {
+        "above opt-level 0 old and new code cannot be kept apart"
+    } else {
+        match Cut::new(&evidence.old, &evidence.new, causes.clone()) {
+            Some(cut) => return Some(cut),
+            None => "no symbol tells the old from the new",
+        }
+    };
+    verdict.restart.extend(cut::refused(&causes, why));
+    None
+}
+
+/// What a rule may leave to the version cut.
+#[derive(Clone, Copy)]
+struct Scope<'v> {
+    cut: Option<&'v Cut>,
+}
+
+impl Scope<'_> {
+    /// Both versions of the function of this symbol will live side by side.
+    fn has_function(self, symbol: &str) -> bool {
+        self.cut.is_some_and(|cut| cut.exposes(symbol))
+    }
+
+    /// Both versions of the type of this name will live side by side.
+    fn has_type(self, name: &str) -> bool {
+        self.cut.is_some_and(|cut| cut.exposes_type(name))
+    }
+}
+
+fn judge_types(
+    evidence: &Evidence<'_, '_>,
+    findings: &[layout::Finding],
+    scope: Scope<'_>,
+    verdict: &mut Verdict,
+) {
     let mut consequences = Vec::new();
-    for finding in &findings {
+    for finding in findings {
         let name = &finding.name;
+        if scope.has_type(name) {
+            continue;
+        }
         let (code, message) = match finding.fault {
             Fault::Layout => (
                 &codes::TYPE_LAYOUT,
@@ -215,26 +282,23 @@ fn judge_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
                     finding.details.join(", ")
                 ),
             ),
+            // The judge of closures has seen them, and without a cut they are reasons already.
+            Fault::Captures | Fault::Coroutine if scope.cut.is_none() => continue,
             Fault::Captures => (
                 &codes::CLOSURE_CAPTURES,
                 format!(
-                    "the captures of {} changed: {}; closures made before the edit hold the old ones",
-                    closure_name(name),
-                    finding.details.join(", ")
-                ),
-            ),
-            Fault::Vtable => (
-                &codes::VTABLE,
-                format!(
-                    "the methods behind `{name}` changed: {}; objects made before the edit hold the old vtables",
+                    "the captures `{name}` changed: {}",
                     finding.details.join(", ")
                 ),
             ),
             Fault::Coroutine => (
                 &codes::COROUTINE,
+                format!("the state `{name}` changed: {}", finding.details.join(", ")),
+            ),
+            Fault::Vtable => (
+                &codes::VTABLE,
                 format!(
-                    "the state of {} changed: {}; futures that are suspended hold the old one",
-                    closure_name(name),
+                    "the methods behind `{name}` changed: {}; objects made before the edit hold the old vtables",
                     finding.details.join(", ")
                 ),
             ),
@@ -255,23 +319,6 @@ fn judge_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     for (code, message, span) in consequences {
         verdict.restart(code, message, span);
     }
-}
-
-/// `a::f::{closure_env#0}` as a person would say it.
-fn closure_name(environment: &str) -> String {
-    let segments = names::segments(environment);
-    let at = segments
-        .iter()
-        .position(|segment| segment.contains("_env#"))
-        .unwrap_or(segments.len());
-    let parent = segments[..at].join("::");
-    let kind = segments.get(at).copied().unwrap_or_default();
-    let (what, number) = kind
-        .trim_start_matches('{')
-        .split_once("_env#")
-        .unwrap_or((kind, ""));
-    let number: String = number.chars().take_while(char::is_ascii_digit).collect();
-    format!("{} {number} of `{parent}`", what.replace('_', " "))
 }
 
 /// Types whose definition was edited but that debug info does not show on both sides: code may handle their values

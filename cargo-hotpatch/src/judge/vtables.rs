@@ -6,13 +6,13 @@ use crate::codes;
 use crate::source::{Difference, ItemKind};
 
 use super::debug::{VtableFacts, VtableSlot};
-use super::{Evidence, Verdict, names};
+use super::{Evidence, Scope, Verdict, names};
 
 /// What stands in front of the methods: drop glue, size, alignment.
 const HEADER_SLOTS: usize = 3;
 
-pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
-    judge_slots(evidence, verdict);
+pub(super) fn judge(evidence: &Evidence<'_, '_>, scope: Scope<'_>, verdict: &mut Verdict) {
+    judge_slots(evidence, scope, verdict);
     judge_traits(evidence, verdict);
 }
 
@@ -35,12 +35,16 @@ fn meaning(vtable: &VtableFacts, unpaired: &HashSet<&str>) -> Vec<String> {
         .collect()
 }
 
-fn judge_slots(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
+fn judge_slots(evidence: &Evidence<'_, '_>, scope: Scope<'_>, verdict: &mut Verdict) {
     let removed: HashSet<&str> = evidence.case.removed.iter().map(String::as_str).collect();
     let nobody = HashSet::new();
     let mut names: Vec<_> = evidence.old.vtables.keys().collect();
     names.sort();
     for name in names {
+        if scope.has_type(name) {
+            // Old objects keep the old vtable, new ones get the new one.
+            continue;
+        }
         let (Some(before), Some(after)) = (
             evidence.old.vtables.get(name),
             evidence.new.vtables.get(name),

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::Patch;
 use crate::diff::pairing::FunctionKey;
-use crate::judge::Departed;
+use crate::judge::{CutNames, Departed};
 use crate::object::address::{LinkAddr, LoadBias, RunAddr};
 use crate::object::target::is_mangled;
 use crate::table::image::{Image, SymbolKind};
@@ -51,6 +51,8 @@ pub struct Live {
     thread_local_used: u64,
     spare_slots_used: usize,
     departed: Departed,
+    /// What was cut, and how many spare slots were in use before each cut.
+    cuts: Vec<(CutNames, usize)>,
 }
 
 #[derive(Debug, Default)]
@@ -82,6 +84,7 @@ impl Live {
             thread_local_used: 0,
             spare_slots_used: 0,
             departed: Departed::default(),
+            cuts: Vec::new(),
         }
     }
 
@@ -151,6 +154,10 @@ impl Live {
         };
         if let Some(known) = self.functions.get(&plain) {
             return Ok(*known);
+        }
+        // What the image has of it belongs to the old version.
+        if self.cuts.iter().any(|(cut, _)| cut.exposes(name)) {
+            return Ok(None);
         }
         if let Some(slot) = self.image.slot(name, object) {
             return Ok(Some(Callable::Slot(slot.run(self.bias))));
@@ -283,6 +290,27 @@ impl Live {
             bytes[5..].fill(0xcc);
         }
         Some(table)
+    }
+
+    /// The types that were cut after this slot came into use, as debug info spells them: its code belongs to both versions.
+    #[must_use]
+    pub fn cut_since(&self, slot: RunAddr) -> Vec<String> {
+        self.cuts
+            .iter()
+            .filter(|(_, used_before)| {
+                !self
+                    .spare_slot(*used_before)
+                    .is_some_and(|first| (first..self.table_range().end).contains(&slot))
+            })
+            .flat_map(|(cut, _)| cut.types.iter().cloned())
+            .collect()
+    }
+
+    /// Takes note that what the program has of these functions belongs to the old version from now on. To be called before
+    /// the patch with the new version is noted by [`Self::commit`].
+    pub fn cut(&mut self, cut: CutNames) {
+        self.functions.retain(|key, _| !cut.exposes(&key.name));
+        self.cuts.push((cut, self.spare_slots_used));
     }
 
     /// Takes note that `patch` is published: `table` is the content of the jump table that was sent, `moved` are functions that

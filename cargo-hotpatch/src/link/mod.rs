@@ -30,6 +30,7 @@ use anyhow::Result;
 
 use crate::diff::NewFunction;
 use crate::diff::pairing::FunctionKey;
+use crate::judge::CutNames;
 use crate::object::address::RunAddr;
 use crate::table::policy::SlotPolicy;
 
@@ -58,6 +59,8 @@ pub struct Request<'r> {
     pub changed_constants: &'r BTreeSet<String>,
     /// By which names the program knows what the new objects know under others.
     pub names: &'r OldNames,
+    /// Functions of which the program's version is never taken: see [`crate::judge::cut`].
+    pub cut: Option<&'r CutNames>,
     /// Which new functions get a place in the jump table.
     pub policy: &'r SlotPolicy,
     /// Somewhere in here the patch will be.

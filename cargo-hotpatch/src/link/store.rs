@@ -19,6 +19,8 @@ pub type ObjectIndex = usize;
 pub struct Stored<'a> {
     /// Its file.
     pub file: ObjectFile<'a>,
+    /// All of its content.
+    pub bytes: &'a [u8],
     /// The id by which the jump table knows it; empty for objects of libraries.
     pub id: String,
     /// What to call it in messages.
@@ -123,6 +125,7 @@ impl<'a> Store<'a> {
         let frames = frame_entries(&file).with_context(|| format!("in {}", source.origin))?;
         self.objects.push(Stored {
             file,
+            bytes: source.bytes,
             id: source.id.clone(),
             origin: source.origin.clone(),
             is_workspace,

@@ -17,7 +17,7 @@
 //! whole of the stacks that no waiting thread claims is searched: what is found there is marked as not certain, since
 //! words below the stack pointer are left from calls that have returned.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::ops::Range;
 use std::time::Duration;
@@ -33,6 +33,8 @@ pub struct StillRunning {
     pub thread: String,
     /// False when the thread was busy, so that the frame may be one that has returned.
     pub certain: bool,
+    /// Where it goes on, run addresses: its program counter, or what its calls return to.
+    pub places: BTreeSet<u64>,
 }
 
 /// How often a running thread is asked, and how long it is left alone in between.
@@ -66,8 +68,13 @@ pub fn still_running(pid: u32, ranges: &[(Range<u64>, String)]) -> Result<Vec<St
     let maps = Map::all(pid)?;
     for (thread, registers) in &waiting {
         claimed.push(registers.stack_pointer);
-        let mut functions = HashSet::new();
-        functions.extend(code.function_at(registers.program_counter));
+        let mut functions: HashMap<&str, BTreeSet<u64>> = HashMap::new();
+        if let Some(function) = code.function_at(registers.program_counter) {
+            functions
+                .entry(function)
+                .or_default()
+                .insert(registers.program_counter);
+        }
         if let Some(map) = maps
             .iter()
             .find(|map| map.range.contains(&registers.stack_pointer))
@@ -83,13 +90,20 @@ pub fn still_running(pid: u32, ranges: &[(Range<u64>, String)]) -> Result<Vec<St
                     thread.name
                 )
             })?;
-            functions.extend(code.returns_among(pid, &words));
+            for (function, places) in code.returns_among(pid, &words) {
+                functions.entry(function).or_default().extend(places);
+            }
         }
-        found.extend(functions.into_iter().map(|function| StillRunning {
-            function: function.to_owned(),
-            thread: thread.name.clone(),
-            certain: true,
-        }));
+        found.extend(
+            functions
+                .into_iter()
+                .map(|(function, places)| StillRunning {
+                    function: function.to_owned(),
+                    thread: thread.name.clone(),
+                    certain: true,
+                    places,
+                }),
+        );
     }
     found.extend(search_unclaimed(pid, &code, &maps, &claimed, &busy));
     Ok(found.into_iter().collect())
@@ -152,10 +166,11 @@ fn search_unclaimed(
         found.extend(
             code.returns_among(pid, &words)
                 .into_iter()
-                .map(|function| StillRunning {
+                .map(|(function, places)| StillRunning {
                     function: function.to_owned(),
                     thread: thread.clone(),
                     certain: false,
+                    places,
                 }),
         );
     }
@@ -274,9 +289,10 @@ impl<'a> Code<'a> {
         range.contains(&address).then_some(name.as_str())
     }
 
-    fn returns_among(&self, pid: u32, words: &[u64]) -> HashSet<&'a str> {
+    /// Return addresses into the functions, by function.
+    fn returns_among(&self, pid: u32, words: &[u64]) -> HashMap<&'a str, BTreeSet<u64>> {
         let mut addresses = HashSet::new();
-        let mut functions = HashSet::new();
+        let mut functions: HashMap<&str, BTreeSet<u64>> = HashMap::new();
         for &word in words {
             // A return address may be the function's end, if the call never returns: it belongs to the byte before.
             let Some(function) = word
@@ -285,13 +301,27 @@ impl<'a> Code<'a> {
             else {
                 continue;
             };
-            if !functions.contains(function) && addresses.insert(word) && is_behind_call(pid, word)
-            {
-                functions.insert(function);
+            if addresses.insert(word) && is_behind_call(pid, word) {
+                functions.entry(function).or_default().insert(word);
             }
         }
         functions
     }
+}
+
+/// Reads `length` bytes at a run address of process `pid`.
+///
+/// # Errors
+/// When they cannot all be read.
+pub fn read_bytes(pid: u32, address: u64, length: usize) -> Result<Vec<u8>> {
+    let mut bytes = vec![0; length];
+    let read = read_memory(pid, address, &mut bytes)
+        .with_context(|| format!("cannot read {length} bytes at {address:#x} of process {pid}"))?;
+    anyhow::ensure!(
+        read == length,
+        "only {read} of {length} bytes at {address:#x} of process {pid} can be read"
+    );
+    Ok(bytes)
 }
 
 fn is_behind_call(pid: u32, address: u64) -> bool {
@@ -475,15 +505,16 @@ mod tests {
             (range_of(other), "holds_none".to_owned()),
         ];
         let deadline = Instant::now() + Duration::from_secs(10);
-        let wanted = StillRunning {
-            function: "holds_a_frame".into(),
-            thread: "holder".into(),
-            certain: true,
+        let is_wanted = |found: &StillRunning| {
+            found.function == "holds_a_frame"
+                && found.thread == "holder"
+                && found.certain
+                && !found.places.is_empty()
         };
         loop {
             // Until the thread waits, it may be seen as busy.
             let found = still_running(std::process::id(), &ranges).expect("it can be looked at");
-            if found.contains(&wanted) {
+            if found.iter().any(is_wanted) {
                 break;
             }
             assert!(Instant::now() < deadline, "{found:?}");

@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::objects::{ChangedObjects, Files, Reference, changed_objects};
+use super::versions;
 use crate::capture::record::ObjectRef;
 use crate::codes::{self, Reason};
 use crate::compile::CompiledUnit;
@@ -16,9 +17,8 @@ use crate::diff::pairing::FunctionKey;
 use crate::diff::{self, Change, Difference, NamedObject, NewFunction};
 use crate::event::Timings;
 use crate::explain::Observed;
-use crate::judge::{self, Case, Departed, SourceCase, UnitCase};
+use crate::judge::{self, Case, CutNames, Departed, SourceCase, UnitCase};
 use crate::link::live::Callable;
-use crate::link::plan::pretty;
 use crate::link::store::Library;
 use crate::link::{Live, OldNames, Store};
 use crate::object::read::{ObjectFile, Place};
@@ -85,6 +85,8 @@ pub struct Replacement<'f> {
     pub renewed: Vec<NewFunction>,
     /// Functions that get new line numbers and nothing else.
     pub refreshed: HashSet<String>,
+    /// Functions of which the old and the new version will live side by side.
+    pub cut: Option<CutNames>,
     /// Everything that a patch may take from.
     pub store: Store<'f>,
     /// Remarks of the judge.
@@ -152,7 +154,7 @@ pub fn decide<'f>(
         .iter()
         .map(|(id, file)| NamedObject { id, file })
         .collect();
-    let difference = diff::diff(&old_named, &new_named)?;
+    let mut difference = diff::diff(&old_named, &new_named)?;
     timings.diff = milliseconds(started);
     observed.changed.clone_from(&difference.changed);
     if let Some(reason) = allocator_change(&difference) {
@@ -170,6 +172,7 @@ pub fn decide<'f>(
     let live_changes = LiveChanges::of(&difference, live);
     observe(observed, &difference, &live_changes);
     let mut case = case(
+        live,
         &difference,
         &live_changes,
         &changed,
@@ -199,8 +202,35 @@ pub fn decide<'f>(
     let names = old_names(&difference);
     let mut replacements = Vec::new();
     let mut renewed = Vec::new();
+    let mut notes = verdict.notes;
+    let cut = match verdict.cut {
+        Some(mut cut) => {
+            let crates = &context.policy.workspace_crates;
+            let roots = versions::roots(&mut store, &mut cut, live, &names, edit.sources, crates)?;
+            if let Some(why) = roots.crossing {
+                return Ok(Decision::Restart {
+                    reasons: cut.refused(&why),
+                });
+            }
+            difference.changed_constants.extend(roots.constants);
+            replacements = roots.functions;
+            notes.extend(cut.notes());
+            Some(cut.names())
+        }
+        None => None,
+    };
+    let known: HashSet<FunctionKey> = replacements
+        .iter()
+        .map(|(_, new)| new.key.clone())
+        .collect();
     for index in &live_changes.indices {
         let function = &difference.changed[*index];
+        let is_cut = cut.as_ref().is_some_and(|cut| {
+            cut.exposes(&function.old.name) || cut.exposes(&function.new.key.name)
+        });
+        if is_cut || known.contains(&function.new.key) {
+            continue;
+        }
         if verdict.renew.contains(&function.new.key.name) {
             renewed.push(function.new.clone());
         } else {
@@ -226,9 +256,15 @@ pub fn decide<'f>(
         let names = replacements.iter().map(|(_, new)| &new.key.name);
         observed.users = names.skip(known).cloned().collect();
     }
-    if let Some(reason) = no_effect(&replacements, &renewed, context) {
+    if cut.is_some() && replacements.is_empty() {
         return Ok(Decision::Restart {
-            reasons: vec![reason],
+            reasons: vec![Reason::new(
+                &codes::NO_EFFECT,
+                format!(
+                    "nothing in the program would lead to the new version ({})",
+                    notes.join("; ")
+                ),
+            )],
         });
     }
     let refreshed: HashSet<String> = difference
@@ -244,8 +280,9 @@ pub fn decide<'f>(
         replacements,
         renewed,
         refreshed,
+        cut,
         store,
-        notes: verdict.notes,
+        notes,
         departed: verdict.departed,
     })))
 }
@@ -338,8 +375,9 @@ fn observe(observed: &mut Observed, difference: &Difference, live: &LiveChanges)
 }
 
 fn case<'c>(
+    live: &Live,
     difference: &Difference,
-    live: &LiveChanges,
+    changes: &LiveChanges,
     changed: &'c [(String, ChangedObjects)],
     files: &'c Files,
     sources: &'c [SourceChange],
@@ -386,7 +424,7 @@ fn case<'c>(
                 new: text(&source.new),
             })
             .collect(),
-        changed: live
+        changed: changes
             .indices
             .iter()
             .map(|index| &difference.changed[*index])
@@ -398,6 +436,13 @@ fn case<'c>(
                 unchanged_callers: function.unchanged_callers.clone(),
                 changed_callers: function.changed_callers.clone(),
                 in_old_vtable: function.in_old_data,
+                cut_since: match live.function(
+                    &function.old.name,
+                    function.old.object.as_deref().unwrap_or(""),
+                ) {
+                    Ok(Some(Callable::Slot(slot))) => live.cut_since(slot),
+                    _ => Vec::new(),
+                },
             })
             .collect(),
         added: difference
@@ -574,24 +619,4 @@ fn add_users(
         }
     }
     Ok(())
-}
-
-/// Functions with a changed signature are reached through their callers' new code. If the only such caller is `main`, which runs
-/// already and is not called again, nobody would ever see the edit.
-fn no_effect(
-    replacements: &[(FunctionKey, NewFunction)],
-    renewed: &[NewFunction],
-    context: &Environment<'_>,
-) -> Option<Reason> {
-    let first = renewed.first()?;
-    let main = format!("{}::main", context.executable);
-    replacements.iter().all(|(old, _)| pretty(&old.name) == main).then(|| {
-        Reason::new(
-            &codes::NO_EFFECT,
-            format!(
-                "the signature of `{}` changed, and its only caller is `main`, which is running and goes on with the old one",
-                pretty(&first.key.name)
-            ),
-        )
-    })
 }

@@ -7,16 +7,17 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::decide::{Decision, Edit, Environment, Replacement, decide, milliseconds};
+use super::effect::{self, Callers, RunningCode, RunningFunction};
 use super::objects::Files;
 use super::running::Running;
-use crate::codes::Reason;
+use crate::codes::{self, Reason};
 use crate::diff::pairing::FunctionKey;
-use crate::diff::{Change, Difference};
+use crate::diff::{Change, Difference, NewFunction};
 use crate::event::{FunctionKind, FunctionReport, Timings};
 use crate::explain::Observed;
 use crate::link::live::Callable;
 use crate::link::plan::pretty;
-use crate::link::{self, Live, Patch, ProgramSide, Request};
+use crate::link::{self, Live, OldNames, Patch, ProgramSide, Request};
 use crate::object::address::RunAddr;
 use crate::process::stacks;
 use crate::table::policy::SlotPolicy;
@@ -67,27 +68,38 @@ pub fn apply(
         Decision::Restart { reasons } => return Ok(Applied::Restart { reasons }),
         Decision::Replace(decided) => decided,
     };
-    let moved: Vec<(FunctionKey, FunctionKey)> = decided
+    // What is cut has no place in the program under its new name: that of the old name is the old version's.
+    let (cut, moved): (Vec<_>, Vec<_>) = decided
         .names
         .functions
         .iter()
         .map(|(new, old)| (old.clone(), new.clone()))
-        .collect();
+        .partition(|(_, new): &(FunctionKey, FunctionKey)| {
+            decided
+                .cut
+                .as_ref()
+                .is_some_and(|cut| cut.exposes(&new.name))
+        });
+    let mut removed = decided.difference.removed.clone();
+    removed.extend(cut.into_iter().map(|(old, _)| old));
     let departed = std::mem::take(&mut decided.departed);
     if decided.is_empty() {
         running.live.depart(departed);
         // The names may have moved all the same.
-        running.live.commit_names(
-            &moved,
-            &decided.difference.removed,
-            &decided.difference.renamed_statics,
-        );
+        running
+            .live
+            .commit_names(&moved, &removed, &decided.difference.renamed_statics);
         return Ok(Applied::Unchanged {
             functions: Vec::new(),
             notes: not_in_program(&decided.difference),
         });
     }
     let started = Instant::now();
+    if let Some(reason) = no_effect(&running.live, running.program.pid(), &mut decided, context)? {
+        return Ok(Applied::Restart {
+            reasons: vec![reason],
+        });
+    }
     let old_bodies = old_bodies(&running.live, &decided);
     let arena = running.arena();
     let linked = {
@@ -107,11 +119,14 @@ pub fn apply(
         Ok(table) => table,
         Err(error) => return refusal(error),
     };
+    if let Some(cut) = decided.cut.clone() {
+        running.live.cut(cut);
+    }
     running.live.commit(
         &patch,
         table,
         &moved,
-        &decided.difference.removed,
+        &removed,
         &decided.difference.renamed_statics,
     );
     running.live.depart(departed);
@@ -134,6 +149,104 @@ pub fn apply(
     })
 }
 
+/// New versions that have a place of their own (another signature, a version cut) are only reached through those functions that
+/// lead to them. If none of these will be entered again, the edit would change nothing: see [`super::effect`].
+pub(super) fn no_effect(
+    live: &Live,
+    process: u32,
+    decided: &mut Replacement<'_>,
+    context: &Environment<'_>,
+) -> Result<Option<Reason>> {
+    if decided.cut.is_none() && decided.renewed.is_empty() {
+        return Ok(None);
+    }
+    let callers = Callers::read(&mut decided.store)?;
+    let roots: Vec<&str> = decided
+        .replacements
+        .iter()
+        .map(|(_, new)| new.key.name.as_str())
+        .filter(|name| !decided.refreshed.contains(*name))
+        .collect();
+    let main = format!("{}::main", context.executable);
+    let is_main = |symbol: &str| pretty(symbol) == main;
+    let program = RunningSide {
+        live,
+        process,
+        names: &decided.names,
+    };
+    if effect::may_be_entered(&roots, &is_main, &callers, &program)? {
+        return Ok(None);
+    }
+    let mut leading: Vec<String> = roots
+        .iter()
+        .map(|name| format!("`{}`", pretty(name)))
+        .collect();
+    leading.sort();
+    leading.dedup();
+    let what = match decided.renewed.first() {
+        Some(renewed) => format!("the signature of `{}` changed", pretty(&renewed.key.name)),
+        None => decided.notes.join("; "),
+    };
+    Ok(Some(Reason::new(
+        &codes::NO_EFFECT,
+        format!(
+            "{what}; only {} would lead to the new code, and nothing that runs will call it again",
+            leading.join(", ")
+        ),
+    )))
+}
+
+/// The running program, as the search for an effect sees it.
+struct RunningSide<'r> {
+    live: &'r Live,
+    process: u32,
+    names: &'r OldNames,
+}
+
+impl RunningSide<'_> {
+    fn slot_of(&self, symbol: &str) -> Option<RunAddr> {
+        let key = FunctionKey {
+            name: symbol.to_owned(),
+            object: None,
+        };
+        let old = self.names.functions.get(&key).unwrap_or(&key);
+        match self.live.function(&old.name, "") {
+            Ok(Some(callable)) => Some(callable.address()),
+            _ => None,
+        }
+    }
+}
+
+impl RunningCode for RunningSide<'_> {
+    fn running(&self, symbol: &str) -> Result<Option<RunningFunction>> {
+        let Some(body) = self.slot_of(symbol).and_then(|slot| self.live.body(slot)) else {
+            return Ok(None);
+        };
+        let range = body.start.0..body.end.0;
+        let found = stacks::still_running(self.process, &[(range.clone(), symbol.to_owned())])?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let length = usize::try_from(range.end - range.start)?;
+        Ok(Some(RunningFunction {
+            code: (
+                range.start,
+                stacks::read_bytes(self.process, range.start, length)?,
+            ),
+            places: found.into_iter().flat_map(|one| one.places).collect(),
+        }))
+    }
+
+    fn slot(&self, symbol: &str) -> Option<u64> {
+        self.slot_of(symbol).map(|slot| slot.0)
+    }
+
+    fn word(&self, address: u64) -> Option<u64> {
+        let bytes = stacks::read_bytes(self.process, address, 8).ok()?;
+        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+    }
+}
+
 /// Links what was decided.
 pub(super) fn link(
     decided: &mut Replacement<'_>,
@@ -147,6 +260,7 @@ pub(super) fn link(
         renewed: &decided.renewed,
         changed_constants: &decided.difference.changed_constants,
         names: &decided.names,
+        cut: decided.cut.as_ref(),
         policy,
         arena,
     };
@@ -155,25 +269,46 @@ pub(super) fn link(
 
 /// What is said of the functions of a patch.
 pub(super) fn patched_functions(decided: &Replacement<'_>, patch: &Patch) -> Vec<FunctionReport> {
+    let names = |functions: &[NewFunction]| -> HashSet<String> {
+        functions
+            .iter()
+            .map(|function| function.key.name.clone())
+            .collect()
+    };
+    let (added, renewed) = (names(&decided.difference.added), names(&decided.renewed));
+    let changed: HashSet<&str> = decided
+        .difference
+        .changed
+        .iter()
+        .map(|function| function.new.key.name.as_str())
+        .collect();
+    let kind = |function: &link::PatchedFunction| {
+        let name = &function.key.name;
+        let is_cut = decided.cut.as_ref().is_some_and(|cut| cut.exposes(name));
+        if is_cut && !added.contains(name) {
+            // What the new version needs of its own, and is as before, is nothing that anybody edited.
+            return changed
+                .contains(name.as_str())
+                .then_some(FunctionKind::Patched);
+        }
+        Some(if function.is_new && !renewed.contains(name) {
+            FunctionKind::New
+        } else if decided.refreshed.contains(name) {
+            FunctionKind::Refreshed
+        } else {
+            FunctionKind::Patched
+        })
+    };
     let mut functions: Vec<FunctionReport> = patch
         .functions
         .iter()
         .filter(|function| function.slot.is_some())
-        .map(|function| FunctionReport {
-            name: pretty(&function.key.name),
-            kind: if function.is_new
-                && !decided
-                    .renewed
-                    .iter()
-                    .any(|renewed| renewed.key == function.key)
-            {
-                FunctionKind::New
-            } else if decided.refreshed.contains(&function.key.name) {
-                FunctionKind::Refreshed
-            } else {
-                FunctionKind::Patched
-            },
-            thread: None,
+        .filter_map(|function| {
+            Some(FunctionReport {
+                name: pretty(&function.key.name),
+                kind: kind(function)?,
+                thread: None,
+            })
         })
         .collect();
     functions.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
@@ -201,6 +336,17 @@ pub(super) fn old_bodies(live: &Live, decided: &Replacement<'_>) -> Bodies {
                 .renewed
                 .iter()
                 .map(|function| (&function.key, &function.key)),
+        )
+        .chain(
+            decided
+                .difference
+                .changed
+                .iter()
+                .filter(|function| {
+                    let cut = decided.cut.as_ref();
+                    cut.is_some_and(|cut| cut.exposes(&function.new.key.name))
+                })
+                .map(|function| (&function.old, &function.new.key)),
         )
         .filter_map(|(old, new)| {
             let object = old.object.as_deref().unwrap_or("");

@@ -6,6 +6,7 @@
 
 pub(crate) mod check;
 pub mod decide;
+mod effect;
 pub mod engine;
 pub mod objects;
 mod outcomes;
@@ -13,6 +14,7 @@ pub mod rehearse;
 mod restarts;
 pub mod running;
 pub(crate) mod saves;
+mod versions;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use super::decide::{Decision, Edit, Environment, decide, milliseconds};
 use super::engine::{
-    Applied, link, not_in_program, old_bodies, patched_functions, refusal, still_running,
+    Applied, link, no_effect, not_in_program, old_bodies, patched_functions, refusal, still_running,
 };
 use super::objects::Files;
 use super::running::table_with;
@@ -67,6 +67,13 @@ pub fn rehearse(
         });
     }
     let started = Instant::now();
+    if let Some(process) = stage.process
+        && let Some(reason) = no_effect(live, process, &mut decided, context)?
+    {
+        return Ok(Applied::Restart {
+            reasons: vec![reason],
+        });
+    }
     let old_bodies = old_bodies(live, &decided);
     let linked = link(
         &mut decided,

@@ -1,5 +1,5 @@
 //@ why: a future that is suspended goes on in its own body, and calls the new code of a plain function
-//@ pair: restart-async-body
+//@ pair: restart-async-body-no-effect
 //@ ask: x => step 0: 0
 //@ ask: x => step 1: 10
 //@ edit src/main.rs: replace "step * 10" with "step * 100"

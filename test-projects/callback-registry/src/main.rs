@@ -1,5 +1,5 @@
 //@ why: a registry of boxed FnMut with state of their own, some of them registered by new code
-//@ pair: restart-closure-captures-swapped
+//@ pair: restart-captures-swapped-no-effect
 //@ ask: call => count 1
 //@ edit src/main.rs: replace "\"count {count}\"" with "\"counted {count}\""
 //@ expect: patched

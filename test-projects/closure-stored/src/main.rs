@@ -1,5 +1,5 @@
 //@ why: a closure that was made before the edit runs the new body over what it captured then
-//@ pair: restart-closure-captures
+//@ pair: restart-captures-no-effect
 //@ ask: 5 => 105
 //@ edit src/main.rs: replace "base + number" with "base * number"
 //@ expect: patched

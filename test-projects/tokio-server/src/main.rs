@@ -1,14 +1,25 @@
-//@ why: a server with an open connection: what the handler calls is patched, the handler's own body restarts
-//@ ask: hello => 1 hello
-//@ ask: again => 2 again
+//@ why: a server with open connections: they go on in the old code of the handler, the accept loop runs on, and the next connection gets the new handler
+//@ ask: connect => 0
+//@ ask: 0 hello => 1 hello
+//@ ask: 0 again => 2 again
 //@ edit src/main.rs: replace "\"{count} {line}\"" with "\"{count}: {line}\""
 //@ expect: patched
 //@ only: tokio_server::respond patched
-//@ ask: hello => 3: hello
-//@ edit src/main.rs: replace "count += 1;" with "count += 1;\n        tokio::task::yield_now().await;"
+//@ ask: 0 hello => 3: hello
+//@ edit src/main.rs: replace "count += 1;" with "let before = [count; 4];\n        tokio::task::yield_now().await;\n        count += before.len() as u32;"
+//@ expect: patched
+//@ function: tokio_server::handle::{closure#0} patched
+//@ function: tokio_server::serve::{closure#0} patched
+//@ note: finish in the old code
+//@ ask: 0 hello => 4: hello
+//@ ask: connect => 1
+//@ ask: 1 hello => 4: hello
+//@ ask: 1 hello => 8: hello
+//@ ask: 0 hello => 5: hello
+//@ edit src/main.rs: replace "while let Ok((stream, _))" with "println!(\"listening\");\n    while let Ok((stream, _))"
 //@ expect: restarted
-//@ code: HP0303
-//@ ask: hello => 1: hello
+//@ code: HP0902
+//@ line: listening
 
 use std::io::{BufRead, BufReader, Write};
 
@@ -25,12 +36,19 @@ fn main() {
     let address = listener.local_addr().unwrap();
     runtime.spawn(serve(listener));
 
-    // The client: one connection, open as long as the program runs.
-    let mut client = std::net::TcpStream::connect(address).unwrap();
-    let mut answers = BufReader::new(client.try_clone().unwrap()).lines();
+    // The clients: each connection is open as long as the program runs.
+    let mut clients: Vec<(std::net::TcpStream, _)> = Vec::new();
     println!("ready");
     for line in std::io::stdin().lines().map_while(Result::ok) {
-        writeln!(client, "{line}").unwrap();
+        let Some((number, text)) = line.split_once(' ') else {
+            let client = std::net::TcpStream::connect(address).unwrap();
+            let answers = BufReader::new(client.try_clone().unwrap()).lines();
+            println!("{}", clients.len());
+            clients.push((client, answers));
+            continue;
+        };
+        let (client, answers) = &mut clients[number.parse::<usize>().unwrap()];
+        writeln!(client, "{text}").unwrap();
         println!("{}", answers.next().unwrap().unwrap());
     }
 }

@@ -1,5 +1,5 @@
 //@ why: two closures of one function, stored before the edit; one of them is edited
-//@ pair: restart-closure-inserted
+//@ pair: restart-closure-inserted-no-effect
 //@ ask: 4 => 14 40
 //@ edit src/main.rs: replace "number * 10" with "number * 100"
 //@ expect: patched

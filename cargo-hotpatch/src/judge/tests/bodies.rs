@@ -5,7 +5,10 @@ use super::*;
 #[test]
 fn nothing() {
     let verdict = patches("pub struct A { pub a: u32 } pub fn f(a: &A) -> u32 { a.a }");
-    assert_eq!(verdict, Verdict::default());
+    assert!(
+        verdict.renew.is_empty() && verdict.carry.is_empty() && verdict.notes.is_empty(),
+        "{verdict:#?}"
+    );
 }
 
 #[test]

@@ -22,13 +22,11 @@ fn captures() {
         "pub fn f(a: u32, b: u32) -> u32 { take(move |x| x + @a=>>b@)(1) }",
         "pub fn f(a: u32, b: u32) -> u32 { take(move |x| x@ + a=>>@)(1) }",
     ] {
-        let verdict = restarts(&codes::CLOSURE_CAPTURES, &format!("{TAKE} {text}"));
+        let cut = cuts(&codes::CLOSURE_CAPTURES, &format!("{TAKE} {text}"));
+        let reasons = cut.refused("");
         assert!(
-            verdict.restart[0]
-                .message
-                .contains("closure 0 of `case::f`"),
-            "{:?}",
-            verdict.restart
+            reasons[0].message.contains("closure 0 of `case::f`"),
+            "{reasons:?}"
         );
     }
 }
@@ -41,21 +39,21 @@ fn numbering() {
     patches(&format!(
         "{TAKE} pub fn f() -> u32 {{ take(|x| x + 1)(1) @+ take(|x| x * 2)(1)=>>@ }}"
     ));
-    restarts(
+    cuts(
         &codes::CLOSURE_PAIRING,
         &format!("{TAKE} pub fn f() -> u32 {{ @=>>take(|x| x * 2)(1) +@ take(|x| x + 1)(1) }}"),
     );
-    restarts(
+    cuts(
         &codes::CLOSURE_PAIRING,
         &format!("{TAKE} pub fn f() -> u32 {{ @take(|x| x * 2)(1) +=>>@ take(|x| x + 1)(1) }}"),
     );
-    restarts(
+    cuts(
         &codes::CLOSURE_PAIRING,
         &format!(
             "{TAKE} pub fn f() -> u32 {{ take(|x| x @+ 1=>>* 2@)(1) - take(|x| x @* 2=>>+ 1@)(1) }}"
         ),
     );
-    restarts(
+    cuts(
         &codes::CLOSURE_PAIRING,
         &format!(
             "{TAKE} pub fn f() -> u32 {{ println!(\"{{}}\", @1=>>take(|x| x * 2)(1)@); take(|x| x + 1)(1) }}"
@@ -80,8 +78,8 @@ fn hidden_in_a_macro() {
     };
     patches(&text("m!(1) + @2=>>3@"));
     patches(&text("m!(@1=>>3@) + m!(2)"));
-    restarts(&codes::CLOSURE_PAIRING, &text("@=>>m!(5) +@ m!(1) + m!(2)"));
-    restarts(&codes::CLOSURE_PAIRING, &text("m!(@1=>>2@) + m!(@2=>>1@)"));
+    cuts(&codes::CLOSURE_PAIRING, &text("@=>>m!(5) +@ m!(1) + m!(2)"));
+    cuts(&codes::CLOSURE_PAIRING, &text("m!(@1=>>2@) + m!(@2=>>1@)"));
 }
 
 #[test]
@@ -99,19 +97,19 @@ const RUN: &str =
 
 #[test]
 fn coroutines() {
-    restarts(
+    cuts(
         &codes::COROUTINE,
         &format!(
             "{RUN} pub async fn a(x: u32) -> u32 {{ other().await; x + @1=>>2@ }}  pub fn f() {{ let mut b = Box::pin(a(1)); let _ = b.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())); }}"
         ),
     );
-    restarts(
+    cuts(
         &codes::COROUTINE,
         &format!(
             "{RUN} pub async fn a(x: u32) -> u32 {{ let s = [0_u8; 9]; @=>>other().await;@ s[0] as u32 }} pub fn f() {{ let mut b = Box::pin(a(1)); let _ = b.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())); }}"
         ),
     );
-    restarts(
+    cuts(
         &codes::COROUTINE,
         &format!(
             "{RUN} pub fn f() {{ let mut b = Box::pin(async {{ other().await; @1=>>2@ }}); let _: std::task::Poll<u32> = b.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())); }}"
@@ -125,14 +123,14 @@ fn coroutines() {
         "const N: u32 = @1=>>2@; {RUN} pub async fn a(x: u32) -> u32 {{ other().await; x + N }} pub fn f() {{ let mut b = Box::pin(a(1)); let _ = b.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())); }}"
     ));
     // Its text is as before, but what it calls returns something else.
-    restarts(
+    cuts(
         &codes::COROUTINE,
         &format!(
             "{RUN} pub async fn a(x: u32) -> u32 {{ other().await; h(x) as u32 }} pub fn h(x: u32) -> @u32=>>u64@ {{ x.into() }} pub fn f() {{ let mut b = Box::pin(a(1)); let _ = b.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())); }}"
         ),
     );
     // Its text is as before, but a call in it now moves what it used to borrow.
-    restarts(
+    cuts(
         &codes::COROUTINE,
         &format!(
             "{RUN} pub struct S(String); impl S {{ pub fn eat(@&self=>>self@) -> u32 {{ 1 }} }} pub async fn a(s: S) -> u32 {{ let n = s.eat(); other().await; n }} pub fn f() {{ let mut b = Box::pin(a(S(String::new()))); let _ = b.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())); }}"

@@ -204,6 +204,7 @@ fn judge_later(edit: &Edit<'_>, departed: &Departed) -> Verdict {
                 } else {
                     callers(false)
                 },
+                cut_since: Vec::new(),
             }
         })
         .collect();
@@ -254,7 +255,35 @@ fn must_patch(old: &str, new: &str) -> Verdict {
         "{old}\n{new}\n{:#?}",
         verdict.restart
     );
+    assert!(
+        verdict.cut.is_none(),
+        "{old}\n{new}\n{:#?}",
+        verdict.cut.map(|cut| cut.notes())
+    );
     verdict
+}
+
+/// The old and the new version will live side by side, if nothing in the program lets them meet.
+#[track_caller]
+fn cuts(first: &Code, text: &str) -> Cut {
+    let (old, new) = both(text);
+    must_cut(first, &old, &new)
+}
+
+#[track_caller]
+fn must_cut(first: &Code, old: &str, new: &str) -> Cut {
+    let verdict = check(old, new);
+    assert!(
+        verdict.restart.is_empty(),
+        "{old}\n{new}\n{:#?}",
+        verdict.restart
+    );
+    let cut = verdict
+        .cut
+        .unwrap_or_else(|| panic!("no cut\n{old}\n{new}"));
+    let reasons = cut.refused("");
+    assert_eq!(reasons[0].code, first.id, "{old}\n{new}\n{reasons:#?}");
+    cut
 }
 
 #[track_caller]

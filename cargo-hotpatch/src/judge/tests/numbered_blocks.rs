@@ -21,7 +21,7 @@ fn changed_captures_do_not_hide_behind_the_new_numbers() {
     let wide = Q
         .replace("self.0", "self.0 as u64")
         .replace("x + b", "x + b as u32");
-    must_restart(
+    must_cut(
         &codes::CLOSURE_CAPTURES,
         &format!("{TRAIT}{Q}"),
         &format!("{TRAIT}{P}{wide}"),

@@ -224,6 +224,11 @@ impl Planner<'_, '_> {
         Ok(())
     }
 
+    /// True for a function of which both versions go on living: the program's is the old one's.
+    fn is_cut(&self, name: &str) -> bool {
+        self.request.cut.is_some_and(|cut| cut.exposes(name))
+    }
+
     fn spare_slot(&mut self) -> Result<RunAddr> {
         let Some(slot) = self.live.spare_slot(self.plan.spare_slots_used) else {
             return refuse(
@@ -611,6 +616,7 @@ impl Planner<'_, '_> {
             .into_iter()
             .find_map(|key| self.request.names.functions.get(key));
         let found = match old {
+            _ if self.is_cut(definition.name) => Ok(None),
             Some(old) => self
                 .live
                 .function(&old.name, old.object.as_deref().unwrap_or(&id)),
@@ -703,10 +709,12 @@ impl Planner<'_, '_> {
             return self.named(object, symbol, r_type);
         }
         let id = self.store.object(object).id.clone();
-        match self.live.function(name, &id) {
-            Ok(Some(callable)) => return Ok(Base::Run(callable.address())),
-            Ok(None) => {}
-            Err(Ambiguous) => return refuse_ambiguous(name),
+        if !self.is_cut(name) {
+            match self.live.function(name, &id) {
+                Ok(Some(callable)) => return Ok(Base::Run(callable.address())),
+                Ok(None) => {}
+                Err(Ambiguous) => return refuse_ambiguous(name),
+            }
         }
         match self
             .live

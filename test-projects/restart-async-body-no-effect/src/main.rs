@@ -4,7 +4,7 @@
 //@ ask: x => second 0
 //@ edit src/main.rs: replace "println!(\"second {round}\");" with "let twice = round * 2;\n        Yield(false).await;\n        println!(\"second {twice}\");"
 //@ expect: restarted
-//@ code: HP0303
+//@ code: HP0902
 //@ ask: x => first 0
 
 use std::future::Future;

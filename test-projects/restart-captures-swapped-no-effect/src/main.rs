@@ -3,7 +3,7 @@
 //@ ask: 4 => 4 100 2
 //@ edit src/main.rs: replace "format!(\"{number} {base} {factor}\")" with "format!(\"{factor} {number} {base}\")"
 //@ expect: restarted
-//@ code: HP0301
+//@ code: HP0902
 //@ ask: 4 => 2 4 100
 
 fn main() {

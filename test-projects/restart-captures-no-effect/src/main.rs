@@ -3,7 +3,7 @@
 //@ ask: 4 => 104
 //@ edit src/main.rs: replace "number + base" with "(number + base) * factor"
 //@ expect: restarted
-//@ code: HP0301
+//@ code: HP0902
 //@ ask: 4 => 208
 
 fn main() {

@@ -3,7 +3,7 @@
 //@ ask: 4 => 14
 //@ edit src/main.rs: replace "vec![Box::new(|number| number + 10)]" with "vec![Box::new(|number| number - 1), Box::new(|number| number + 11)]"
 //@ expect: restarted
-//@ code: HP0302
+//@ code: HP0902
 //@ ask: 4 => 3 15
 
 type Compute = Box<dyn Fn(i64) -> i64>;

@@ -1,0 +1,234 @@
+//! The ways in which an old value could meet new code: see the table in [`super`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Cut, has};
+use crate::judge::debug::{FunctionFacts, Place};
+use crate::judge::names;
+use crate::judge::relocatable::Memory;
+use crate::source::functions::TextIndex;
+
+/// One of the checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// Statics and thread-locals whose type reaches the cut.
+    Statics,
+    /// `dyn Any` and `TypeId` of what is cut.
+    Any,
+    /// Raw pointers handed to what handles the cut.
+    RawPointers,
+    /// `unsafe` in code that handles the cut.
+    Unsafe,
+    /// Statics inside of closures that cannot be paired.
+    InnerStatics,
+}
+
+impl Check {
+    /// False only in a build for development whose environment names the check in `HOTPATCH_WITHOUT_CHECK`: a test shows that way
+    /// that the check is what keeps a program from being torn.
+    fn is_on(self) -> bool {
+        if !cfg!(debug_assertions) {
+            return true;
+        }
+        let name = match self {
+            Self::Statics => "statics",
+            Self::Any => "any",
+            Self::RawPointers => "raw-pointers",
+            Self::Unsafe => "unsafe",
+            Self::InnerStatics => "inner-statics",
+        };
+        !std::env::var("HOTPATCH_WITHOUT_CHECK")
+            .is_ok_and(|off| off.split(',').any(|one| one == name))
+    }
+}
+
+/// What is known of the program around a cut.
+#[derive(Debug)]
+pub struct Around<'a> {
+    /// Symbols of functions outside of the cut that are replaced because they refer to it.
+    pub roots: &'a BTreeSet<String>,
+    /// Symbols of functions of the cut that the roots refer to in their code.
+    pub entries: &'a BTreeSet<String>,
+    /// All symbols of functions of the cut that objects of the workspace define or name.
+    pub members: &'a BTreeSet<String>,
+    /// Workspace crates.
+    pub crates: &'a std::collections::HashSet<String>,
+}
+
+impl Cut {
+    /// How an old value could meet new code; `None` if it cannot. `read` gives the text of a source file as it was compiled.
+    #[must_use]
+    pub fn crossing(
+        &self,
+        around: &Around<'_>,
+        read: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        if let Some(name) = &self.strange {
+            return Some(format!(
+                "`{name}` holds the old and the new, and its name does not say so"
+            ));
+        }
+        let checks: [(Check, &dyn Fn() -> Option<String>); 5] = [
+            (Check::Statics, &|| self.in_statics()),
+            (Check::InnerStatics, &|| self.inner_statics()),
+            (Check::Any, &|| through_any(around)),
+            (Check::RawPointers, &|| self.raw_pointers(around)),
+            (Check::Unsafe, &|| self.unsafe_code(around, read)),
+        ];
+        checks
+            .iter()
+            .filter(|(check, _)| check.is_on())
+            .find_map(|(_, found)| found())
+    }
+
+    fn in_statics(&self) -> Option<String> {
+        self.facts
+            .iter()
+            .flat_map(|facts| &facts.statics)
+            .find(|(_, fact)| self.exposes_type(&fact.type_name))
+            .map(|(symbol, _)| {
+                format!(
+                    "the old and the new could meet in the static `{}`",
+                    names::canonical(symbol)
+                )
+            })
+    }
+
+    fn inner_statics(&self) -> Option<String> {
+        self.facts
+            .iter()
+            .flat_map(|facts| &facts.statics)
+            .filter(|(_, fact)| matches!(fact.memory, Memory::Writable | Memory::PerThread))
+            .map(|(symbol, _)| names::canonical(symbol))
+            .find(|path| {
+                self.paths
+                    .iter()
+                    .any(|pattern| pattern.ends_with('{') && has(path, pattern))
+            })
+            .map(|path| {
+                format!("`{path}` is a static inside of one of them, and it is not certain whose")
+            })
+    }
+
+    fn raw_pointers(&self, around: &Around<'_>) -> Option<String> {
+        let is_raw = |name: &str| {
+            ["*const ", "*mut ", "core::ptr::non_null::NonNull<"]
+                .iter()
+                .any(|beginning| name.starts_with(beginning))
+        };
+        around
+            .entries
+            .iter()
+            .filter(|symbol| !is_drop_glue(symbol))
+            .find_map(|symbol| {
+                let facts = self.facts_of(symbol)?;
+                let raw = facts
+                    .parameters
+                    .iter()
+                    .chain([&facts.result])
+                    .find(|name| is_raw(name))?;
+                Some(format!(
+                    "`{}` handles the old and the new, and has a `{raw}` in its signature",
+                    names::canonical(symbol)
+                ))
+            })
+    }
+
+    /// Looks into the source of every root, and of every function of the cut that the workspace's sources define.
+    fn unsafe_code(
+        &self,
+        around: &Around<'_>,
+        read: &dyn Fn(&str) -> Option<String>,
+    ) -> Option<String> {
+        let mut texts: BTreeMap<String, Option<TextIndex>> = BTreeMap::new();
+        for symbol in around.roots {
+            let Some(facts) = self.facts_of(symbol) else {
+                if is_drop_glue(symbol) {
+                    continue;
+                }
+                return Some(format!(
+                    "the source of `{}`, which makes the new ones, is not known",
+                    names::canonical(symbol)
+                ));
+            };
+            match contains_unsafe(symbol, facts, &mut texts, read) {
+                Some(false) => {}
+                Some(true) => {
+                    return Some(format!(
+                        "`{}`, which makes the new ones, contains `unsafe`",
+                        names::canonical(symbol)
+                    ));
+                }
+                None => {
+                    return Some(format!(
+                        "the source of `{}`, which makes the new ones, was not found",
+                        names::canonical(symbol)
+                    ));
+                }
+            }
+        }
+        for symbol in around.members {
+            let Some(facts) = self.facts_of(symbol) else {
+                continue;
+            };
+            let is_ours = facts
+                .scope
+                .split("::")
+                .next()
+                .is_some_and(|name| around.crates.contains(name));
+            if is_ours && contains_unsafe(symbol, facts, &mut texts, read) != Some(false) {
+                return Some(format!(
+                    "`{}` handles the old and the new, and contains `unsafe` (or its source was not found)",
+                    names::canonical(symbol)
+                ));
+            }
+        }
+        None
+    }
+}
+
+fn is_drop_glue(symbol: &str) -> bool {
+    names::canonical(symbol).starts_with("core::ptr::drop_in_place::<")
+}
+
+/// `dyn Any` is the way back from an erased type.
+fn through_any(around: &Around<'_>) -> Option<String> {
+    around
+        .members
+        .iter()
+        .map(|symbol| names::canonical(symbol))
+        .find(|path| path.contains("core::any::") && !path.starts_with("core::any::type_name"))
+        .map(|path| {
+            format!(
+                "the program asks for its type (`{path}`), and could take an old one for a new one"
+            )
+        })
+}
+
+/// True if the function's text (that of the function around it, for a closure) has the word `unsafe`; `None` if it is not found.
+fn contains_unsafe(
+    symbol: &str,
+    facts: &FunctionFacts,
+    texts: &mut BTreeMap<String, Option<TextIndex>>,
+    read: &dyn Fn(&str) -> Option<String>,
+) -> Option<bool> {
+    let Place { file, line } = facts.place.as_ref()?;
+    let index = texts
+        .entry(file.to_string())
+        .or_insert_with(|| read(file).and_then(|text| TextIndex::of(&text)))
+        .as_ref()?;
+    let path = names::canonical(symbol);
+    let name = if facts.name.starts_with('{') {
+        names::segments(&path)
+            .into_iter()
+            .rev()
+            .find(|segment| !segment.starts_with(['{', '<']))?
+            .split('<')
+            .next()?
+            .to_owned()
+    } else {
+        facts.name.split('<').next()?.to_owned()
+    };
+    let text = index.function_around(&name, *line as usize)?;
+    Some(names::has_word(&text.body, "unsafe") || names::has_word(&text.header, "unsafe"))
+}

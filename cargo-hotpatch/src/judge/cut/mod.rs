@@ -1,0 +1,395 @@
+//! The version cut: two versions of a closure or a coroutine live in one process and never meet.
+//!
+//! # The rule
+//!
+//! Let C be the closures and coroutines that an edit changed in a way that values which exist cannot follow: other captures,
+//! another body of a coroutine, a row of closures in which nobody can tell which is which. A function *exposes* C when its
+//! symbol names one of C (itself, its generic arguments, those of its impl), or when a parameter or the result is of a type
+//! that reaches C through fields, pointers or generic arguments. Those functions form V.
+//!
+//! - A function of V is never redirected. Its old slot keeps the old code; its new code gets a new slot, and so does every
+//!   function of V that the new code needs, changed or not: after a cut *no* function of V is shared by the two versions.
+//! - A function outside of V whose new code refers to V (a *root*: it makes new values of C, or takes them from V) is replaced in
+//!   its own slot, also if none of its bytes differ.
+//!
+//! # Why it is sound
+//!
+//! Old code keeps to old values, because the slots that it calls lead where they led. New code begins in a root, which has no
+//! parameter, no result and no state that reaches C (else it would be in V). So a new frame can get hold of an old value only
+//! through memory that both versions share and whose type says nothing of C. A closure's type cannot be written down, so
+//! what is left is little, and each way is looked at:
+//!
+//! | way | check | what the check rests on |
+//! |---|---|---|
+//! | a static or thread-local whose type reaches C | its type in the debug info | the declared type is the whole truth of what safe code keeps in it |
+//! | `dyn Any`, `TypeId` (equal before and after) | no function of `core::any` is instantiated for a type of V | `Any` and `TypeId::of` are the only safe ways back from an erased type; in code that is not optimised, each use is a symbol |
+//! | raw pointers and user data of C | no function of V that a root refers to takes or returns a raw pointer | an old value that comes as a raw pointer has to be given to something that knows its type |
+//! | a cast of an address in the code itself | no root, and no function of V that the workspace's sources define, contains `unsafe` | only unsafe code gives an address a type |
+//! | a `static` inside of one of the closures | closures that could not be paired have none | a paired closure keeps its statics, and they are of types of their own |
+//! | code that an optimiser merged | all crates of the edit are compiled with opt-level 0 | symbols then are functions as they were written |
+//!
+//! Trait objects are no way: an old object's vtable holds old slots, and `dyn Fn` is called through it. Neither are function
+//! pointers (old slots), channels and containers (their types name C, so what handles them is in V), nor dependencies: their generic
+//! code that handles C is in V, the rest has never heard of it. A coroutine that awaits one of C holds it as a field, so it reaches C and is
+//! cut as well; one that only makes it and gives it away (an accept loop) does not, and goes on in its new code if nobody
+//! edited it: then its states and their fields are as before.
+//!
+//! What stays an assumption: macros of other crates expand to `unsafe` code that is right for any closure; a dependency's unsafe
+//! code does not keep a value's address and ask for its type by other means than the above.
+
+mod crossing;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::debug::{DebugFacts, FunctionFacts, TypeShape};
+use super::layout::by_value;
+use super::names;
+use crate::codes::Reason;
+
+pub use crossing::{Around, Check};
+
+/// Why a closure or coroutine cannot go on as it is.
+#[derive(Debug, Clone)]
+pub(super) struct Cause {
+    /// For what the program is restarted if there can be no cut.
+    pub(super) reason: Reason,
+    /// What is said if there is one.
+    pub(super) note: String,
+    pub(super) subject: Subject,
+}
+
+/// Which closures and coroutines a [`Cause`] is about.
+#[derive(Debug, Clone)]
+pub(super) enum Subject {
+    /// That whose environment (or a part of it) is the type of this full name.
+    Environment(String),
+    /// The functions of these symbols.
+    Functions(Vec<Arc<str>>),
+    /// All within the functions of these symbols, since it is not certain which is which.
+    All(Vec<Arc<str>>),
+}
+
+/// Two versions of some closures and coroutines that may live side by side.
+#[derive(Debug)]
+pub struct Cut {
+    /// How symbols name what is cut: `app::f::{closure#0}`, or `app::f::{` for all within a function.
+    paths: BTreeSet<String>,
+    /// How debug info names the same: `app::f::{closure_env#0}`, `app::f::{`.
+    types: BTreeSet<String>,
+    /// Functions that expose it by their signature.
+    functions: BTreeSet<String>,
+    /// A type with a name of its own that holds what is cut, and does not say so in its name.
+    strange: Option<String>,
+    /// What debug info says: of both sides of the objects that differ, and of the others that were looked at.
+    facts: Vec<DebugFacts>,
+    causes: Vec<Cause>,
+}
+
+/// What remains of a cut once it is made: which names have two meanings in the process.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CutNames {
+    /// As symbols spell them.
+    pub paths: BTreeSet<String>,
+    /// As debug info spells them.
+    pub types: BTreeSet<String>,
+    /// Symbols of functions that expose it by their signature.
+    pub functions: BTreeSet<String>,
+}
+
+impl CutNames {
+    /// True if the function of this symbol handles what was cut.
+    #[must_use]
+    pub fn exposes(&self, symbol: &str) -> bool {
+        self.functions.contains(symbol) || {
+            let path = names::canonical(symbol);
+            self.paths.iter().any(|pattern| has(&path, pattern))
+        }
+    }
+}
+
+/// True if `text` contains `pattern` where a path begins.
+pub(super) fn has(text: &str, pattern: &str) -> bool {
+    text.match_indices(pattern).any(|(at, _)| {
+        !text[..at]
+            .chars()
+            .next_back()
+            .is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
+    })
+}
+
+/// `app::f::{closure_env#0}<u32>::Suspend0` → `app::f::{closure_env#0}`; `None` for what is no environment and no part of one.
+pub(super) fn environment_of(type_name: &str) -> Option<String> {
+    let mut whole = String::new();
+    for segment in names::segments(type_name) {
+        if !whole.is_empty() {
+            whole.push_str("::");
+        }
+        if segment.starts_with('{') && segment.contains("_env#") {
+            whole.push_str(&segment[..=segment.find('}')?]);
+            return Some(whole);
+        }
+        whole.push_str(segment);
+    }
+    None
+}
+
+/// The environment's type of a closure's or coroutine's function: scope `app::f`, name `{closure#0}<u32>`.
+fn environment_of_function(facts: &FunctionFacts) -> Option<String> {
+    let inner = facts.name.strip_prefix('{')?;
+    let (kind, rest) = inner.split_once('#')?;
+    let number = rest.split('}').next()?;
+    Some(format!("{}::{{{kind}_env#{number}}}", facts.scope))
+}
+
+/// A path up to the first part that is a closure or a coroutine.
+fn outermost_function(path: &str) -> String {
+    let segments = names::segments(path);
+    let parts = segments
+        .iter()
+        .take_while(|segment| !segment.starts_with('{') || segment.starts_with("{impl#"))
+        .copied()
+        .collect::<Vec<_>>();
+    parts.join("::")
+}
+
+impl Cut {
+    /// The cut that the causes ask for; `None` when what one of them is about cannot be told apart in symbols.
+    pub(super) fn new(old: &DebugFacts, new: &DebugFacts, causes: Vec<Cause>) -> Option<Self> {
+        let mut cut = Self {
+            paths: BTreeSet::new(),
+            types: BTreeSet::new(),
+            functions: BTreeSet::new(),
+            strange: None,
+            facts: Vec::new(),
+            causes,
+        };
+        let facts = [old, new];
+        let known = cut
+            .causes
+            .clone()
+            .iter()
+            .all(|cause| cut.add_subject(&facts, &cause.subject));
+        known.then(|| {
+            cut.grow(&facts);
+            cut
+        })
+    }
+
+    fn add_subject(&mut self, facts: &[&DebugFacts], subject: &Subject) -> bool {
+        match subject {
+            Subject::Environment(name) => environment_of(name)
+                .is_some_and(|environment| self.add_environment(facts, &environment)),
+            Subject::Functions(symbols) => {
+                let mut found = false;
+                for (symbol, function) in functions_of(facts, symbols) {
+                    let Some(environment) = environment_of_function(function) else {
+                        return false;
+                    };
+                    self.paths.insert(names::canonical(symbol));
+                    self.types.insert(environment);
+                    found = true;
+                }
+                found
+            }
+            Subject::All(symbols) => {
+                let mut found = false;
+                for (symbol, function) in functions_of(facts, symbols) {
+                    let path = outermost_function(&names::canonical(symbol));
+                    let name = function.name.split('<').next().unwrap_or_default();
+                    let scope = outermost_function(&format!("{}::{name}", function.scope));
+                    if path.is_empty() || scope.is_empty() {
+                        return false;
+                    }
+                    self.paths.insert(format!("{path}::{{"));
+                    self.types.insert(format!("{scope}::{{"));
+                    found = true;
+                }
+                found
+            }
+        }
+    }
+
+    /// True if the symbols of this environment's function are known.
+    fn add_environment(&mut self, facts: &[&DebugFacts], environment: &str) -> bool {
+        self.types.insert(environment.to_owned());
+        let paths: Vec<String> = facts
+            .iter()
+            .flat_map(|facts| &facts.functions)
+            .filter(|(_, function)| {
+                environment_of_function(function).as_deref() == Some(environment)
+            })
+            .map(|(symbol, _)| names::canonical(symbol))
+            .collect();
+        let found = !paths.is_empty();
+        self.paths.extend(paths);
+        found
+    }
+
+    /// Adds what reaches the cut through fields, until nothing new is found, and the functions whose signature shows it.
+    fn grow(&mut self, facts: &[&DebugFacts]) {
+        loop {
+            let mut more: BTreeSet<&Arc<str>> = BTreeSet::new();
+            for (name, shapes) in facts.iter().flat_map(|facts| &facts.types) {
+                let holds = |shape: &TypeShape| {
+                    by_value(shape).any(|member| self.exposes_type(&member.type_name))
+                };
+                if !self.exposes_type(name) && shapes.iter().any(holds) {
+                    more.insert(name);
+                }
+            }
+            if more.is_empty() {
+                break;
+            }
+            for name in more {
+                if let Some(environment) = environment_of(name) {
+                    self.add_environment(facts, &environment);
+                } else {
+                    self.strange.get_or_insert_with(|| name.to_string());
+                    self.types.insert(name.to_string());
+                }
+            }
+        }
+        let by_signature: Vec<String> = facts
+            .iter()
+            .flat_map(|facts| &facts.functions)
+            .filter(|(_, function)| {
+                let mut types = function.parameters.iter().chain([&function.result]);
+                types.any(|name| self.exposes_type(name))
+            })
+            .map(|(symbol, _)| symbol.to_string())
+            .collect();
+        self.functions.extend(by_signature);
+    }
+
+    /// True if the function of this symbol handles what is cut.
+    #[must_use]
+    pub fn exposes(&self, symbol: &str) -> bool {
+        self.functions.contains(symbol) || {
+            let path = names::canonical(symbol);
+            self.paths.iter().any(|pattern| has(&path, pattern))
+        }
+    }
+
+    /// True if a type of this full name is cut, or holds something that is.
+    #[must_use]
+    pub fn exposes_type(&self, name: &str) -> bool {
+        self.types.iter().any(|pattern| has(name, pattern))
+    }
+
+    /// Learns from an object that is the same in both builds. Returns true if the cut reaches further than before.
+    ///
+    /// # Errors
+    /// When its debug info cannot be read.
+    pub fn learn(&mut self, bytes: &[u8]) -> Result<bool> {
+        let before = (self.paths.len(), self.types.len(), self.functions.len());
+        let mut all = std::mem::take(&mut self.facts);
+        all.push(DebugFacts::read(&[bytes])?);
+        {
+            let facts: Vec<&DebugFacts> = all.iter().collect();
+            // Environments that were found before their functions were.
+            let environments: Vec<String> = self
+                .types
+                .iter()
+                .filter_map(|name| environment_of(name))
+                .collect();
+            for environment in environments {
+                self.add_environment(&facts, &environment);
+            }
+            self.grow(&facts);
+        }
+        self.facts = all;
+        Ok(before != (self.paths.len(), self.types.len(), self.functions.len()))
+    }
+
+    /// Texts of which each symbol that exposes the cut by its name contains at least one: a v0 symbol spells out each identifier
+    /// once (RFC 2603: only whole paths are referred back to).
+    #[must_use]
+    pub fn hints(&self) -> Vec<String> {
+        self.paths
+            .iter()
+            .map(|path| {
+                let whole = outermost_function(path.trim_end_matches('{').trim_end_matches("::"));
+                let last = names::segments(&whole)
+                    .into_iter()
+                    .rev()
+                    .find(|segment| !segment.starts_with(['<', '{']))
+                    .unwrap_or_default()
+                    .to_owned();
+                last.split('<').next().unwrap_or_default().to_owned()
+            })
+            .collect()
+    }
+
+    /// The names that have two meanings from now on.
+    #[must_use]
+    pub fn names(&self) -> CutNames {
+        CutNames {
+            paths: self.paths.clone(),
+            types: self.types.clone(),
+            functions: self.functions.clone(),
+        }
+    }
+
+    /// What the report says of values that were made before.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = Vec::new();
+        for cause in &self.causes {
+            if !notes.contains(&cause.note) {
+                notes.push(cause.note.clone());
+            }
+        }
+        notes
+    }
+
+    /// Why the program is restarted when the two versions could meet: the edit's own reasons, each with `why`.
+    #[must_use]
+    pub fn refused(&self, why: &str) -> Vec<Reason> {
+        refused(&self.causes, why)
+    }
+
+    /// The edit's own reasons, when it restarts for others as well.
+    pub(super) fn into_reasons(self) -> Vec<Reason> {
+        self.causes.into_iter().map(|cause| cause.reason).collect()
+    }
+
+    /// Keeps the facts of the objects that differ, for the checks.
+    pub(super) fn with_facts(mut self, old: DebugFacts, new: DebugFacts) -> Self {
+        self.facts = vec![new, old];
+        self
+    }
+
+    /// What debug info says of a function, the new build first.
+    fn facts_of(&self, symbol: &str) -> Option<&FunctionFacts> {
+        self.facts
+            .iter()
+            .find_map(|facts| facts.functions.get(symbol))
+    }
+}
+
+fn functions_of<'f>(
+    facts: &[&'f DebugFacts],
+    symbols: &[Arc<str>],
+) -> Vec<(&'f Arc<str>, &'f FunctionFacts)> {
+    facts
+        .iter()
+        .flat_map(|facts| &facts.functions)
+        .filter(|(symbol, _)| symbols.contains(symbol))
+        .collect()
+}
+
+/// The reasons of causes, without a cut.
+pub(super) fn refused(causes: &[Cause], why: &str) -> Vec<Reason> {
+    let mut reasons: Vec<Reason> = Vec::new();
+    for cause in causes {
+        let mut reason = cause.reason.clone();
+        reason.message = format!("{}; {why}", reason.message);
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
+}

@@ -1,0 +1,299 @@
+//! Could anybody ever see the edit? New versions that get a place of their own are reached through the functions that lead to
+//! them. If each of those has been called for the last time, the edit would be reported as done and change nothing.
+//!
+//! A function may be entered again if its address is kept somewhere, or if something calls it that may itself be entered
+//! again, or that is running and can still come to the call. Only what is certain not to be entered again counts: what
+//! cannot be told is taken to have an effect.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use anyhow::Result;
+use iced_x86::{Decoder, DecoderOptions, FlowControl, OpKind};
+
+use crate::link::Store;
+use crate::object::reloc::kind;
+use crate::object::target::{Target, is_mangled};
+
+/// Who calls whom in the new build.
+#[derive(Debug, Default)]
+pub(super) struct Callers {
+    /// By callee.
+    calls: HashMap<String, BTreeSet<String>>,
+    /// Functions whose address is taken, in code or in data.
+    taken: HashSet<String>,
+}
+
+impl Callers {
+    /// Reads all objects of the workspace.
+    ///
+    /// # Errors
+    /// When an object cannot be read.
+    pub(super) fn read(store: &mut Store<'_>) -> Result<Self> {
+        store.read_workspace()?;
+        let mut callers = Self::default();
+        for index in 0..store.len() {
+            let stored = store.object(index);
+            if !stored.is_workspace {
+                continue;
+            }
+            let functions: HashMap<usize, &str> = stored
+                .file
+                .functions()
+                .map(|(symbol, section)| (section, stored.file.symbols[symbol].name))
+                .collect();
+            for (section_index, section) in stored.file.sections.iter().enumerate() {
+                if !section.is_allocated() || section.name.starts_with(".eh_frame") {
+                    continue;
+                }
+                for relocation in stored.file.relocations(section_index)? {
+                    let Target::Named { symbol, .. } =
+                        stored.symbols.target(&stored.file, &relocation)
+                    else {
+                        continue;
+                    };
+                    let callee = stored.file.symbols[symbol].name;
+                    if is_call(section.data, relocation.offset, relocation.kind)
+                        && let Some(caller) = functions.get(&section_index)
+                    {
+                        callers
+                            .calls
+                            .entry(callee.to_owned())
+                            .or_default()
+                            .insert((*caller).to_owned());
+                    } else {
+                        callers.taken.insert(callee.to_owned());
+                    }
+                }
+            }
+        }
+        Ok(callers)
+    }
+}
+
+/// True if the field at `offset` belongs to a call: `e8 rel32` or `ff 15 rel32`.
+fn is_call(code: &[u8], offset: u64, relocation: u32) -> bool {
+    let before = |distance: usize| {
+        usize::try_from(offset)
+            .ok()
+            .and_then(|offset| code.get(offset.checked_sub(distance)?).copied())
+    };
+    match relocation {
+        kind::PLT32 | kind::PC32 => before(1) == Some(0xe8),
+        kind::GOTPCREL | kind::GOTPCRELX => before(2) == Some(0xff) && before(1) == Some(0x15),
+        _ => false,
+    }
+}
+
+/// A function that has frames on some stack.
+#[derive(Debug, Clone)]
+pub(super) struct RunningFunction {
+    /// Its code, and where that is (run address).
+    pub(super) code: (u64, Vec<u8>),
+    /// Where its frames go on.
+    pub(super) places: BTreeSet<u64>,
+}
+
+/// What is asked of the running program.
+pub(super) trait RunningCode {
+    /// The function of this symbol, if it has a frame; `None` if it certainly has none.
+    ///
+    /// # Errors
+    /// When the program cannot be asked.
+    fn running(&self, symbol: &str) -> Result<Option<RunningFunction>>;
+    /// Where calls of the function of this symbol go to.
+    fn slot(&self, symbol: &str) -> Option<u64>;
+    /// Reads an address out of the program's memory.
+    fn word(&self, address: u64) -> Option<u64>;
+}
+
+/// True unless it is certain that none of `roots` will be entered again. `main` is the symbol of the program's `main`.
+///
+/// # Errors
+/// When the program cannot be asked.
+pub(super) fn may_be_entered(
+    roots: &[&str],
+    main: &dyn Fn(&str) -> bool,
+    callers: &Callers,
+    program: &dyn RunningCode,
+) -> Result<bool> {
+    let mut known = HashSet::new();
+    for root in roots {
+        if enters(root, main, callers, program, &mut known)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn enters(
+    function: &str,
+    main: &dyn Fn(&str) -> bool,
+    callers: &Callers,
+    program: &dyn RunningCode,
+    known: &mut HashSet<String>,
+) -> Result<bool> {
+    if main(function) {
+        return Ok(false);
+    }
+    // A circle of calls enters itself only if something else enters it.
+    if !known.insert(function.to_owned()) {
+        return Ok(false);
+    }
+    if callers.taken.contains(function) || !is_mangled(function) {
+        return Ok(true);
+    }
+    let Some(calling) = callers.calls.get(function) else {
+        return Ok(true);
+    };
+    for caller in calling {
+        if enters(caller, main, callers, program, known)? {
+            return Ok(true);
+        }
+        if let Some(running) = program.running(caller)?
+            && comes_to_call(&running, program.slot(function), program)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// True if a frame of the function may still come to a call of `slot`.
+fn comes_to_call(running: &RunningFunction, slot: Option<u64>, program: &dyn RunningCode) -> bool {
+    let Some(slot) = slot else {
+        return true;
+    };
+    let (start, code) = (running.code.0, &running.code.1);
+    let end = start + code.len() as u64;
+    let mut left: Vec<u64> = running.places.iter().copied().collect();
+    let mut seen = HashSet::new();
+    while let Some(address) = left.pop() {
+        // A frame that never returns there may stand at the very end.
+        if address == end || !seen.insert(address) {
+            continue;
+        }
+        let Some(bytes) = address
+            .checked_sub(start)
+            .and_then(|offset| code.get(usize::try_from(offset).ok()?..))
+        else {
+            return true;
+        };
+        let mut decoder = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE);
+        let instruction = decoder.decode();
+        if instruction.is_invalid() {
+            return true;
+        }
+        let near = instruction.op_count() == 1 && instruction.op0_kind() == OpKind::NearBranch64;
+        match instruction.flow_control() {
+            FlowControl::Next => left.push(instruction.next_ip()),
+            FlowControl::Call if near => {
+                if instruction.near_branch_target() == slot {
+                    return true;
+                }
+                left.push(instruction.next_ip());
+            }
+            FlowControl::IndirectCall => {
+                // Through a register or a vtable: the function's address was taken for that, which was looked at before.
+                if instruction.is_ip_rel_memory_operand()
+                    && program
+                        .word(instruction.ip_rel_memory_address())
+                        .is_none_or(|target| target == slot)
+                {
+                    return true;
+                }
+                left.push(instruction.next_ip());
+            }
+            FlowControl::ConditionalBranch if near => {
+                left.push(instruction.near_branch_target());
+                left.push(instruction.next_ip());
+            }
+            FlowControl::UnconditionalBranch if near => {
+                let target = instruction.near_branch_target();
+                if target == slot {
+                    return true;
+                }
+                if (start..end).contains(&target) {
+                    left.push(target);
+                }
+            }
+            FlowControl::Return | FlowControl::Exception => {}
+            // A jump table, or something rarer.
+            _ => return true,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Program(Option<RunningFunction>);
+
+    impl RunningCode for Program {
+        fn running(&self, _: &str) -> Result<Option<RunningFunction>> {
+            Ok(self.0.clone())
+        }
+        fn slot(&self, _: &str) -> Option<u64> {
+            Some(0x2000)
+        }
+        fn word(&self, _: u64) -> Option<u64> {
+            None
+        }
+    }
+
+    /// `main`: call 0x2000 (at 0x1000); nop; jmp to the nop.
+    fn main_at(place: u64) -> Program {
+        let mut code = vec![0xe8];
+        code.extend_from_slice(&(0x2000_i32 - 0x1005).to_le_bytes());
+        code.extend_from_slice(&[0x90, 0xeb, 0xfd]);
+        Program(Some(RunningFunction {
+            code: (0x1000, code),
+            places: BTreeSet::from([place]),
+        }))
+    }
+
+    fn callers(pairs: &[(&str, &str)], taken: &[&str]) -> Callers {
+        let mut callers = Callers::default();
+        for (caller, callee) in pairs {
+            callers
+                .calls
+                .entry((*callee).to_owned())
+                .or_default()
+                .insert((*caller).to_owned());
+        }
+        callers.taken = taken.iter().map(ToString::to_string).collect();
+        callers
+    }
+
+    fn enters_again(root: &str, callers: &Callers, program: &Program) -> bool {
+        may_be_entered(&[root], &|name| name == "_Rmain", callers, program).expect("an answer")
+    }
+
+    #[test]
+    fn a_call_that_lies_behind_is_not_made_again() {
+        let calls = callers(&[("_Rmain", "_Rmake")], &[]);
+        assert!(!enters_again("_Rmake", &calls, &main_at(0x1005)));
+        assert!(enters_again("_Rmake", &calls, &main_at(0x1000)));
+        // `main` itself is not entered again.
+        assert!(!enters_again("_Rmain", &calls, &main_at(0x1000)));
+    }
+
+    #[test]
+    fn callers_of_callers_count() {
+        let calls = callers(
+            &[("_Rmain", "_Ra"), ("_Ra", "_Rmake"), ("_Rmake", "_Rmake")],
+            &[],
+        );
+        assert!(!enters_again("_Rmake", &calls, &Program(None)));
+        assert!(enters_again("_Ra", &calls, &main_at(0x1000)));
+    }
+
+    #[test]
+    fn an_address_that_was_taken_may_be_called_by_anyone() {
+        let calls = callers(&[("_Rmain", "_Rmake")], &["_Rmake"]);
+        assert!(enters_again("_Rmake", &calls, &main_at(0x1005)));
+        assert!(enters_again("exported", &calls, &Program(None)));
+        assert!(enters_again("_Runknown", &calls, &Program(None)));
+    }
+}

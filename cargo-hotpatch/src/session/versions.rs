@@ -1,0 +1,254 @@
+//! What a version cut comes to in the program: which functions have to be replaced because they lead to the new version, and
+//! whether the old and the new could meet. Reads all objects of the workspace: a cut is rare.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use anyhow::{Context, Result};
+
+use super::decide::SourceChange;
+use crate::diff::NewFunction;
+use crate::diff::pairing::FunctionKey;
+use crate::judge::Cut;
+use crate::judge::cut::Around;
+use crate::link::live::Callable;
+use crate::link::store::ObjectIndex;
+use crate::link::{Live, OldNames, Store};
+use crate::object::read::{SectionIndex, SymbolIndex};
+use crate::object::target::Target;
+
+/// What leads to the new version.
+#[derive(Debug, Default)]
+pub(super) struct Roots {
+    /// Functions outside of the cut that refer to it: each has to be replaced, even if it is as before.
+    pub(super) functions: Vec<(FunctionKey, NewFunction)>,
+    /// Immutable statics outside of the cut that refer to it.
+    pub(super) constants: BTreeSet<String>,
+    /// How an old value could meet new code.
+    pub(super) crossing: Option<String>,
+}
+
+/// Finds the roots of `cut` in the objects of `store`, of which `constants` are immutable statics that have changed anyhow.
+///
+/// # Errors
+/// When an object cannot be read.
+pub(super) fn roots(
+    store: &mut Store<'_>,
+    cut: &mut Cut,
+    live: &Live,
+    names: &OldNames,
+    sources: &[SourceChange],
+    crates: &HashSet<String>,
+) -> Result<Roots> {
+    store.read_workspace()?;
+    learn(store, cut)?;
+    let mut search = Search {
+        store,
+        cut,
+        exposes: HashMap::new(),
+        reach: HashMap::new(),
+        constants: BTreeSet::new(),
+    };
+    // A constant that refers to the cut makes roots of its readers, and there may be constants among those.
+    while search.add_constants()? {
+        search.reach.clear();
+    }
+    let mut roots = Roots::default();
+    let mut symbols = BTreeSet::new();
+    let mut entries = BTreeSet::new();
+    for (object, symbol, section) in search.functions() {
+        let stored = search.store.object(object);
+        let name = stored.file.symbols[symbol].name;
+        if search.exposes(name) || !search.reaches(object, section)? {
+            continue;
+        }
+        let key = FunctionKey {
+            name: name.to_owned(),
+            object: None,
+        };
+        let old = names.functions.get(&key).unwrap_or(&key);
+        // What the program does not have is brought along by whoever needs it.
+        if let Ok(Some(Callable::Slot(_) | Callable::Direct(_))) =
+            live.function(&old.name, &stored.id)
+        {
+            symbols.insert(name.to_owned());
+            entries.extend(search.entries(object, section)?);
+            roots.functions.push((
+                FunctionKey {
+                    object: Some(stored.id.clone()),
+                    ..old.clone()
+                },
+                NewFunction {
+                    key,
+                    object,
+                    symbol,
+                    section,
+                },
+            ));
+        }
+    }
+    let members = search.members();
+    roots.constants = search.constants;
+    let read = |path: &str| -> Option<String> {
+        let edited = sources
+            .iter()
+            .find(|source| source.path.as_os_str() == path)
+            .and_then(|source| source.new.as_deref());
+        match edited {
+            Some(bytes) => String::from_utf8(bytes.to_vec()).ok(),
+            None => std::fs::read_to_string(path).ok(),
+        }
+    };
+    roots.crossing = cut.crossing(
+        &Around {
+            roots: &symbols,
+            entries: &entries,
+            members: &members,
+            crates,
+        },
+        &read,
+    );
+    Ok(roots)
+}
+
+/// Reads the debug info of all objects in which a symbol exposes the cut, until it reaches no further.
+fn learn(store: &Store<'_>, cut: &mut Cut) -> Result<()> {
+    let mut read: HashSet<ObjectIndex> = HashSet::new();
+    loop {
+        let hints = cut.hints();
+        let mut grown = false;
+        for index in 0..store.len() {
+            let stored = store.object(index);
+            let names_it = !read.contains(&index)
+                && stored.file.symbols.iter().any(|symbol| {
+                    hints.iter().any(|hint| symbol.name.contains(hint.as_str()))
+                        && cut.exposes(symbol.name)
+                });
+            if names_it {
+                read.insert(index);
+                grown |= cut
+                    .learn(stored.bytes)
+                    .with_context(|| format!("debug info of {}", stored.origin))?;
+            }
+        }
+        if !grown {
+            return Ok(());
+        }
+    }
+}
+
+struct Search<'s, 'a> {
+    store: &'s Store<'a>,
+    cut: &'s Cut,
+    /// By name: names repeat in every object.
+    exposes: HashMap<&'a str, bool>,
+    /// By section that is not a function's, and by function.
+    reach: HashMap<(ObjectIndex, SectionIndex), bool>,
+    constants: BTreeSet<String>,
+}
+
+impl<'a> Search<'_, 'a> {
+    fn functions(&self) -> Vec<(ObjectIndex, SymbolIndex, SectionIndex)> {
+        (0..self.store.len())
+            .filter(|index| self.store.object(*index).is_workspace)
+            .flat_map(|index| {
+                self.store
+                    .object(index)
+                    .file
+                    .functions()
+                    .map(move |(symbol, section)| (index, symbol, section))
+            })
+            .collect()
+    }
+
+    fn exposes(&mut self, name: &'a str) -> bool {
+        let cut = self.cut;
+        *self
+            .exposes
+            .entry(name)
+            .or_insert_with(|| cut.exposes(name))
+    }
+
+    fn leads(&mut self, name: &'a str) -> bool {
+        self.constants.contains(name) || self.exposes(name)
+    }
+
+    /// True if the code or data of this section refers to the cut, directly or through anonymous data.
+    fn reaches(&mut self, object: ObjectIndex, section: SectionIndex) -> Result<bool> {
+        if let Some(known) = self.reach.get(&(object, section)) {
+            return Ok(*known);
+        }
+        // Anonymous data that leads back here adds nothing.
+        self.reach.insert((object, section), false);
+        let store = self.store;
+        let stored = store.object(object);
+        let mut found = false;
+        for relocation in stored.file.relocations(section)? {
+            found = match stored.symbols.target(&stored.file, &relocation) {
+                Target::Named { symbol, .. } => self.leads(stored.file.symbols[symbol].name),
+                Target::Anonymous { section, .. } => self.reaches(object, section)?,
+                Target::Code { .. } => false,
+            };
+            if found {
+                break;
+            }
+        }
+        self.reach.insert((object, section), found);
+        Ok(found)
+    }
+
+    /// The functions of the cut that this code names itself.
+    fn entries(&mut self, object: ObjectIndex, section: SectionIndex) -> Result<Vec<String>> {
+        let store = self.store;
+        let stored = store.object(object);
+        let mut entries = Vec::new();
+        for relocation in stored.file.relocations(section)? {
+            if let Target::Named { symbol, .. } = stored.symbols.target(&stored.file, &relocation) {
+                let name = stored.file.symbols[symbol].name;
+                if self.exposes(name) {
+                    entries.push(name.to_owned());
+                }
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Adds immutable statics with a name that refer to the cut; true if there were any.
+    fn add_constants(&mut self) -> Result<bool> {
+        let store = self.store;
+        let mut grown = false;
+        for index in (0..store.len()).filter(|index| store.object(*index).is_workspace) {
+            let stored = store.object(index);
+            for symbol in &stored.file.symbols {
+                let Some(section) = symbol.section() else {
+                    continue;
+                };
+                let place = &stored.file.sections[section];
+                let is_constant = symbol.kind == object::elf::STT_OBJECT.0
+                    && crate::object::target::is_mangled(symbol.name)
+                    && !place.is_mutable()
+                    && !place.is_thread_local();
+                if is_constant
+                    && !self.constants.contains(symbol.name)
+                    && self.reaches(index, section)?
+                {
+                    self.constants.insert(symbol.name.to_owned());
+                    grown = true;
+                }
+            }
+        }
+        Ok(grown)
+    }
+
+    fn members(&mut self) -> BTreeSet<String> {
+        let store = self.store;
+        let mut members = BTreeSet::new();
+        for index in (0..store.len()).filter(|index| store.object(*index).is_workspace) {
+            for symbol in &store.object(index).file.symbols {
+                if self.exposes(symbol.name) {
+                    members.insert(symbol.name.to_owned());
+                }
+            }
+        }
+        members
+    }
+}
