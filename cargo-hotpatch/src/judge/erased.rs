@@ -106,21 +106,41 @@ fn judge_aliases(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
 /// Types that are gone although values of them were found by their type, while another one is asked for now.
 fn judge_any(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     let (before, after) = (asked_for(&evidence.old), asked_for(&evidence.new));
-    let vanished = before
-        .iter()
-        .find(|name| !evidence.new.names.contains(name.as_str()));
-    let fresh = after
-        .iter()
-        .find(|name| !evidence.old.names.contains(name.as_str()));
-    if let (Some(vanished), Some(fresh)) = (vanished, fresh) {
+    if before.is_empty() || after.is_empty() {
+        return;
+    }
+    let known = |facts: &DebugFacts| -> BTreeSet<String> {
+        let names = facts.names.iter();
+        names
+            .flat_map(|name| paths_in(name))
+            .map(str::to_owned)
+            .collect()
+    };
+    let only = |asked: &BTreeSet<String>, there: &DebugFacts| {
+        let there = known(there);
+        asked
+            .iter()
+            .find(|name| paths_in(name).any(|path| !there.contains(path)))
+            .cloned()
+    };
+    if let (Some(vanished), Some(fresh)) =
+        (only(&before, &evidence.new), only(&after, &evidence.old))
+    {
         verdict.restart(
             &codes::TYPE_DOUBT,
             format!(
                 "`{vanished}` is gone and `{fresh}` is new, and code finds values by these types (`dyn Any`, `TypeId`): what was kept as the one is not found as the other"
             ),
-            evidence.sources.span_of_type(fresh),
+            evidence.sources.span_of_type(&fresh),
         );
     }
+}
+
+/// The paths of named types in a full name, without their generic arguments. Symbols and debug info spell these alike, but
+/// not what is around them (a `Box` has an allocator in debug info only), nor closures, which have rules of their own.
+fn paths_in(name: &str) -> impl Iterator<Item = &str> {
+    name.split(|c: char| !(c.is_alphanumeric() || "_:{}#".contains(c)))
+        .filter(|path| path.contains("::") && !path.contains('{'))
 }
 
 /// Full names of the types of which the program asks for the identity.

@@ -3,7 +3,7 @@
 //@ ask: 1 => 101
 //@ edit src/main.rs: replace "number + point.x)" with "number + point.y)"
 //@ expect: restarted
-//@ code: HP0301
+//@ code: HP0902
 //@ ask: 1 => 3
 
 #[allow(dead_code)]
