@@ -147,7 +147,7 @@ codes! {
     VERSIONS_MEET = "HP0304", "code that two versions of a closure share changed",
         rule: "After an edit of its captures, a closure lives on in two versions, each with code of its own. What they were found to share cannot be exchanged for one of them.",
         example: "the function that returns an `impl Fn` is edited again, and was not compiled anew when the closure's captures changed",
-        remedy: "Let it restart.";
+        remedy: "Let it restart: after it, there is one version again. Edits of the closure itself go on being patched.";
     VTABLE = "HP0401", "the methods of a trait object changed",
         rule: "Trait objects made before the edit hold vtables with the old slots.",
         example: "a method is added to a trait that is used as `dyn Trait`",
