@@ -17,6 +17,7 @@ use anyhow::Result;
 
 use crate::codes::Reason;
 use crate::object::read::{ObjectFile, SectionIndex, SymbolIndex};
+use crate::object::reloc::is_call;
 use crate::object::target::Target;
 use digest::{Digest, Side};
 use first::FirstDifference;
@@ -66,6 +67,8 @@ pub struct ChangedFunction {
     pub first: FirstDifference,
     /// Functions that refer to it and are the same in both builds, by their new names.
     pub unchanged_callers: Vec<String>,
+    /// One of them calls it, as opposed to taking its address.
+    pub called_by_unchanged: bool,
     /// Changed functions that refer to it, by their new names.
     pub changed_callers: Vec<String>,
     /// Its address stands in data of the old objects (a vtable, a table of functions).
@@ -198,6 +201,7 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
                         changed_constant,
                     )?,
                     unchanged_callers: Vec::new(),
+                    called_by_unchanged: false,
                     changed_callers: Vec::new(),
                     in_old_data: in_old_data.contains(from.key.name.as_str()),
                 });
@@ -205,13 +209,14 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
         }
     }
     for changed in &mut result.changed {
-        for caller in callers
+        for (caller, calls) in callers
             .get(changed.new.key.name.as_str())
             .into_iter()
             .flatten()
         {
             if unchanged.contains(*caller) {
                 changed.unchanged_callers.push((*caller).to_owned());
+                changed.called_by_unchanged |= *calls;
             } else if changed_indices.contains_key(*caller) && *caller != changed.new.key.name {
                 changed.changed_callers.push((*caller).to_owned());
             }
@@ -344,22 +349,25 @@ fn functions_named_in_data<'a>(
     Ok(names)
 }
 
-/// For each function's name the functions of `objects` whose code refers to it.
+/// For each function's name the functions of `objects` whose code refers to it, and whether they call it.
 fn callers<'a>(
     side: &Side<'a>,
     functions: &'a [Item],
     objects: &[NamedObject<'a>],
-) -> Result<HashMap<&'a str, Vec<&'a str>>> {
-    let mut callers: HashMap<&str, Vec<&str>> = HashMap::new();
+) -> Result<HashMap<&'a str, Vec<(&'a str, bool)>>> {
+    let mut callers: HashMap<&str, Vec<(&str, bool)>> = HashMap::new();
     for function in functions {
         let object = objects[function.object].file;
+        let code = object.sections[function.section].data;
         for relocation in object.relocations(function.section)? {
             if let Target::Named { symbol, .. } =
                 side.symbols[function.object].target(object, &relocation)
             {
                 let callers = callers.entry(object.symbols[symbol].name).or_default();
-                if callers.last() != Some(&function.key.name.as_str()) {
-                    callers.push(&function.key.name);
+                let calls = is_call(code, relocation.offset, relocation.kind);
+                match callers.last_mut() {
+                    Some((last, also)) if *last == function.key.name => *also |= calls,
+                    _ => callers.push((&function.key.name, calls)),
                 }
             }
         }

@@ -254,6 +254,35 @@ fn callers_are_known_by_whether_they_changed() {
     );
 }
 
+#[test]
+fn who_takes_an_address_is_no_caller() {
+    for level in ["0", "3"] {
+        let flag = format!("-Copt-level={level}");
+        let called = |user: &str| {
+            let text = |number: u8| {
+                format!(
+                    "#[inline(never)] pub fn f(n: u8) -> u8 {{ std::hint::black_box(n) ^ {number} }} #[inline(never)] {user}"
+                )
+            };
+            let difference = compare(&text(1), &text(2), &[&flag]);
+            let found = difference
+                .changed
+                .iter()
+                .find(|function| pretty(&function.old.name) == "sample::f")
+                .expect("f changed");
+            assert_eq!(found.unchanged_callers.len(), 1, "{level}: {user}");
+            found.called_by_unchanged
+        };
+        assert!(called("pub fn user(n: u8) -> u8 { f(n) + 1 }"));
+        // Optimised, a jump.
+        assert!(called("pub fn user(n: u8) -> u8 { f(n) }"));
+        assert!(!called("pub fn user() -> fn(u8) -> u8 { f }"));
+        assert!(!called(
+            "pub fn user() -> usize { f as *const () as usize }"
+        ));
+    }
+}
+
 /// Where the function first differs after this edit of the sample.
 fn first(edit: (&str, &str), function: &str) -> FirstDifference {
     assert!(SAMPLE.contains(edit.0), "{}", edit.0);

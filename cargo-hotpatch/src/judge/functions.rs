@@ -103,6 +103,14 @@ pub(super) fn judge_calls(
         }
         return;
     }
+    if let Some(doubt) = convention_doubt(evidence, facts) {
+        verdict.restart(
+            &codes::ABI_DOUBT,
+            format!("`{name}` is called in another way: {doubt}"),
+            span,
+        );
+        return;
+    }
     if changed.caller_unchanged || vtable_witness(evidence, changed) {
         return;
     }
@@ -183,8 +191,32 @@ fn vtable_witness(evidence: &Evidence<'_, '_>, changed: &ChangedFunction) -> boo
         slots(&evidence.old, &changed.old),
         slots(&evidence.new, &changed.new),
     );
-    // In no object that differs: then its vtable is byte-identical, with the same method in the same slot.
-    old.is_empty() && new.is_empty() || old.intersection(&new).next().is_some()
+    // In no vtable at all, its address stands in other data, which does not show how it is called.
+    old.intersection(&new).next().is_some()
+}
+
+/// What the headers say of the calling convention, if they say two things. A caller may be byte-identical all the same, when
+/// both conventions do the same with what it passes and gets; other callers may see more of it (exception tables).
+fn convention_doubt(evidence: &Evidence<'_, '_>, facts: Facts<'_>) -> Option<String> {
+    let (Some(old), Some(new)) = facts else {
+        return None;
+    };
+    match (
+        evidence.sources.header(Side::Old, old),
+        evidence.sources.header(Side::New, new),
+    ) {
+        (Header::Text(before), Header::Text(after))
+            if !before.convention.is_empty()
+                && !after.convention.is_empty()
+                && before.convention != after.convention =>
+        {
+            Some(format!(
+                "`{}` became `{}`",
+                before.convention, after.convention
+            ))
+        }
+        _ => None,
+    }
 }
 
 /// Why the header is not proven equal.

@@ -43,7 +43,7 @@ pub struct ChangedFunction {
     pub old: String,
     /// Its symbol in the new build.
     pub new: String,
-    /// Some function that refers to it is byte-identical in both builds.
+    /// Some function that calls it is byte-identical in both builds. Who takes its address does not show how it is called.
     pub caller_unchanged: bool,
     /// Its address stands in a vtable of the build that runs.
     pub in_old_vtable: bool,

@@ -47,6 +47,25 @@ pub fn field_width(r_type: u32) -> Option<usize> {
     }
 }
 
+/// True if the field at `offset` of `code` says where a call goes: `call` or `jmp` (a call in tail position), directly or through
+/// the global offset table. Whatever else refers to a function takes its address.
+#[must_use]
+pub fn is_call(code: &[u8], offset: u64, r_type: u32) -> bool {
+    let before = |distance: usize| {
+        usize::try_from(offset)
+            .ok()
+            .and_then(|offset| code.get(offset.checked_sub(distance)?).copied())
+    };
+    match r_type {
+        // No other instruction has one of these bytes in front of a field that counts from its own end.
+        kind::PLT32 | kind::PC32 => matches!(before(1), Some(0xe8 | 0xe9)),
+        kind::GOTPCREL | kind::GOTPCRELX => {
+            before(2) == Some(0xff) && matches!(before(1), Some(0x15 | 0x25))
+        }
+        _ => false,
+    }
+}
+
 /// The addend that makes a reference of this kind name the first byte of its target: -4 where the CPU counts from the
 /// end of the 4-byte field, 0 for absolute ones.
 #[must_use]

@@ -22,6 +22,7 @@ use crate::link::live::Callable;
 use crate::link::store::Library;
 use crate::link::{Live, OldNames, Store};
 use crate::object::read::{ObjectFile, Place};
+use crate::object::reloc::is_call;
 use crate::table::policy::SlotPolicy;
 
 /// A source file before and after.
@@ -432,7 +433,7 @@ fn case<'c>(
             .map(|function| judge::ChangedFunction {
                 old: function.old.name.clone(),
                 new: function.new.key.name.clone(),
-                caller_unchanged: !function.unchanged_callers.is_empty(),
+                caller_unchanged: function.called_by_unchanged,
                 unchanged_callers: function.unchanged_callers.clone(),
                 changed_callers: function.changed_callers.clone(),
                 in_old_vtable: function.in_old_data,
@@ -499,7 +500,11 @@ fn add_unchanged_callers(
             for relocation in file.relocations(section)? {
                 if let Some(function) = wanted.get(&relocation.symbol) {
                     let function = &mut case.changed[*function];
-                    function.caller_unchanged = true;
+                    function.caller_unchanged |= is_call(
+                        file.sections[section].data,
+                        relocation.offset,
+                        relocation.kind,
+                    );
                     let caller = file.symbols[symbol].name.to_owned();
                     if !function.unchanged_callers.contains(&caller) {
                         function.unchanged_callers.push(caller);

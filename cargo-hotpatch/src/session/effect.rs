@@ -11,7 +11,7 @@ use anyhow::Result;
 use iced_x86::{Decoder, DecoderOptions, FlowControl, OpKind};
 
 use crate::link::Store;
-use crate::object::reloc::kind;
+use crate::object::reloc::is_call;
 use crate::object::target::{Target, is_mangled};
 
 /// Who calls whom in the new build.
@@ -67,20 +67,6 @@ impl Callers {
             }
         }
         Ok(callers)
-    }
-}
-
-/// True if the field at `offset` belongs to a call: `e8 rel32` or `ff 15 rel32`.
-fn is_call(code: &[u8], offset: u64, relocation: u32) -> bool {
-    let before = |distance: usize| {
-        usize::try_from(offset)
-            .ok()
-            .and_then(|offset| code.get(offset.checked_sub(distance)?).copied())
-    };
-    match relocation {
-        kind::PLT32 | kind::PC32 => before(1) == Some(0xe8),
-        kind::GOTPCREL | kind::GOTPCRELX => before(2) == Some(0xff) && before(1) == Some(0x15),
-        _ => false,
     }
 }
 

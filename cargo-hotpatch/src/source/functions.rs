@@ -25,6 +25,9 @@ pub struct FunctionText {
     pub header: String,
     /// What of the header decides how the function is called: no visibility, no parameter names, no lint attributes.
     pub call_shape: String,
+    /// What of [`Self::call_shape`] changes calls whatever the types are: ABI, C variadics, attributes such as `track_caller`. Empty when
+    /// the header could not be parsed.
+    pub convention: String,
     /// The body's tokens; empty for a declaration.
     pub body: String,
     /// Parameters in the header, receiver included; `None` when the header could not be parsed.
@@ -325,6 +328,10 @@ impl TextIndex {
             Some(signature) => format!("#[{}] {}", calling.join(", "), call_shape(signature)),
             None => header.clone(),
         };
+        let convention = signature
+            .as_ref()
+            .map(|signature| convention(signature, &calling))
+            .unwrap_or_default();
         let qualifier_words: Vec<String> = tokens[qualifiers..at]
             .iter()
             .map(ToString::to_string)
@@ -352,6 +359,7 @@ impl TextIndex {
                 .map_or(name_line, |group| group.span_close().end().line),
             header,
             call_shape,
+            convention,
             body: body
                 .map(|group| group.stream().to_string())
                 .unwrap_or_default(),
@@ -511,6 +519,34 @@ fn call_shape(signature: &syn::Signature) -> String {
         without_lifetimes(signature.output.to_token_stream()),
         without_lifetimes(signature.generics.where_clause.to_token_stream()),
     )
+}
+
+/// How a function is called apart from its types.
+fn convention(signature: &syn::Signature, calling: &[String]) -> String {
+    const ATTRIBUTES: &[&str] = &["track_caller", "target_feature", "naked"];
+    let abi = match &signature.abi {
+        None => String::new(),
+        Some(syn::Abi {
+            name: Some(name), ..
+        }) => format!("extern {name:?} ", name = name.value()),
+        Some(_) => "extern \"C\" ".to_owned(),
+    };
+    let attributes: Vec<&str> = calling
+        .iter()
+        .map(String::as_str)
+        .filter(|text| ATTRIBUTES.iter().any(|name| text.contains(name)))
+        .collect();
+    let variadic = if signature.variadic.is_some() {
+        ", ..."
+    } else {
+        ""
+    };
+    let attributes = if attributes.is_empty() {
+        String::new()
+    } else {
+        format!("#[{}] ", attributes.join(", "))
+    };
+    format!("{attributes}{abi}fn(_{variadic})")
 }
 
 /// Tokens as text; a list loses the comma behind a lifetime, and its brackets if nothing else was in it.

@@ -90,6 +90,38 @@ fn witnesses() {
 }
 
 #[test]
+fn who_takes_an_address_is_no_witness() {
+    let text = |header: &str, use_of_it: &str| {
+        format!(
+            "use std::hint::black_box as kept; pub struct T(u64, u64, u64);\n{header}\npub fn f() -> u64 {{ h(T(1, 2, 3)) + @1=>>2@ }}\n{use_of_it}"
+        )
+    };
+    let from_macro =
+        "macro_rules! m { ($n:ident) => { pub fn $n(t: T) -> u64 { t.0 + @1=>>2@ } } } m!(h);";
+    patches(&text(from_macro, "pub fn g() -> u64 { h(T(1, 2, 3)) }"));
+    for address in [
+        "pub fn g() { kept(h as *const ()); }",
+        "pub fn g() -> fn(T) -> u64 { h }",
+        "pub static G: fn(T) -> u64 = h;",
+    ] {
+        restarts(&codes::ABI_DOUBT, &text(from_macro, address));
+    }
+    // The two are the same code for a caller that passes a number.
+    for (old, new) in [
+        ("", "extern \"C\""),
+        ("extern \"C\"", "extern \"C-unwind\""),
+        ("extern \"C\"", "extern \"sysv64\""),
+    ] {
+        let header = format!("pub @{old}=>>{new}@ fn h(a: u64) -> u64 {{ a + @1=>>2@ }}");
+        let caller = "pub fn f() -> u64 { h(1) }";
+        restarts(&codes::ABI_DOUBT, &format!("{header} {caller}"));
+    }
+    patches(
+        "pub @extern=>>extern \"C\"@ fn h(a: u64) -> u64 { a + @1=>>2@ } pub fn f() -> u64 { h(1) }",
+    );
+}
+
+#[test]
 fn headers_made_by_a_macro_prove_nothing() {
     restarts(
         &codes::ABI_DOUBT,

@@ -18,6 +18,7 @@ use std::process::Command;
 
 use super::relocatable::{Memory, Relocatable, Relocation, Target};
 use super::*;
+use crate::object::reloc::{is_call, kind};
 
 /// A program before and after an edit.
 struct Edit<'a> {
@@ -74,8 +75,14 @@ fn compile(directory: &Path, text: &str, name: &str, opt_level: &str) -> Vec<u8>
     std::fs::read(object).expect("object")
 }
 
-/// Functions by symbol: canonical code, and the symbols that it refers to.
-fn functions(bytes: &[u8]) -> HashMap<String, (String, HashSet<String>)> {
+/// A function's code: canonical, and the symbols that it refers to and that it calls.
+struct Instructions {
+    text: String,
+    references: HashSet<String>,
+    calls: HashSet<String>,
+}
+
+fn functions(bytes: &[u8]) -> HashMap<String, Instructions> {
     let object = Relocatable::read(bytes).expect("object");
     let meaning = |relocation: &Relocation<'_>| -> String {
         match relocation.target {
@@ -108,16 +115,27 @@ fn functions(bytes: &[u8]) -> HashMap<String, (String, HashSet<String>)> {
         }
         let mut code = section.data.to_vec();
         let mut text = String::new();
-        let mut references = HashSet::new();
+        let (mut references, mut calls) = (HashSet::new(), HashSet::new());
         for relocation in object.relocations(symbol.section).expect("relocations") {
             let at = usize::try_from(relocation.offset).expect("offset");
             code[at..at + usize::from(relocation.width)].fill(0);
             let meaning = meaning(&relocation);
             text.push_str(&format!("{at:x}:{meaning} "));
+            if [kind::PLT32, kind::GOTPCREL]
+                .iter()
+                .any(|kind| is_call(section.data, relocation.offset, *kind))
+            {
+                calls.insert(meaning.clone());
+            }
             references.insert(meaning);
         }
         text.push_str(&format!("{code:02x?}"));
-        found.insert(symbol.name.to_owned(), (text, references));
+        let code = Instructions {
+            text,
+            references,
+            calls,
+        };
+        found.insert(symbol.name.to_owned(), code);
     }
     found
 }
@@ -164,7 +182,7 @@ fn judge_later(edit: &Edit<'_>, departed: &Departed) -> Verdict {
     }
     let differs: HashSet<&String> = pairs
         .iter()
-        .filter(|(old, new)| before[old].0 != after[new].0)
+        .filter(|(old, new)| before[old].text != after[new].text)
         .map(|(_, new)| new)
         .collect();
     let facts = DebugFacts::read(&[&old]).expect("debug info");
@@ -187,7 +205,7 @@ fn judge_later(edit: &Edit<'_>, departed: &Departed) -> Verdict {
                     .iter()
                     .filter(|(_, caller)| {
                         differs.contains(caller) == wanted
-                            && after[caller].1.contains(new)
+                            && after[caller].references.contains(new)
                             && caller != new
                     })
                     .map(|(_, caller)| caller.clone())
@@ -196,7 +214,10 @@ fn judge_later(edit: &Edit<'_>, departed: &Departed) -> Verdict {
             ChangedFunction {
                 old: old.clone(),
                 new: new.clone(),
-                caller_unchanged: !edit.without_witness && !callers(false).is_empty(),
+                caller_unchanged: !edit.without_witness
+                    && callers(false)
+                        .iter()
+                        .any(|caller| after[caller].calls.contains(new)),
                 in_old_vtable: in_vtables.contains(old),
                 changed_callers: callers(true),
                 unchanged_callers: if edit.without_witness {

@@ -1,0 +1,31 @@
+//@ why: a function whose address is taken by code that stays the same: a new body is met by whoever called it before
+//@ pair: restart-fn-address-is-no-call
+//@ ask: 2 => 27, same true
+//@ edit src/main.rs: replace "triple.a + triple.b + triple.c" with "triple.a * triple.b * triple.c"
+//@ expect: patched
+//@ ask: 2 => 300, same true
+
+#[repr(C)]
+struct Triple {
+    a: i64,
+    b: i64,
+    c: i64,
+}
+
+fn main() {
+    let stored = address();
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        let a = line.trim().parse().unwrap_or(0);
+        let folded = folded(Triple { a, b: 10, c: 15 });
+        println!("{folded}, same {}", stored == address());
+    }
+}
+
+fn address() -> usize {
+    folded as *const () as usize
+}
+
+extern "C" fn folded(triple: Triple) -> i64 {
+    triple.a + triple.b + triple.c
+}
