@@ -1,13 +1,16 @@
 //@ why: an async body gets one more await with a value that lives across it: the state is another one
+//@ pair: restart-async-await-added-unsafe
 //@ ask: old => 0.
 //@ edit src/main.rs: replace "        say(&said, format!(\"{step}\"));\n" with "        let text = format!(\"step {step}\");\n        say(&said, \"before\".to_owned());\n        Yield(false).await;\n        say(&said, text);\n"
-//@ expect: patched or restarted
-//@ code: HP0303
+//@ expect: patched
+//@ note: finish in the old code
+//@ warm-only: the old ones go on
+//@ ask: old => 1.
 //@ ask: new => before.
 //@ ask: last => step 0.
 //@ ask: last => before.
 //@ ask: last => step 1.
-//@ ask: old =~ .
+//@ ask: old => 2.
 
 use std::cell::RefCell;
 use std::pin::Pin;

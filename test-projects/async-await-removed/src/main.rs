@@ -1,11 +1,15 @@
 //@ why: an await is taken out of an async body: a suspended future waits where the new code never does
+//@ pair: restart-async-await-removed-in-main
 //@ ask: old => one.
 //@ edit src/main.rs: replace "say(&said, \"one\".to_owned());\n        Yield(false).await;" with "say(&said, \"one \".to_owned());"
-//@ expect: patched or restarted
-//@ code: HP0303
+//@ expect: patched
+//@ note: finish in the old code
+//@ warm-only: the old ones go on
+//@ ask: old => two.
 //@ ask: new => one two.
 //@ ask: last => one two.
-//@ ask: old =~ two
+//@ ask: old => one.
+//@ ask: old => two.
 
 use std::cell::RefCell;
 use std::pin::Pin;

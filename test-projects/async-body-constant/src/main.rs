@@ -1,11 +1,14 @@
-//@ why: an async body gets another constant: the state is as before, and a suspended future goes on in old or new code
+//@ why: an async body gets another constant: a suspended future goes on with the old one, as its frame would
+//@ pair: restart-async-body-any
 //@ ask: old => old 0.
 //@ edit src/main.rs: replace "\"old {step}\"" with "\"new {step}\""
-//@ expect: patched or restarted
-//@ code: HP0303
+//@ expect: patched
+//@ note: finish in the old code
+//@ warm-only: the old ones go on
+//@ ask: old => old 1.
 //@ ask: new => new 0.
 //@ ask: last => new 1.
-//@ ask: old =~ .
+//@ ask: old => old 2.
 
 use std::cell::RefCell;
 use std::pin::Pin;

@@ -1,12 +1,15 @@
 //@ why: an async function that another one awaits changes its state, and with it that of the other
+//@ pair: restart-async-callee-in-main
 //@ ask: old => inner 0.
 //@ edit src/main.rs: replace "    Yield(false).await;\n    step + 1" with "    let kept = [step; 4];\n    Yield(false).await;\n    kept[3] + 10"
-//@ expect: patched or restarted
-//@ code: HP0303
+//@ expect: patched
+//@ note: finish in the old code
+//@ warm-only: the old ones go on
+//@ ask: old => inner 1.
 //@ ask: new => inner 0.
 //@ ask: last => inner 10.
 //@ ask: last => inner 20.
-//@ ask: old =~ inner
+//@ ask: old => inner 2.
 
 use std::cell::RefCell;
 use std::pin::Pin;

@@ -1,12 +1,14 @@
-//@ why: a value is consumed behind an await instead of in front of it: debug info is the same, and the value would be dropped twice
+//@ why: a value is consumed behind an await instead of in front of it: debug info is the same, and no value is dropped twice
+//@ pair: restart-async-consume-any
 //@ ask: old => consumed, dropped 1.
 //@ edit src/main.rs: replace "        consume(&said, value);\n        Yield(false).await;\n" with "        Yield(false).await;\n        consume(&said, value);\n"
-//@ expect: patched or restarted
-//@ code: HP0303
-//@ ask: new =~ .
-//@ ask: last =~ consumed
-//@ ask: old =~ .
-//@ ask: old =~ consumed
+//@ expect: patched
+//@ note: finish in the old code
+//@ warm-only: the old ones go on
+//@ ask: old => consumed, dropped 2.
+//@ ask: new => .
+//@ ask: last => consumed, dropped 3.
+//@ ask: old => consumed, dropped 4.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

@@ -1,11 +1,15 @@
 //@ why: an async method of a type, whose value the suspended future owns
+//@ pair: restart-async-method-borrowed
 //@ ask: old => 1.
 //@ edit src/main.rs: replace "self.count += 1;" with "self.count += 1;\n            self.count *= 2;"
-//@ expect: patched or restarted
-//@ code: HP0303
+//@ expect: patched
+//@ note: finish in the old code
+//@ warm-only: the old ones go on
+//@ ask: old => 2.
 //@ ask: new => 2.
 //@ ask: last => 6.
-//@ ask: old =~ .
+//@ ask: old => 3.
+//@ ask: last => 14.
 
 use std::cell::RefCell;
 use std::pin::Pin;

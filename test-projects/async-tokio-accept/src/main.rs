@@ -1,11 +1,13 @@
-//@ why: a server accepts connections in a loop, and the future of their handler gets another layout
+//@ why: a server accepts connections in a loop, and the future of their handler gets another layout: open connections go on as they were
 //@ ask: old a => 1 a
 //@ edit src/main.rs: replace "count += 1;" with "count += 1;\n        let kept = [count; 9];\n        tokio::task::yield_now().await;\n        count = kept[8];"
 //@ edit+ src/main.rs: replace "\"{count} {line}\"" with "\"{count}: {line}\""
-//@ expect: patched or restarted
-//@ code: HP0303
-//@ ask: old b =~ b
+//@ expect: patched
+//@ note: finish in the old code
+//@ warm-only: the old ones go on
+//@ ask: old b => 2 b
 //@ ask: new a => 1: a
+//@ ask: old c => 3 c
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;

@@ -1,11 +1,13 @@
-//@ why: a closure captures one variable more: those that exist do not have it
+//@ why: a closure captures one variable more: those that exist do not have it, and keep the old code
+//@ pair: restart-closure-capture-added-unsafe
 //@ ask: 4 => 14
 //@ edit src/main.rs: replace "(number + base).to_string()" with "(number + base + more).to_string()"
-//@ expect: patched or restarted
-//@ code: HP0301
-//@ ask: 4 =~ 4
+//@ expect: patched
+//@ note: closures made before keep the old ones
+//@ warm-only: the old ones go on
+//@ ask: 4 => 14
 //@ ask: new => new
-//@ ask: 4 => 34
+//@ ask: 4 => 14 34
 
 type Function = Box<dyn Fn(u64) -> String>;
 
@@ -19,7 +21,7 @@ fn main() {
 
 fn answer(functions: &mut Vec<Function>, request: &str) -> String {
     if request == "new" {
-        *functions = made(10, 20);
+        functions.extend(made(10, 20));
         return "new".to_owned();
     }
     let number = request.trim().parse().unwrap_or(0);

@@ -1,11 +1,13 @@
 //@ why: a closure captures one variable less, and the other one moves to its place
+//@ pair: restart-closure-capture-removed-in-main
 //@ ask: 4 => 34
 //@ edit src/main.rs: replace "(number + base + more).to_string()" with "(number + more).to_string()"
-//@ expect: patched or restarted
-//@ code: HP0301
-//@ ask: 4 =~ 4
+//@ expect: patched
+//@ note: closures made before keep the old ones
+//@ warm-only: the old ones go on
+//@ ask: 4 => 34
 //@ ask: new => new
-//@ ask: 4 => 24
+//@ ask: 4 => 34 24
 
 type Function = Box<dyn Fn(u64) -> String>;
 
@@ -19,7 +21,7 @@ fn main() {
 
 fn answer(functions: &mut Vec<Function>, request: &str) -> String {
     if request == "new" {
-        *functions = made(10, 20);
+        functions.extend(made(10, 20));
         return "new".to_owned();
     }
     let number = request.trim().parse().unwrap_or(0);

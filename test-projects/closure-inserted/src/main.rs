@@ -1,11 +1,13 @@
 //@ why: a closure is inserted in front of two others with the same captures
+//@ pair: restart-closure-inserted-unsafe
 //@ ask: 4 => 14 40
 //@ edit src/main.rs: replace "vec![" with "vec![\n        Box::new(move |number| (number - 1 + base - base).to_string()),"
-//@ expect: patched or restarted
-//@ code: HP0302
-//@ ask: 4 =~ 14 40
+//@ expect: patched
+//@ note: which keep the old code
+//@ warm-only: the old ones go on
+//@ ask: 4 => 14 40
 //@ ask: new => new
-//@ ask: 4 => 3 14 40
+//@ ask: 4 => 14 40 3 14 40
 
 type Function = Box<dyn Fn(u64) -> String>;
 
@@ -19,7 +21,7 @@ fn main() {
 
 fn answer(functions: &mut Vec<Function>, request: &str) -> String {
     if request == "new" {
-        *functions = made(10, 20);
+        functions.extend(made(10, 20));
         return "new".to_owned();
     }
     let number = request.trim().parse().unwrap_or(0);

@@ -1,11 +1,13 @@
 //@ why: a function is split in two, and one of its closures moves to the new one
+//@ pair: restart-closure-moved-in-main
 //@ ask: 4 => 14 40
 //@ edit src/main.rs: replace "    vec![\n        Box::new(move |number| (number + base).to_string()),\n        Box::new(move |number| (number * base).to_string()),\n    ]" with "    vec![other(base), Box::new(move |number| (number * base * 2).to_string())]"
 //@ edit+ src/main.rs: append "\nfn other(base: u64) -> Function {\n    Box::new(move |number| (number + base + 1).to_string())\n}\n"
-//@ expect: patched or restarted
-//@ code: HP0302
+//@ expect: patched
+//@ warm-only: the old ones go on
+//@ ask: 4 => 14 40
 //@ ask: new => new
-//@ ask: 4 => 15 80
+//@ ask: 4 => 14 40 15 80
 
 type Function = Box<dyn Fn(u64) -> String>;
 
@@ -19,7 +21,7 @@ fn main() {
 
 fn answer(functions: &mut Vec<Function>, request: &str) -> String {
     if request == "new" {
-        *functions = made(10, 20);
+        functions.extend(made(10, 20));
         return "new".to_owned();
     }
     let number = request.trim().parse().unwrap_or(0);

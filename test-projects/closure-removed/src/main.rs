@@ -1,11 +1,13 @@
 //@ why: the first of two closures is gone, and the second one has its number
+//@ pair: restart-closure-removed-static-inside
 //@ ask: 4 => 14 40
 //@ edit src/main.rs: replace "        Box::new(move |number| (number + base).to_string()),\n" with ""
-//@ expect: patched or restarted
-//@ code: HP0302
-//@ ask: 4 =~ 40
+//@ expect: patched
+//@ note: which keep the old code
+//@ warm-only: the old ones go on
+//@ ask: 4 => 14 40
 //@ ask: new => new
-//@ ask: 4 => 40
+//@ ask: 4 => 14 40 40
 
 type Function = Box<dyn Fn(u64) -> String>;
 
@@ -19,7 +21,7 @@ fn main() {
 
 fn answer(functions: &mut Vec<Function>, request: &str) -> String {
     if request == "new" {
-        *functions = made(10, 20);
+        functions.extend(made(10, 20));
         return "new".to_owned();
     }
     let number = request.trim().parse().unwrap_or(0);

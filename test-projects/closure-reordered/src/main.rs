@@ -1,10 +1,13 @@
 //@ why: two closures with the same captures change places
+//@ pair: restart-closure-reordered-in-main
 //@ ask: 4 => 14 40
 //@ edit src/main.rs: replace "        Box::new(move |number| (number + base).to_string()),\n        Box::new(move |number| (number * base).to_string()),\n" with "        Box::new(move |number| (number * base).to_string()),\n        Box::new(move |number| (number + base).to_string()),\n"
-//@ expect: patched or restarted
-//@ code: HP0302
+//@ expect: patched
+//@ note: which keep the old code
+//@ warm-only: the old ones go on
+//@ ask: 4 => 14 40
 //@ ask: new => new
-//@ ask: 4 => 40 14
+//@ ask: 4 => 14 40 40 14
 
 type Function = Box<dyn Fn(u64) -> String>;
 
@@ -18,7 +21,7 @@ fn main() {
 
 fn answer(functions: &mut Vec<Function>, request: &str) -> String {
     if request == "new" {
-        *functions = made(10, 20);
+        functions.extend(made(10, 20));
         return "new".to_owned();
     }
     let number = request.trim().parse().unwrap_or(0);

@@ -1,10 +1,10 @@
-//@ why: C is given a pointer to a closure and a generic function that calls it, and the closure captures more
+//@ why: C is given a pointer to a closure and a generic function that calls it: the next call runs the new body
+//@ pair: restart-closure-user-data
 //@ ask: call => [1, 2, 3]
 //@ ask: call => [1, 2, 3]
-//@ edit src/main.rs: replace "a.cmp(b) as c_int" with "b.cmp(a) as c_int * i32::from(sign)"
-//@ expect: patched or restarted
-//@ code: HP0301
-//@ ask: call =~ 2
+//@ edit src/main.rs: replace "a.cmp(b) as c_int" with "b.cmp(a) as c_int"
+//@ expect: patched
+//@ ask: call => [3, 2, 1]
 //@ ask: register => [3, 2, 1]
 //@ ask: call => [3, 2, 1]
 

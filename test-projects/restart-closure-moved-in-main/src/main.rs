@@ -1,0 +1,31 @@
+//@ why: one of two closures moves to another function, and nobody makes them again
+//@ pair: closure-moved-to-function
+//@ ask: 4 => 14 40
+//@ edit src/main.rs: replace "    vec![\n        Box::new(move |number| (number + base).to_string()),\n        Box::new(move |number| (number * base).to_string()),\n    ]" with "    vec![other(base), Box::new(move |number| (number * base * 2).to_string())]"
+//@ edit+ src/main.rs: append "\nfn other(base: u64) -> Function {\n    Box::new(move |number| (number + base + 1).to_string())\n}\n"
+//@ expect: restarted
+//@ code: HP0902
+//@ ask: 4 => 15 80
+
+type Function = Box<dyn Fn(u64) -> String>;
+
+fn main() {
+    let functions = made(10, 20);
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", answer(&functions, &line));
+    }
+}
+
+fn answer(functions: &[Function], request: &str) -> String {
+    let number = request.trim().parse().unwrap_or(0);
+    let answers: Vec<String> = functions.iter().map(|function| function(number)).collect();
+    answers.join(" ")
+}
+
+fn made(base: u64, _more: u64) -> Vec<Function> {
+    vec![
+        Box::new(move |number| (number + base).to_string()),
+        Box::new(move |number| (number * base).to_string()),
+    ]
+}
