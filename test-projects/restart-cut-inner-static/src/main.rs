@@ -12,7 +12,7 @@
 //@ ask: 1 0 => 50
 //@ edit src/main.rs: replace "Box::new(|| { static" with "Box::new(|| 60),\n        Box::new(|| { static"
 //@ expect: restarted
-//@ code: HP0302
+//@ code: HP0503
 //@ reason: INNER
 //@ ask: make => made
 //@ ask: 0 1 => 50
