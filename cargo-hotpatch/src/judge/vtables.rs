@@ -36,7 +36,15 @@ fn meaning(vtable: &VtableFacts, unpaired: &HashSet<&str>) -> Vec<String> {
 }
 
 fn judge_slots(evidence: &Evidence<'_, '_>, scope: Scope<'_>, verdict: &mut Verdict) {
-    let removed: HashSet<&str> = evidence.case.removed.iter().map(String::as_str).collect();
+    // Code of other crates that names none of the workspace's stays what it is, also when another crate brings it.
+    let crates = evidence.case.workspace_crates;
+    let removed: HashSet<&str> = evidence
+        .case
+        .removed
+        .iter()
+        .filter(|symbol| names::mentions_crate(&names::canonical(symbol), crates))
+        .map(String::as_str)
+        .collect();
     let nobody = HashSet::new();
     let mut names: Vec<_> = evidence.old.vtables.keys().collect();
     names.sort();

@@ -23,6 +23,7 @@ use crate::link::store::Library;
 use crate::link::{Live, OldNames, Store};
 use crate::object::read::{ObjectFile, Place};
 use crate::object::reloc::is_call;
+use crate::object::target::is_mangled;
 use crate::table::policy::SlotPolicy;
 
 /// A source file before and after.
@@ -170,7 +171,7 @@ pub fn decide<'f>(
     }
 
     let started = Instant::now();
-    let live_changes = LiveChanges::of(&difference, live);
+    let live_changes = LiveChanges::of(&difference, live, context);
     observe(observed, &difference, &live_changes);
     let mut case = case(
         live,
@@ -338,11 +339,22 @@ struct LiveChanges {
 }
 
 impl LiveChanges {
-    fn of(difference: &Difference, live: &Live) -> Self {
+    fn of(difference: &Difference, live: &Live, context: &Environment<'_>) -> Self {
+        let is_plain = context
+            .units
+            .values()
+            .all(|(_, opt_level)| opt_level == "0");
+        // Code that names no crate of the workspace comes from sources that no save changes. Without optimisation it only
+        // differs in how it calls (a function that was in the same object is in another one now).
+        let cannot_change =
+            |name: &str| is_plain && is_mangled(name) && !context.policy.wants_slot(name);
         let indices = difference
             .changed
             .iter()
             .enumerate()
+            .filter(|(_, function)| {
+                !cannot_change(&function.old.name) || !cannot_change(&function.new.key.name)
+            })
             .filter(|(_, function)| {
                 // What is ambiguous is left in, and refused by the linker.
                 let object = function.old.object.as_deref().unwrap_or("");
