@@ -30,6 +30,7 @@ pub mod bench;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod limits;
 pub mod save;
 pub mod stub_object;
 

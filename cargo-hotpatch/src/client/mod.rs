@@ -13,6 +13,7 @@ use hotpatch_runtime::protocol::{self, NulTerminated, Request, Segments, Step};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::codes::{self, Code, Reason};
+use crate::limits::{self, limit};
 use crate::object::address::{LoadBias, RunAddr};
 
 mod connection;
@@ -165,7 +166,10 @@ impl Stub {
     fn new(connection: Connection, hello: Hello, directory: PathBuf) -> Self {
         Self {
             connection,
-            arena: windows::Windows::new(hello.arena.end.0 - hello.arena.start.0),
+            arena: windows::Windows::new(
+                hello.arena.end.0 - hello.arena.start.0,
+                limit(limits::WINDOWS, usize::MAX),
+            ),
             hello,
             directory,
             region: None,

@@ -23,11 +23,12 @@ pub(super) struct Place {
 }
 
 impl Windows {
-    pub(super) fn new(arena_bytes: u64) -> Self {
+    /// All windows of the arena, or the first `limit` of them.
+    pub(super) fn new(arena_bytes: u64, limit: usize) -> Self {
         let exists = |index: &u64| protocol::window(arena_bytes, *index).is_some();
         Self {
             arena_bytes,
-            free: (0..).take_while(exists).collect(),
+            free: (0..).take_while(exists).take(limit).collect(),
         }
     }
 
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     fn each_place_is_given_once_and_fits() {
-        let mut windows = Windows::new(128 * MIB);
+        let mut windows = Windows::new(128 * MIB, usize::MAX);
         assert_eq!(windows.take(1), place(0, 0, 1));
         assert_eq!(windows.take(MIB), place(1, 1, 1));
         assert_eq!(windows.take(MIB + 1), place(96, 96, 16));
@@ -128,8 +129,17 @@ mod tests {
     }
 
     #[test]
+    fn no_more_windows_are_given_than_allowed() {
+        let mut windows = Windows::new(128 * MIB, 2);
+        assert_eq!(windows.take(1), place(0, 0, 1));
+        assert_eq!(windows.take(MIB + 1), None);
+        assert_eq!(windows.take(MIB), place(1, 1, 1));
+        assert_eq!(windows.take(1), None);
+    }
+
+    #[test]
     fn neighbours_of_both_sizes_make_one_place() {
-        let mut windows = Windows::new(128 * MIB);
+        let mut windows = Windows::new(128 * MIB, usize::MAX);
         assert_eq!(windows.take(40 * MIB), place(88, 88, 40));
         assert_eq!(windows.take(89 * MIB), None);
         assert_eq!(windows.take(88 * MIB), place(0, 0, 88));

@@ -39,11 +39,6 @@ const WITHOUT_PROJECT: &[(&str, &str)] = &[
         "only a defect of the tool: every patch of every project is read back",
     ),
     (
-        "HP0801",
-        "needs hundreds of patches; client/windows.rs counts the places",
-    ),
-    ("HP0802", "needs 8,192 new functions"),
-    (
         "HP0804",
         "needs a system that refuses a mapping; client/end_to_end has the stub refuse",
     ),

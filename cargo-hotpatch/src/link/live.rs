@@ -10,6 +10,7 @@ use std::ops::Range;
 use super::Patch;
 use crate::diff::pairing::FunctionKey;
 use crate::judge::{CutNames, Departed};
+use crate::limits::{self, limit};
 use crate::object::address::{LinkAddr, LoadBias, RunAddr};
 use crate::object::target::is_mangled;
 use crate::table::image::{Image, SymbolKind};
@@ -49,6 +50,7 @@ pub struct Live {
     statics: HashMap<String, RunAddr>,
     thread_locals: HashMap<String, i64>,
     thread_local_used: u64,
+    spare_slots: usize,
     spare_slots_used: usize,
     departed: Departed,
     /// What was cut, and how many spare slots were in use before each cut.
@@ -72,6 +74,7 @@ impl Live {
     #[must_use]
     pub fn new(image: Image, bias: LoadBias) -> Self {
         let table = image.region_bytes().to_vec();
+        let spare_slots = limit(limits::SPARE_SLOTS, image.spare_slots().len());
         Self {
             image,
             index: OnceCell::new(),
@@ -82,6 +85,7 @@ impl Live {
             statics: HashMap::new(),
             thread_locals: HashMap::new(),
             thread_local_used: 0,
+            spare_slots,
             spare_slots_used: 0,
             departed: Departed::default(),
             cuts: Vec::new(),
@@ -265,6 +269,9 @@ impl Live {
     /// The spare slot number `index`, if there are so many.
     #[must_use]
     pub fn spare_slot(&self, index: usize) -> Option<RunAddr> {
+        if index >= self.spare_slots {
+            return None;
+        }
         Some(self.image.spare_slots().nth(index)?.run(self.bias))
     }
 

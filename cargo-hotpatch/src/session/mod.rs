@@ -10,6 +10,7 @@ mod effect;
 pub mod engine;
 pub mod objects;
 mod outcomes;
+mod place;
 pub mod rehearse;
 mod restarts;
 pub mod running;
@@ -45,6 +46,7 @@ use crate::table::policy::SlotPolicy;
 use crate::watch::{Change, Watcher};
 use decide::SourceChange;
 use objects::{Files, Reference};
+use place::Place;
 use running::Running;
 
 /// An outcome that is not older than this answers somebody who asks what became of a save: an editor asks right behind it.
@@ -104,7 +106,7 @@ struct Session {
     options: RunOptions,
     target: Target,
     directory: RecordDir,
-    session_directory: tempfile::TempDir,
+    place: Place,
     listeners: FanOut,
     messages: Sender<Message>,
     stub_listener: StubListener,
@@ -164,11 +166,8 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
         Ok(built) => built,
         Err(code) => return Ok(code),
     };
-    let session_directory = tempfile::Builder::new()
-        .prefix("cargo-hotpatch-")
-        .tempdir()
-        .context("cannot make a directory for the session")?;
-    let stub_listener = StubListener::bind(session_directory.path())?;
+    let place = Place::new(&std::env::temp_dir())?;
+    let stub_listener = StubListener::bind(place.path())?;
     let to_self = messages.clone();
     let mut watcher = Watcher::new(move |change| {
         let _ = to_self.send(Message::Changed(change));
@@ -215,7 +214,7 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
         options,
         target,
         directory,
-        session_directory,
+        place,
         listeners,
         messages,
         stub_listener,
@@ -423,22 +422,18 @@ impl Session {
             let _ = messages.send(Message::Exited(generation, status));
         })?;
         let pid = program.pid();
-        let (running, unconnected, warning) = match Running::connect(
-            program,
-            &self.stub_listener,
-            image,
-            self.session_directory.path(),
-        ) {
-            Ok(running) => (Some(running), None, None),
-            Err((program, error)) => {
-                let reason = error.downcast::<Reason>().unwrap_or_else(|error| {
-                    Reason::new(&codes::NOT_CONNECTED, format!("{error:#}"))
-                });
-                // A program that ends at once says so itself.
-                let reason = program.ended().is_none().then_some(reason);
-                (None, Some(program), reason)
-            }
-        };
+        let (running, unconnected, warning) =
+            match Running::connect(program, &self.stub_listener, image, self.place.path()) {
+                Ok(running) => (Some(running), None, None),
+                Err((program, error)) => {
+                    let reason = error.downcast::<Reason>().unwrap_or_else(|error| {
+                        Reason::new(&codes::NOT_CONNECTED, format!("{error:#}"))
+                    });
+                    // A program that ends at once says so itself.
+                    let reason = program.ended().is_none().then_some(reason);
+                    (None, Some(program), reason)
+                }
+            };
         self.running = running;
         self.unconnected = unconnected;
         // A program that ended before it could say who it is was no foreign peer.

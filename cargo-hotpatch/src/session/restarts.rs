@@ -95,6 +95,7 @@ impl Session {
         began: SystemTime,
     ) -> Result<()> {
         self.stop();
+        self.place.remove_patches();
         self.built = built;
         if let Some(target) = target {
             self.policy = SlotPolicy::new(target.workspace_crates.iter().cloned());
