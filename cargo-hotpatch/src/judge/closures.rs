@@ -143,14 +143,13 @@ fn judge_texts(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
                 .values
                 .iter()
                 .filter(|after| after.name == before.name);
-            if let (Some(after), None) = (namesakes.next(), namesakes.next()) {
-                if let Pairing::Doubtful(why) = pair(&before.entries, &after.entries, &is_numbered)
-                {
-                    // The values themselves stay, so there are no new ones to tell from the old.
-                    let reason = pairing_reason(&before.name, &why, file.span(after.line));
-                    if !verdict.restart.contains(&reason) {
-                        verdict.restart.push(reason);
-                    }
+            if let (Some(after), None) = (namesakes.next(), namesakes.next())
+                && let Pairing::Doubtful(why) = pair(&before.entries, &after.entries, &is_numbered)
+            {
+                // The values themselves stay, so there are no new ones to tell from the old.
+                let reason = pairing_reason(&before.name, &why, file.span(after.line));
+                if !verdict.restart.contains(&reason) {
+                    verdict.restart.push(reason);
                 }
             }
         }

@@ -81,11 +81,11 @@ pub(super) struct RunningFunction {
 
 /// What is asked of the running program.
 pub(super) trait RunningCode {
-    /// The function of this symbol, if it has a frame; `None` if it certainly has none.
+    /// Each version of the function of this symbol that has a frame; none if it certainly has none.
     ///
     /// # Errors
     /// When the program cannot be asked.
-    fn running(&self, symbol: &str) -> Result<Option<RunningFunction>>;
+    fn running(&self, symbol: &str) -> Result<Vec<RunningFunction>>;
     /// Where calls of the function of this symbol go to.
     fn slot(&self, symbol: &str) -> Option<u64>;
     /// Reads an address out of the program's memory.
@@ -135,8 +135,10 @@ fn enters(
         if enters(caller, main, callers, program, known)? {
             return Ok(true);
         }
-        if let Some(running) = program.running(caller)?
-            && comes_to_call(&running, program.slot(function), program)
+        let versions = program.running(caller)?;
+        if versions
+            .iter()
+            .any(|running| comes_to_call(running, program.slot(function), program))
         {
             return Ok(true);
         }
@@ -217,8 +219,8 @@ mod tests {
     struct Program(Option<RunningFunction>);
 
     impl RunningCode for Program {
-        fn running(&self, _: &str) -> Result<Option<RunningFunction>> {
-            Ok(self.0.clone())
+        fn running(&self, _: &str) -> Result<Vec<RunningFunction>> {
+            Ok(self.0.clone().into_iter().collect())
         }
         fn slot(&self, _: &str) -> Option<u64> {
             Some(0x2000)

@@ -218,23 +218,35 @@ impl RunningSide<'_> {
 }
 
 impl RunningCode for RunningSide<'_> {
-    fn running(&self, symbol: &str) -> Result<Option<RunningFunction>> {
-        let Some(body) = self.slot_of(symbol).and_then(|slot| self.live.body(slot)) else {
-            return Ok(None);
+    fn running(&self, symbol: &str) -> Result<Vec<RunningFunction>> {
+        let Some(slot) = self.slot_of(symbol) else {
+            return Ok(Vec::new());
         };
-        let range = body.start.0..body.end.0;
-        let found = stacks::still_running(self.process, &[(range.clone(), symbol.to_owned())])?;
-        if found.is_empty() {
-            return Ok(None);
+        let bodies: Bodies = self
+            .live
+            .all_bodies(slot)
+            .into_iter()
+            .enumerate()
+            .map(|(age, body)| (body.start.0..body.end.0, age.to_string()))
+            .collect();
+        let found = stacks::still_running(self.process, &bodies)?;
+        let mut running = Vec::new();
+        for (range, age) in bodies {
+            let places: BTreeSet<u64> = found
+                .iter()
+                .filter(|one| one.function == age)
+                .flat_map(|one| one.places.iter().copied())
+                .collect();
+            if !places.is_empty() {
+                let length = usize::try_from(range.end - range.start)?;
+                let code = stacks::read_bytes(self.process, range.start, length)?;
+                running.push(RunningFunction {
+                    code: (range.start, code),
+                    places,
+                });
+            }
         }
-        let length = usize::try_from(range.end - range.start)?;
-        Ok(Some(RunningFunction {
-            code: (
-                range.start,
-                stacks::read_bytes(self.process, range.start, length)?,
-            ),
-            places: found.into_iter().flat_map(|one| one.places).collect(),
-        }))
+        Ok(running)
     }
 
     fn slot(&self, symbol: &str) -> Option<u64> {
