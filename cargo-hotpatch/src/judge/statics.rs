@@ -281,13 +281,20 @@ fn moved_in_text(evidence: &Evidence<'_, '_>, path: &str) -> Option<String> {
 /// numbers the items of one path and one parent as they stand in the text.
 fn numbers_stay(evidence: &Evidence<'_, '_>, path: &str) -> bool {
     fn at_end(old: &[Entry], new: &[Entry]) -> bool {
-        old.iter().zip(new).all(|(old, new)| {
-            // A closure is a parent of its own.
-            old.text == new.text
-                || old.kind == new.kind
-                    && matches!(old.kind, EntryKind::Closure | EntryKind::Async)
-                    && at_end(&old.children, &new.children)
-        })
+        // Of several that read alike nobody can tell which one came or went.
+        let common = old.len().min(new.len());
+        let more = if old.len() < new.len() { new } else { old };
+        let told_apart = more[common..]
+            .iter()
+            .all(|one| more[..common].iter().all(|other| other.text != one.text));
+        told_apart
+            && old.iter().zip(new).all(|(old, new)| {
+                // A closure is a parent of its own.
+                old.text == new.text
+                    || old.kind == new.kind
+                        && matches!(old.kind, EntryKind::Closure | EntryKind::Async)
+                        && at_end(&old.children, &new.children)
+            })
     }
     let files = &evidence.sources.files;
     let another_macro = files.iter().any(|file| file.unreadable)

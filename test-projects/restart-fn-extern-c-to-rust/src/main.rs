@@ -4,7 +4,7 @@
 //@ edit src/main.rs: replace "extern \"C\" fn folded(triple: Triple) -> i64 {\n    triple.a + triple.b + triple.c" with "fn folded(triple: Triple) -> i64 {\n    triple.a * triple.b * triple.c"
 //@ expect: restarted
 //@ code: HP0202
-//@ reason: its header changed
+//@ reason: is called in another way
 //@ ask: 2 => 300
 
 #[repr(C)]
