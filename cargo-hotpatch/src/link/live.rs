@@ -45,10 +45,8 @@ pub struct Live {
     table: Vec<u8>,
     /// Functions whose name or place differs from the image's; `None`: the name stands for nothing any more.
     functions: HashMap<FunctionKey, Option<Callable>>,
-    /// Code that slots lead to since a patch.
-    bodies: HashMap<RunAddr, Range<RunAddr>>,
-    /// Code that slots led to before, in the image and in patches: frames may still be in it.
-    former_bodies: HashMap<RunAddr, Vec<Range<RunAddr>>>,
+    /// Code that slots led to since a patch, the newest last.
+    bodies: HashMap<RunAddr, Vec<Range<RunAddr>>>,
     statics: HashMap<String, RunAddr>,
     thread_locals: HashMap<String, i64>,
     thread_local_used: u64,
@@ -84,7 +82,6 @@ impl Live {
             table,
             functions: HashMap::new(),
             bodies: HashMap::new(),
-            former_bodies: HashMap::new(),
             statics: HashMap::new(),
             thread_locals: HashMap::new(),
             thread_local_used: 0,
@@ -199,19 +196,22 @@ impl Live {
     /// Where the code is that a slot leads to now: in a patch, if there is one, else in the image.
     #[must_use]
     pub fn body(&self, slot: RunAddr) -> Option<Range<RunAddr>> {
-        if let Some(body) = self.bodies.get(&slot) {
-            return Some(body.clone());
-        }
+        self.all_bodies(slot).next()
+    }
+
+    /// All code that a slot leads or led to, the newest first: frames may still be in the older.
+    pub fn all_bodies(&self, slot: RunAddr) -> impl Iterator<Item = Range<RunAddr>> {
+        let patched = self.bodies.get(&slot).into_iter().flatten().rev();
+        patched
+            .cloned()
+            .chain(std::iter::once_with(move || self.image_body(slot)).flatten())
+    }
+
+    /// The code in the image that a slot led to at first.
+    fn image_body(&self, slot: RunAddr) -> Option<Range<RunAddr>> {
         let start = self.image.decode_slot(slot.link(self.bias))?;
         let size = self.index().bodies.get(&start)?;
         Some(start.run(self.bias)..start.offset(*size).run(self.bias))
-    }
-
-    /// All code that a slot leads or led to, the newest first.
-    #[must_use]
-    pub fn all_bodies(&self, slot: RunAddr) -> Vec<Range<RunAddr>> {
-        let former = self.former_bodies.get(&slot).into_iter().flatten().rev();
-        self.body(slot).into_iter().chain(former.cloned()).collect()
     }
 
     /// Where the static of this name is.
@@ -340,11 +340,6 @@ impl Live {
         removed: &[FunctionKey],
         renamed_statics: &BTreeMap<String, String>,
     ) {
-        // Frames go on in the code that is replaced now.
-        let slots = patch.functions.iter().filter_map(|function| function.slot);
-        let mut former: HashMap<RunAddr, Range<RunAddr>> = slots
-            .filter_map(|slot| Some((slot, self.body(slot)?)))
-            .collect();
         self.table = table;
         self.commit_names(moved, removed, renamed_statics);
         for function in &patch.functions {
@@ -353,10 +348,8 @@ impl Live {
                 .map_or(Callable::Direct(function.body.start), Callable::Slot);
             self.functions.insert(function.key.clone(), Some(callable));
             if let Some(slot) = function.slot {
-                if let Some(former) = former.remove(&slot) {
-                    self.former_bodies.entry(slot).or_default().push(former);
-                }
-                self.bodies.insert(slot, function.body.clone());
+                let bodies = self.bodies.entry(slot).or_default();
+                bodies.push(function.body.clone());
             }
         }
         self.statics.extend(patch.statics.iter().cloned());
