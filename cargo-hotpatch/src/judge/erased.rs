@@ -9,11 +9,10 @@ use std::collections::BTreeSet;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::codes;
-use crate::source::functions::FunctionText;
-use crate::source::{Difference, ItemKind, Lines};
+use crate::source::{Difference, ItemKind};
 
 use super::debug::DebugFacts;
-use super::sources::{Side, SourceFile};
+use super::sources::Side;
 use super::{Evidence, Verdict, names};
 
 pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
@@ -36,8 +35,8 @@ fn judge_casts(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     for file in files {
         for edited in &file.change.edited {
             let (Some(old), Some(new)) = (
-                function_of(file, Side::Old, &edited.name, edited.old),
-                function_of(file, Side::New, &edited.name, edited.new),
+                file.function_within(Side::Old, &edited.name, edited.old),
+                file.function_within(Side::New, &edited.name, edited.new),
             ) else {
                 continue;
             };
@@ -148,6 +147,8 @@ fn asked_for(facts: &DebugFacts) -> BTreeSet<String> {
     facts
         .functions
         .keys()
+        // A v0 symbol spells each identifier of its path: most need not be read any further.
+        .filter(|symbol| symbol.contains("type_id") || symbol.contains("TypeId"))
         .filter_map(|symbol| {
             let path = names::canonical(symbol);
             let of_object = path
@@ -159,17 +160,6 @@ fn asked_for(facts: &DebugFacts) -> BTreeSet<String> {
             of_object.or(of_type).map(str::to_owned)
         })
         .collect()
-}
-
-fn function_of<'s>(
-    file: &'s SourceFile<'_>,
-    side: Side,
-    name: &str,
-    (first, last): Lines,
-) -> Option<&'s FunctionText> {
-    file.index(side).functions.iter().find(|function| {
-        function.name == name && function.first_line >= first && function.last_line <= last
-    })
 }
 
 /// What only one set has of each, if both have something of their own.

@@ -40,6 +40,15 @@ pub(super) fn identifier(name: &str) -> &str {
     last.split('<').next().unwrap_or(last)
 }
 
+/// The function that a closure's or coroutine's path stands in, without generic arguments.
+pub(super) fn function_around(path: &str) -> Option<&str> {
+    segments(path)
+        .into_iter()
+        .rev()
+        .find(|segment| !segment.starts_with(['{', '<']))
+        .and_then(|segment| segment.split('<').next())
+}
+
 /// What sort of compiler-made environment a full name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Environment {

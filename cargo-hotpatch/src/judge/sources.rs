@@ -4,7 +4,7 @@ use std::path::{Component, Path};
 
 use crate::codes::Span;
 use crate::source::functions::{FunctionText, TextIndex, TypeText};
-use crate::source::{ChangedItem, Difference, ItemKind, SourceChange};
+use crate::source::{ChangedItem, Difference, ItemKind, Lines, SourceChange};
 
 use super::SourceCase;
 use super::debug::{FunctionFacts, Place};
@@ -212,12 +212,7 @@ impl<'a> Sources<'a> {
             };
         }
         let path = super::names::canonical(symbol);
-        let parent = super::names::segments(&path)
-            .into_iter()
-            .rev()
-            .find(|segment| !segment.starts_with('{') && !segment.starts_with('<'))
-            .and_then(|segment| segment.split('<').next())
-            .unwrap_or_default();
+        let parent = super::names::function_around(&path).unwrap_or_default();
         match file
             .index(side)
             .function_around(parent, place.line as usize)
@@ -265,6 +260,18 @@ impl SourceFile<'_> {
             Side::Old => &self.old,
             Side::New => &self.new,
         }
+    }
+
+    /// The function of this name that stands in these lines, with nothing of it outside.
+    pub(super) fn function_within(
+        &self,
+        side: Side,
+        name: &str,
+        (first, last): Lines,
+    ) -> Option<&FunctionText> {
+        self.index(side).functions.iter().find(|function| {
+            function.name == name && function.first_line >= first && function.last_line <= last
+        })
     }
 
     /// How many `|` the new text has in these lines.

@@ -245,13 +245,10 @@ fn edited_holders<'e>(evidence: &'e Evidence<'_, '_>, path: &str) -> EditedHolde
             .iter()
             .filter(|edited| parents.contains(&edited.name.as_str()))
         {
-            let find = |side: Side, (first, last): (usize, usize)| {
-                file.index(side)
-                    .functions
-                    .iter()
-                    .find(|f| f.name == edited.name && f.first_line >= first && f.last_line <= last)
-            };
-            holders.push((find(Side::Old, edited.old), find(Side::New, edited.new)));
+            holders.push((
+                file.function_within(Side::Old, &edited.name, edited.old),
+                file.function_within(Side::New, &edited.name, edited.new),
+            ));
         }
     }
     holders

@@ -217,7 +217,7 @@ pub fn decide<'f>(
             difference.changed_constants.extend(roots.constants);
             replacements = roots.functions;
             notes.extend(cut.notes());
-            Some(cut.names())
+            Some(cut.names().clone())
         }
         None => None,
     };

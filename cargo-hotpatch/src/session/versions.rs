@@ -8,9 +8,8 @@ use anyhow::{Context, Result};
 use super::decide::SourceChange;
 use crate::diff::NewFunction;
 use crate::diff::pairing::FunctionKey;
-use crate::judge::Cut;
 use crate::judge::cut::Around;
-use crate::link::live::Callable;
+use crate::judge::{Cut, CutNames};
 use crate::link::store::ObjectIndex;
 use crate::link::{Live, OldNames, Store};
 use crate::object::read::{SectionIndex, SymbolIndex};
@@ -27,7 +26,7 @@ pub(super) struct Roots {
     pub(super) crossing: Option<String>,
 }
 
-/// Finds the roots of `cut` in the objects of `store`, of which `constants` are immutable statics that have changed anyhow.
+/// Finds the roots of `cut` in the objects of `store`.
 ///
 /// # Errors
 /// When an object cannot be read.
@@ -40,11 +39,12 @@ pub(super) fn roots(
     crates: &HashSet<String>,
 ) -> Result<Roots> {
     store.read_workspace()?;
-    learn(store, cut)?;
+    let mut book = Book::default();
+    learn(store, cut, &mut book)?;
     let mut search = Search {
         store,
         cut,
-        exposes: HashMap::new(),
+        book,
         reach: HashMap::new(),
         constants: BTreeSet::new(),
     };
@@ -67,9 +67,7 @@ pub(super) fn roots(
         };
         let old = names.functions.get(&key).unwrap_or(&key);
         // What the program does not have is brought along by whoever needs it.
-        if let Ok(Some(Callable::Slot(_) | Callable::Direct(_))) =
-            live.function(&old.name, &stored.id)
-        {
+        if let Ok(Some(_)) = live.function(&old.name, &stored.id) {
             symbols.insert(name.to_owned());
             entries.extend(search.entries(object, section)?);
             roots.functions.push((
@@ -110,37 +108,68 @@ pub(super) fn roots(
     Ok(roots)
 }
 
+/// Which symbols expose a cut, each asked once: names repeat in every object, and are long.
+#[derive(Debug, Default)]
+struct Book<'a> {
+    paths: HashMap<&'a str, String>,
+    exposes: HashMap<&'a str, bool>,
+}
+
+impl<'a> Book<'a> {
+    fn exposes(&mut self, cut: &Cut, name: &'a str) -> bool {
+        if let Some(known) = self.exposes.get(name) {
+            return *known;
+        }
+        let path = self
+            .paths
+            .entry(name)
+            .or_insert_with(|| CutNames::path(name));
+        let exposes = cut.names().exposes_path(name, path);
+        self.exposes.insert(name, exposes);
+        exposes
+    }
+
+    /// The cut reaches further than when it was asked.
+    fn forget(&mut self) {
+        self.exposes.clear();
+    }
+}
+
 /// Reads the debug info of all objects in which a symbol exposes the cut, until it reaches no further.
-fn learn(store: &Store<'_>, cut: &mut Cut) -> Result<()> {
+fn learn<'a>(store: &Store<'a>, cut: &mut Cut, book: &mut Book<'a>) -> Result<()> {
     let mut read: HashSet<ObjectIndex> = HashSet::new();
     loop {
-        let hints = cut.hints();
-        let mut grown = false;
-        for index in 0..store.len() {
-            let stored = store.object(index);
-            let names_it = !read.contains(&index)
-                && stored.file.symbols.iter().any(|symbol| {
-                    hints.iter().any(|hint| symbol.name.contains(hint.as_str()))
-                        && cut.exposes(symbol.name)
-                });
-            if names_it {
-                read.insert(index);
-                grown |= cut
-                    .learn(stored.bytes)
-                    .with_context(|| format!("debug info of {}", stored.origin))?;
-            }
+        let fresh: Vec<ObjectIndex> = (0..store.len())
+            .filter(|index| {
+                let mut symbols = store.object(*index).file.symbols.iter();
+                !read.contains(index) && symbols.any(|symbol| book.exposes(cut, symbol.name))
+            })
+            .collect();
+        if fresh.is_empty() {
+            return Ok(());
         }
+        let objects: Vec<&[u8]> = fresh
+            .iter()
+            .map(|index| store.object(*index).bytes)
+            .collect();
+        let grown = cut.learn(&objects).with_context(|| {
+            let origins = fresh
+                .iter()
+                .map(|index| store.object(*index).origin.as_str());
+            format!("debug info of {}", origins.collect::<Vec<_>>().join(", "))
+        })?;
         if !grown {
             return Ok(());
         }
+        book.forget();
+        read.extend(fresh);
     }
 }
 
 struct Search<'s, 'a> {
     store: &'s Store<'a>,
     cut: &'s Cut,
-    /// By name: names repeat in every object.
-    exposes: HashMap<&'a str, bool>,
+    book: Book<'a>,
     /// By section that is not a function's, and by function.
     reach: HashMap<(ObjectIndex, SectionIndex), bool>,
     constants: BTreeSet<String>,
@@ -161,11 +190,7 @@ impl<'a> Search<'_, 'a> {
     }
 
     fn exposes(&mut self, name: &'a str) -> bool {
-        let cut = self.cut;
-        *self
-            .exposes
-            .entry(name)
-            .or_insert_with(|| cut.exposes(name))
+        self.book.exposes(self.cut, name)
     }
 
     fn leads(&mut self, name: &'a str) -> bool {

@@ -101,7 +101,8 @@ impl Cut {
             .filter(|(_, fact)| matches!(fact.memory, Memory::Writable | Memory::PerThread))
             .map(|(symbol, _)| names::canonical(symbol))
             .find(|path| {
-                self.paths
+                self.names
+                    .paths
                     .iter()
                     .any(|pattern| pattern.ends_with('{') && has(path, pattern))
             })
@@ -217,15 +218,8 @@ fn contains_unsafe(
         .entry(file.to_string())
         .or_insert_with(|| read(file).and_then(|text| TextIndex::of(&text)))
         .as_ref()?;
-    let path = names::canonical(symbol);
     let name = if facts.name.starts_with('{') {
-        names::segments(&path)
-            .into_iter()
-            .rev()
-            .find(|segment| !segment.starts_with(['{', '<']))?
-            .split('<')
-            .next()?
-            .to_owned()
+        names::function_around(&names::canonical(symbol))?.to_owned()
     } else {
         facts.name.split('<').next()?.to_owned()
     };

@@ -75,12 +75,7 @@ pub(super) enum Subject {
 /// Two versions of some closures and coroutines that may live side by side.
 #[derive(Debug)]
 pub struct Cut {
-    /// How symbols name what is cut: `app::f::{closure#0}`, or `app::f::{` for all within a function.
-    paths: BTreeSet<String>,
-    /// How debug info names the same: `app::f::{closure_env#0}`, `app::f::{`.
-    types: BTreeSet<String>,
-    /// Functions that expose it by their signature.
-    functions: BTreeSet<String>,
+    names: CutNames,
     /// A type with a name of its own that holds what is cut, and does not say so in its name.
     strange: Option<String>,
     /// What debug info says: of both sides of the objects that differ, and of the others that were looked at.
@@ -88,12 +83,12 @@ pub struct Cut {
     causes: Vec<Cause>,
 }
 
-/// What remains of a cut once it is made: which names have two meanings in the process.
+/// Which names have two meanings in the process once the cut is made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CutNames {
-    /// As symbols spell them.
+    /// How symbols name what is cut: `app::f::{closure#0}`, or `app::f::{` for all within a function.
     pub paths: BTreeSet<String>,
-    /// As debug info spells them.
+    /// How debug info names the same: `app::f::{closure_env#0}`, `app::f::{`.
     pub types: BTreeSet<String>,
     /// Symbols of functions that expose it by their signature.
     pub functions: BTreeSet<String>,
@@ -103,10 +98,24 @@ impl CutNames {
     /// True if the function of this symbol handles what was cut.
     #[must_use]
     pub fn exposes(&self, symbol: &str) -> bool {
-        self.functions.contains(symbol) || {
-            let path = names::canonical(symbol);
-            self.paths.iter().any(|pattern| has(&path, pattern))
-        }
+        self.exposes_path(symbol, &Self::path(symbol))
+    }
+
+    /// The same for a symbol whose [`path`](Self::path) is known.
+    #[must_use]
+    pub fn exposes_path(&self, symbol: &str, path: &str) -> bool {
+        self.functions.contains(symbol) || self.paths.iter().any(|pattern| has(path, pattern))
+    }
+
+    /// What a symbol stands for, as it is looked for among the paths.
+    #[must_use]
+    pub fn path(symbol: &str) -> String {
+        names::canonical(symbol)
+    }
+
+    /// How much there is: it never shrinks, so two that are equal say that nothing was added.
+    fn size(&self) -> [usize; 3] {
+        [self.paths.len(), self.types.len(), self.functions.len()]
     }
 }
 
@@ -159,9 +168,7 @@ impl Cut {
     /// The cut that the causes ask for; `None` when what one of them is about cannot be told apart in symbols.
     pub(super) fn new(old: &DebugFacts, new: &DebugFacts, causes: Vec<Cause>) -> Option<Self> {
         let mut cut = Self {
-            paths: BTreeSet::new(),
-            types: BTreeSet::new(),
-            functions: BTreeSet::new(),
+            names: CutNames::default(),
             strange: None,
             facts: Vec::new(),
             causes,
@@ -188,8 +195,8 @@ impl Cut {
                     let Some(environment) = environment_of_function(function) else {
                         return false;
                     };
-                    self.paths.insert(names::canonical(symbol));
-                    self.types.insert(environment);
+                    self.names.paths.insert(names::canonical(symbol));
+                    self.names.types.insert(environment);
                     found = true;
                 }
                 found
@@ -203,8 +210,8 @@ impl Cut {
                     if path.is_empty() || scope.is_empty() {
                         return false;
                     }
-                    self.paths.insert(format!("{path}::{{"));
-                    self.types.insert(format!("{scope}::{{"));
+                    self.names.paths.insert(format!("{path}::{{"));
+                    self.names.types.insert(format!("{scope}::{{"));
                     found = true;
                 }
                 found
@@ -214,7 +221,7 @@ impl Cut {
 
     /// True if the symbols of this environment's function are known.
     fn add_environment(&mut self, facts: &[&DebugFacts], environment: &str) -> bool {
-        self.types.insert(environment.to_owned());
+        self.names.types.insert(environment.to_owned());
         let paths: Vec<String> = facts
             .iter()
             .flat_map(|facts| &facts.functions)
@@ -224,7 +231,7 @@ impl Cut {
             .map(|(symbol, _)| names::canonical(symbol))
             .collect();
         let found = !paths.is_empty();
-        self.paths.extend(paths);
+        self.names.paths.extend(paths);
         found
     }
 
@@ -248,7 +255,7 @@ impl Cut {
                     self.add_environment(facts, &environment);
                 } else {
                     self.strange.get_or_insert_with(|| name.to_string());
-                    self.types.insert(name.to_string());
+                    self.names.types.insert(name.to_string());
                 }
             }
         }
@@ -261,36 +268,34 @@ impl Cut {
             })
             .map(|(symbol, _)| symbol.to_string())
             .collect();
-        self.functions.extend(by_signature);
+        self.names.functions.extend(by_signature);
     }
 
     /// True if the function of this symbol handles what is cut.
     #[must_use]
     pub fn exposes(&self, symbol: &str) -> bool {
-        self.functions.contains(symbol) || {
-            let path = names::canonical(symbol);
-            self.paths.iter().any(|pattern| has(&path, pattern))
-        }
+        self.names.exposes(symbol)
     }
 
     /// True if a type of this full name is cut, or holds something that is.
     #[must_use]
     pub fn exposes_type(&self, name: &str) -> bool {
-        self.types.iter().any(|pattern| has(name, pattern))
+        self.names.types.iter().any(|pattern| has(name, pattern))
     }
 
-    /// Learns from an object that is the same in both builds. Returns true if the cut reaches further than before.
+    /// Learns from objects that are the same in both builds. Returns true if the cut reaches further than before.
     ///
     /// # Errors
-    /// When its debug info cannot be read.
-    pub fn learn(&mut self, bytes: &[u8]) -> Result<bool> {
-        let before = (self.paths.len(), self.types.len(), self.functions.len());
+    /// When the debug info of one cannot be read.
+    pub fn learn(&mut self, objects: &[&[u8]]) -> Result<bool> {
+        let before = self.names.size();
         let mut all = std::mem::take(&mut self.facts);
-        all.push(DebugFacts::read(&[bytes])?);
+        all.push(DebugFacts::read(objects)?);
         {
             let facts: Vec<&DebugFacts> = all.iter().collect();
             // Environments that were found before their functions were.
             let environments: Vec<String> = self
+                .names
                 .types
                 .iter()
                 .filter_map(|name| environment_of(name))
@@ -301,36 +306,13 @@ impl Cut {
             self.grow(&facts);
         }
         self.facts = all;
-        Ok(before != (self.paths.len(), self.types.len(), self.functions.len()))
-    }
-
-    /// Texts of which each symbol that exposes the cut by its name contains at least one: a v0 symbol spells out each identifier
-    /// once (RFC 2603: only whole paths are referred back to).
-    #[must_use]
-    pub fn hints(&self) -> Vec<String> {
-        self.paths
-            .iter()
-            .map(|path| {
-                let whole = outermost_function(path.trim_end_matches('{').trim_end_matches("::"));
-                let last = names::segments(&whole)
-                    .into_iter()
-                    .rev()
-                    .find(|segment| !segment.starts_with(['<', '{']))
-                    .unwrap_or_default()
-                    .to_owned();
-                last.split('<').next().unwrap_or_default().to_owned()
-            })
-            .collect()
+        Ok(before != self.names.size())
     }
 
     /// The names that have two meanings from now on.
     #[must_use]
-    pub fn names(&self) -> CutNames {
-        CutNames {
-            paths: self.paths.clone(),
-            types: self.types.clone(),
-            functions: self.functions.clone(),
-        }
+    pub fn names(&self) -> &CutNames {
+        &self.names
     }
 
     /// What the report says of values that were made before.
