@@ -6,17 +6,24 @@
 //! cannot be told is taken to have an effect.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 
 use anyhow::Result;
 use iced_x86::{Decoder, DecoderOptions, FlowControl, OpKind};
 
-use crate::link::Store;
+use super::decide::{Environment, Replacement};
+use crate::codes::{self, Reason};
+use crate::diff::pairing::FunctionKey;
+use crate::link::plan::pretty;
+use crate::link::{Live, OldNames, Store};
+use crate::object::address::RunAddr;
 use crate::object::reloc::is_call;
 use crate::object::target::{Target, is_mangled};
+use crate::process::stacks;
 
 /// Who calls whom in the new build.
 #[derive(Debug, Default)]
-pub(super) struct Callers {
+struct Callers {
     /// By callee.
     calls: HashMap<String, BTreeSet<String>>,
     /// Functions whose address is taken, in code or in data.
@@ -28,7 +35,7 @@ impl Callers {
     ///
     /// # Errors
     /// When an object cannot be read.
-    pub(super) fn read(store: &mut Store<'_>) -> Result<Self> {
+    fn read(store: &mut Store<'_>) -> Result<Self> {
         store.read_workspace()?;
         let mut callers = Self::default();
         for index in 0..store.len() {
@@ -72,15 +79,15 @@ impl Callers {
 
 /// A function that has frames on some stack.
 #[derive(Debug, Clone)]
-pub(super) struct RunningFunction {
+struct RunningFunction {
     /// Its code, and where that is (run address).
-    pub(super) code: (u64, Vec<u8>),
+    code: (u64, Vec<u8>),
     /// Where its frames go on.
-    pub(super) places: BTreeSet<u64>,
+    places: BTreeSet<u64>,
 }
 
 /// What is asked of the running program.
-pub(super) trait RunningCode {
+trait RunningCode {
     /// Each version of the function of this symbol that has a frame; none if it certainly has none.
     ///
     /// # Errors
@@ -96,7 +103,7 @@ pub(super) trait RunningCode {
 ///
 /// # Errors
 /// When the program cannot be asked.
-pub(super) fn may_be_entered(
+fn may_be_entered(
     roots: &[&str],
     main: &dyn Fn(&str) -> bool,
     callers: &Callers,
@@ -210,6 +217,115 @@ fn comes_to_call(running: &RunningFunction, slot: Option<u64>, program: &dyn Run
         }
     }
     false
+}
+
+/// New versions that have a place of their own (another signature, a version cut) are only reached through those functions that
+/// lead to them. If none of these will be entered again, the edit would change nothing: see the module's documentation.
+pub(super) fn no_effect(
+    live: &Live,
+    process: u32,
+    decided: &mut Replacement<'_>,
+    context: &Environment<'_>,
+) -> Result<Option<Reason>> {
+    if decided.cut.is_none() && decided.renewed.is_empty() {
+        return Ok(None);
+    }
+    let callers = Callers::read(&mut decided.store)?;
+    let roots: Vec<&str> = decided
+        .replacements
+        .iter()
+        .map(|(_, new)| new.key.name.as_str())
+        .filter(|name| !decided.refreshed.contains(*name))
+        .collect();
+    let main = format!("{}::main", context.executable);
+    let is_main = |symbol: &str| pretty(symbol) == main;
+    let program = RunningSide {
+        live,
+        process,
+        names: &decided.names,
+    };
+    if may_be_entered(&roots, &is_main, &callers, &program)? {
+        return Ok(None);
+    }
+    let mut leading: Vec<String> = roots
+        .iter()
+        .map(|name| format!("`{}`", pretty(name)))
+        .collect();
+    leading.sort();
+    leading.dedup();
+    let what = match decided.renewed.first() {
+        Some(renewed) => format!("the signature of `{}` changed", pretty(&renewed.key.name)),
+        None => decided.notes.join("; "),
+    };
+    Ok(Some(Reason::new(
+        &codes::NO_EFFECT,
+        format!(
+            "{what}; only {} would lead to the new code, and nothing that runs will call it again",
+            leading.join(", ")
+        ),
+    )))
+}
+
+/// The running program, as the search for an effect sees it.
+struct RunningSide<'r> {
+    live: &'r Live,
+    process: u32,
+    names: &'r OldNames,
+}
+
+impl RunningSide<'_> {
+    fn slot_of(&self, symbol: &str) -> Option<RunAddr> {
+        let key = FunctionKey {
+            name: symbol.to_owned(),
+            object: None,
+        };
+        let old = self.names.functions.get(&key).unwrap_or(&key);
+        match self.live.function(&old.name, "") {
+            Ok(Some(callable)) => Some(callable.address()),
+            _ => None,
+        }
+    }
+}
+
+impl RunningCode for RunningSide<'_> {
+    fn running(&self, symbol: &str) -> Result<Vec<RunningFunction>> {
+        let Some(slot) = self.slot_of(symbol) else {
+            return Ok(Vec::new());
+        };
+        let bodies: Vec<(Range<u64>, String)> = self
+            .live
+            .all_bodies(slot)
+            .enumerate()
+            .map(|(age, body)| (body.start.0..body.end.0, age.to_string()))
+            .collect();
+        let found = stacks::still_running(self.process, &bodies)?;
+        let mut running = Vec::new();
+        for (range, age) in bodies {
+            let places: BTreeSet<u64> = found
+                .iter()
+                .filter(|one| one.function == age)
+                .flat_map(|one| one.places.iter().copied())
+                .collect();
+            if !places.is_empty() {
+                let length = usize::try_from(range.end - range.start)?;
+                let code = stacks::read_bytes(self.process, range.start, length)?;
+                running.push(RunningFunction {
+                    code: (range.start, code),
+                    places,
+                });
+            }
+        }
+        Ok(running)
+    }
+
+    fn slot(&self, symbol: &str) -> Option<u64> {
+        self.slot_of(symbol).map(|slot| slot.0)
+    }
+
+    fn word(&self, address: u64) -> Option<u64> {
+        let bytes = stacks::read_bytes(self.process, address, 8).ok()?;
+        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+    }
 }
 
 #[cfg(test)]

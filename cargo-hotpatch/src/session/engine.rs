@@ -7,17 +7,17 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::decide::{Decision, Edit, Environment, Replacement, decide, milliseconds};
-use super::effect::{self, Callers, RunningCode, RunningFunction};
+use super::effect::no_effect;
 use super::objects::Files;
 use super::running::Running;
-use crate::codes::{self, Reason};
+use crate::codes::Reason;
 use crate::diff::pairing::FunctionKey;
 use crate::diff::{Change, Difference, NewFunction};
 use crate::event::{FunctionKind, FunctionReport, Timings};
 use crate::explain::Observed;
 use crate::link::live::Callable;
 use crate::link::plan::pretty;
-use crate::link::{self, Live, OldNames, Patch, ProgramSide, Request};
+use crate::link::{self, Live, Patch, ProgramSide, Request};
 use crate::object::address::RunAddr;
 use crate::process::stacks;
 use crate::table::policy::SlotPolicy;
@@ -58,15 +58,10 @@ pub fn apply(
     timings: &mut Timings,
     observed: &mut Observed,
 ) -> Result<Applied> {
-    let mut decided = match decide(&running.live, edit, files, context, timings, observed)? {
-        Decision::Same => {
-            return Ok(Applied::Unchanged {
-                functions: Vec::new(),
-                notes: Vec::new(),
-            });
-        }
-        Decision::Restart { reasons } => return Ok(Applied::Restart { reasons }),
-        Decision::Replace(decided) => decided,
+    let decision = decide(&running.live, edit, files, context, timings, observed)?;
+    let mut decided = match replacement(decision) {
+        Ok(decided) => decided,
+        Err(applied) => return Ok(applied),
     };
     // What is cut has no place in the program under its new name: that of the old name is the old version's.
     let (cut, moved): (Vec<_>, Vec<_>) = decided
@@ -149,113 +144,15 @@ pub fn apply(
     })
 }
 
-/// New versions that have a place of their own (another signature, a version cut) are only reached through those functions that
-/// lead to them. If none of these will be entered again, the edit would change nothing: see [`super::effect`].
-pub(super) fn no_effect(
-    live: &Live,
-    process: u32,
-    decided: &mut Replacement<'_>,
-    context: &Environment<'_>,
-) -> Result<Option<Reason>> {
-    if decided.cut.is_none() && decided.renewed.is_empty() {
-        return Ok(None);
-    }
-    let callers = Callers::read(&mut decided.store)?;
-    let roots: Vec<&str> = decided
-        .replacements
-        .iter()
-        .map(|(_, new)| new.key.name.as_str())
-        .filter(|name| !decided.refreshed.contains(*name))
-        .collect();
-    let main = format!("{}::main", context.executable);
-    let is_main = |symbol: &str| pretty(symbol) == main;
-    let program = RunningSide {
-        live,
-        process,
-        names: &decided.names,
-    };
-    if effect::may_be_entered(&roots, &is_main, &callers, &program)? {
-        return Ok(None);
-    }
-    let mut leading: Vec<String> = roots
-        .iter()
-        .map(|name| format!("`{}`", pretty(name)))
-        .collect();
-    leading.sort();
-    leading.dedup();
-    let what = match decided.renewed.first() {
-        Some(renewed) => format!("the signature of `{}` changed", pretty(&renewed.key.name)),
-        None => decided.notes.join("; "),
-    };
-    Ok(Some(Reason::new(
-        &codes::NO_EFFECT,
-        format!(
-            "{what}; only {} would lead to the new code, and nothing that runs will call it again",
-            leading.join(", ")
-        ),
-    )))
-}
-
-/// The running program, as the search for an effect sees it.
-struct RunningSide<'r> {
-    live: &'r Live,
-    process: u32,
-    names: &'r OldNames,
-}
-
-impl RunningSide<'_> {
-    fn slot_of(&self, symbol: &str) -> Option<RunAddr> {
-        let key = FunctionKey {
-            name: symbol.to_owned(),
-            object: None,
-        };
-        let old = self.names.functions.get(&key).unwrap_or(&key);
-        match self.live.function(&old.name, "") {
-            Ok(Some(callable)) => Some(callable.address()),
-            _ => None,
-        }
-    }
-}
-
-impl RunningCode for RunningSide<'_> {
-    fn running(&self, symbol: &str) -> Result<Vec<RunningFunction>> {
-        let Some(slot) = self.slot_of(symbol) else {
-            return Ok(Vec::new());
-        };
-        let bodies: Bodies = self
-            .live
-            .all_bodies(slot)
-            .into_iter()
-            .enumerate()
-            .map(|(age, body)| (body.start.0..body.end.0, age.to_string()))
-            .collect();
-        let found = stacks::still_running(self.process, &bodies)?;
-        let mut running = Vec::new();
-        for (range, age) in bodies {
-            let places: BTreeSet<u64> = found
-                .iter()
-                .filter(|one| one.function == age)
-                .flat_map(|one| one.places.iter().copied())
-                .collect();
-            if !places.is_empty() {
-                let length = usize::try_from(range.end - range.start)?;
-                let code = stacks::read_bytes(self.process, range.start, length)?;
-                running.push(RunningFunction {
-                    code: (range.start, code),
-                    places,
-                });
-            }
-        }
-        Ok(running)
-    }
-
-    fn slot(&self, symbol: &str) -> Option<u64> {
-        self.slot_of(symbol).map(|slot| slot.0)
-    }
-
-    fn word(&self, address: u64) -> Option<u64> {
-        let bytes = stacks::read_bytes(self.process, address, 8).ok()?;
-        Some(u64::from_le_bytes(bytes.try_into().ok()?))
+/// What has to be replaced; an error is what the edit comes to without that.
+pub(super) fn replacement(decision: Decision<'_>) -> Result<Box<Replacement<'_>>, Applied> {
+    match decision {
+        Decision::Same => Err(Applied::Unchanged {
+            functions: Vec::new(),
+            notes: Vec::new(),
+        }),
+        Decision::Restart { reasons } => Err(Applied::Restart { reasons }),
+        Decision::Replace(decided) => Ok(decided),
     }
 }
 

@@ -5,9 +5,11 @@ use std::time::Instant;
 
 use anyhow::Result;
 
-use super::decide::{Decision, Edit, Environment, decide, milliseconds};
+use super::decide::{Edit, Environment, decide, milliseconds};
+use super::effect::no_effect;
 use super::engine::{
-    Applied, link, no_effect, not_in_program, old_bodies, patched_functions, refusal, still_running,
+    Applied, link, not_in_program, old_bodies, patched_functions, refusal, replacement,
+    still_running,
 };
 use super::objects::Files;
 use super::running::table_with;
@@ -50,15 +52,10 @@ pub fn rehearse(
     observed: &mut Observed,
 ) -> Result<Applied> {
     let live = stage.live;
-    let mut decided = match decide(live, edit, files, context, timings, observed)? {
-        Decision::Same => {
-            return Ok(Applied::Unchanged {
-                functions: Vec::new(),
-                notes: Vec::new(),
-            });
-        }
-        Decision::Restart { reasons } => return Ok(Applied::Restart { reasons }),
-        Decision::Replace(decided) => decided,
+    let decision = decide(live, edit, files, context, timings, observed)?;
+    let mut decided = match replacement(decision) {
+        Ok(decided) => decided,
+        Err(applied) => return Ok(applied),
     };
     if decided.is_empty() {
         return Ok(Applied::Unchanged {
