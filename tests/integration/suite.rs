@@ -221,22 +221,9 @@ impl LiveBuild {
         Ok(Self {
             reference: reference(&built.link.objects),
             files: Files::default(),
-            libraries: built
-                .link
-                .libraries
-                .iter()
-                .filter(|path| path.is_file())
-                .map(|path| Library::open(path))
-                .collect::<Result<_>>()?,
+            libraries: Library::open_present(&built.link.libraries)?,
             policy: SlotPolicy::new(phases.target.workspace_crates.iter().cloned()),
-            units: built
-                .units
-                .iter()
-                .map(|unit| {
-                    let about = (unit.crate_name.clone(), unit.opt_level.clone());
-                    (unit.key.clone(), about)
-                })
-                .collect(),
+            units: built.crates(),
             executable: phases.target.crate_name.clone(),
         })
     }

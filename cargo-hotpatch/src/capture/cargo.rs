@@ -1,6 +1,6 @@
 //! Runs cargo and reads its JSON lines. The only module that knows how cargo is called and what it answers.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
@@ -37,6 +37,20 @@ pub struct Built {
     pub warnings: Vec<Reason>,
     /// How long cargo took.
     pub duration: Duration,
+}
+
+impl Built {
+    /// By unit: the crate's name and the opt-level.
+    #[must_use]
+    pub fn crates(&self) -> HashMap<String, (String, String)> {
+        self.units
+            .iter()
+            .map(|unit| {
+                let about = (unit.crate_name.clone(), unit.opt_level.clone());
+                (unit.key.clone(), about)
+            })
+            .collect()
+    }
 }
 
 /// Why there is nothing built.

@@ -309,23 +309,8 @@ fn compare(
     timings: &mut Timings,
 ) -> Result<CheckReport> {
     let reference = reference(&built.link.objects);
-    let mut libraries = Vec::new();
-    for path in &built.link.libraries {
-        // What the linker found is there; what it passed over may not be.
-        if path.is_file() {
-            libraries.push(Library::open(path)?);
-        }
-    }
-    let crates: HashMap<String, (String, String)> = built
-        .units
-        .iter()
-        .map(|unit| {
-            (
-                unit.key.clone(),
-                (unit.crate_name.clone(), unit.opt_level.clone()),
-            )
-        })
-        .collect();
+    let libraries = Library::open_present(&built.link.libraries)?;
+    let crates = built.crates();
     let policy = SlotPolicy::new(stored.workspace_crates.iter().cloned());
     let image = Image::read(&built.link.image)
         .with_context(|| format!("cannot read the image `{}`", built.link.image.display()))?;

@@ -70,6 +70,15 @@ impl Library {
         })
     }
 
+    /// Maps those of `paths` that are there: what the linker found is, what it passed over may not be.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_present(paths: &[PathBuf]) -> Result<Vec<Self>> {
+        let present = paths.iter().filter(|path| path.is_file());
+        present.map(|path| Self::open(path)).collect()
+    }
+
     /// The file's content.
     #[must_use]
     pub fn data(&self) -> &[u8] {

@@ -349,24 +349,8 @@ impl Session {
     fn adopt_build(&mut self) -> Result<()> {
         self.reference = objects::reference(&self.built.link.objects);
         self.files = Files::default();
-        self.libraries = Vec::new();
-        for path in &self.built.link.libraries {
-            // What the linker found is there; what it passed over may not be.
-            if path.is_file() {
-                self.libraries.push(Library::open(path)?);
-            }
-        }
-        self.units = self
-            .built
-            .units
-            .iter()
-            .map(|unit| {
-                (
-                    unit.key.clone(),
-                    (unit.crate_name.clone(), unit.opt_level.clone()),
-                )
-            })
-            .collect();
+        self.libraries = Library::open_present(&self.built.link.libraries)?;
+        self.units = self.built.crates();
         let mut compiler = Compiler::new(&self.directory, &self.built, self.options.color)?;
         compiler.warm_up();
         self.compiler = Some(compiler);
