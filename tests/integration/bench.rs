@@ -111,30 +111,31 @@ fn contents(project: &Project) -> Result<Vec<(String, Vec<u8>)>> {
     Ok(found)
 }
 
+/// Which edits of `hello` to make, and what the program has to `expect` then.
+fn as_told(expect: &str) -> [&str; 15] {
+    [
+        ".",
+        "--edits",
+        "2",
+        "--patches",
+        "0",
+        "--file",
+        "src/main.rs",
+        "--replace",
+        "format!(\"hello, {name}\")",
+        "--with",
+        "format!(\"edit {n} for {name}\")",
+        "--ask",
+        "world",
+        "--expect",
+        expect,
+    ]
+}
+
 fn own_project_as_told() -> Result<()> {
     let project = Project::copy_of("hello")?;
     let before = contents(&project)?;
-    let result = json(
-        project.root(),
-        &[
-            ".",
-            "--edits",
-            "2",
-            "--patches",
-            "0",
-            "--file",
-            "src/main.rs",
-            "--replace",
-            "format!(\"hello, {name}\")",
-            "--with",
-            "format!(\"edit {n} for {name}\")",
-            "--ask",
-            "world",
-            "--expect",
-            "edit {n} for world",
-        ],
-        0,
-    )?;
+    let result = json(project.root(), &as_told("edit {n} for world"), 0)?;
     let own = &result["projects"][0];
     has_samples(own, 2)?;
     ensure!(
@@ -174,27 +175,7 @@ fn own_project_untold() -> Result<()> {
 
 fn an_edit_that_does_not_show_is_no_sample() -> Result<()> {
     let project = Project::copy_of("hello")?;
-    let result = json(
-        project.root(),
-        &[
-            ".",
-            "--edits",
-            "2",
-            "--patches",
-            "0",
-            "--file",
-            "src/main.rs",
-            "--replace",
-            "format!(\"hello, {name}\")",
-            "--with",
-            "format!(\"edit {n} for {name}\")",
-            "--ask",
-            "world",
-            "--expect",
-            "edition {n}",
-        ],
-        1,
-    )?;
+    let result = json(project.root(), &as_told("edition {n}"), 1)?;
     ensure!(
         result["projects"].as_array().is_some_and(Vec::is_empty),
         "{result:#}"

@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use crate::project::Project;
-use crate::running::Running;
+use crate::running::{Mark, Running};
 use crate::support::{deadline, output_of, scrubbed_command, tool, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -129,11 +129,7 @@ fn of_a_running_session() -> Result<()> {
         // All that was found out has left no trace: it is still the first patch, of one function.
         expect(&project, 0, &["Would patch 1 function", "visit"])?;
         session.expect_answer("x", "2")?;
-        session.look(|seen| {
-            let new: Vec<_> = seen.events[mark.events..].iter().collect();
-            ensure!(new.is_empty(), "the session said something: {new:?}");
-            Ok(())
-        })?;
+        said_nothing_since(session, mark)?;
 
         let mark = session.mark();
         save(&project, 0)?;
@@ -196,16 +192,21 @@ fn of_unsaved_content() -> Result<()> {
 
         ensure!(project.read(SOURCE)? == saved, "the file was touched");
         session.expect_answer("x", "2")?;
-        session.look(|seen| {
-            let new: Vec<_> = seen.events[mark.events..].iter().collect();
-            ensure!(new.is_empty(), "the session said something: {new:?}");
-            Ok(())
-        })?;
+        said_nothing_since(session, mark)?;
         let mark = session.mark();
         project.replace(SOURCE, "hits += 1", "hits += 100")?;
         let outcome = session.wait_for_outcome(mark)?;
         ensure!(outcome.outcome() == "patched", "{outcome}");
         session.expect_answer("x", "102")
+    })
+}
+
+/// A check is no event of the session.
+fn said_nothing_since(session: &Running, mark: Mark) -> Result<()> {
+    session.look(|seen| {
+        let new: Vec<_> = seen.events[mark.events..].iter().collect();
+        ensure!(new.is_empty(), "the session said something: {new:?}");
+        Ok(())
     })
 }
 
