@@ -19,6 +19,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -39,6 +40,9 @@ use crate::plan::PlannedUnit;
 
 /// How often a wait for a compilation in advance looks whether it was cancelled.
 const WAIT: Duration = Duration::from_millis(20);
+
+/// Replays of this process, by whatever compiler.
+static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
 /// A unit that was compiled again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +94,7 @@ pub struct Compiler {
     pending: BTreeMap<usize, bool>,
     /// The units of the last successful replay, until commit or discard.
     staged: Option<Vec<usize>>,
-    /// Counts replays.
+    /// The number of the last replay; no other of this process has it, so that no path of an object ever means two.
     generation: u64,
     /// For each unit, the generations whose objects are kept: the committed one is last.
     kept: BTreeMap<usize, Vec<u64>>,
@@ -202,7 +206,7 @@ impl Compiler {
             let publish = self.pending.entry(index).or_insert(false);
             *publish |= unit.publish;
         }
-        self.generation += 1;
+        self.generation = GENERATIONS.fetch_add(1, Ordering::Relaxed) + 1;
         let shared = Arc::clone(&self.shared);
         let units: BTreeMap<usize, bool> = self.pending.clone();
         let _paused = shared.pause_warm_up(&units, cancel);
@@ -249,12 +253,17 @@ impl Compiler {
                 kept.remove(0);
             }
             let kept = kept.clone();
-            let key = &self.shared.units[index].key;
-            for (path, pid, generation) in out_directories(&self.shared.directory.replay(key)) {
-                if pid == std::process::id() && !kept.contains(&generation) {
-                    remove_directory(Some(&path));
+            let replay = self.shared.directory.replay(&self.shared.units[index].key);
+            let newest = self.generation;
+            // Hundreds of files each; a later generation may be in the making by then.
+            std::thread::spawn(move || {
+                for (path, pid, generation) in out_directories(&replay) {
+                    let is_over = generation < newest && !kept.contains(&generation);
+                    if pid == std::process::id() && is_over {
+                        remove_directory(Some(&path));
+                    }
                 }
-            }
+            });
         }
     }
 

@@ -3,12 +3,14 @@
 //!
 //! Two digests are kept of each: `exact`, and `loose`, in which the line and column of `core::panic::Location`s are left out.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use anyhow::{Result, bail};
 use blake3::Hasher;
 
 use super::NamedObject;
+use super::same::extent;
 use crate::object::read::{Relocation, SectionIndex, SymbolIndex};
 use crate::object::reloc::{field_width, kind};
 use crate::object::target::{SymbolsBySection, Target, is_anonymous};
@@ -36,7 +38,12 @@ pub struct Side<'a> {
     pub objects: Vec<NamedObject<'a>>,
     /// For each of them the symbols by section.
     pub symbols: Vec<SymbolsBySection>,
+    /// Read when needed.
+    frames: Vec<OnceCell<Frames>>,
 }
+
+/// The unwind entries of an object, by the code that they describe.
+type Frames = HashMap<SectionIndex, Vec<FrameEntry>>;
 
 impl<'a> Side<'a> {
     /// Indexes the objects.
@@ -49,7 +56,21 @@ impl<'a> Side<'a> {
         Self {
             objects: objects.to_vec(),
             symbols,
+            frames: objects.iter().map(|_| OnceCell::new()).collect(),
         }
+    }
+
+    /// The unwind entries of one of the objects, by the code section that they describe.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn frames(&self, object: usize) -> Result<&Frames> {
+        let cell = &self.frames[object];
+        if let Some(known) = cell.get() {
+            return Ok(known);
+        }
+        let frames = frame_entries(self.objects[object].file)?;
+        Ok(cell.get_or_init(|| frames))
     }
 
     /// Immutable statics with a name: name to object and symbol.
@@ -102,12 +123,11 @@ impl<'a> Side<'a> {
 
 /// Computes digests over one side; remembers those of anonymous data.
 #[derive(Debug)]
-pub struct Digest<'a, 'n> {
+pub struct Digest<'s, 'a> {
     /// The side.
-    pub side: Side<'a>,
+    pub side: &'s Side<'a>,
     /// Names as the other side spells them.
-    names: &'n HashMap<String, String>,
-    frames: Vec<Option<HashMap<SectionIndex, Vec<FrameEntry>>>>,
+    names: &'s HashMap<String, String>,
     anonymous: HashMap<(usize, SectionIndex, u64), Both>,
 }
 
@@ -153,15 +173,13 @@ impl Pair {
     }
 }
 
-impl<'a, 'n> Digest<'a, 'n> {
+impl<'s, 'a> Digest<'s, 'a> {
     /// `names` translates this side's names into the other's.
     #[must_use]
-    pub fn new(side: Side<'a>, names: &'n HashMap<String, String>) -> Self {
-        let frames = side.objects.iter().map(|_| None).collect();
+    pub fn new(side: &'s Side<'a>, names: &'s HashMap<String, String>) -> Self {
         Self {
             side,
             names,
-            frames,
             anonymous: HashMap::new(),
         }
     }
@@ -190,16 +208,7 @@ impl<'a, 'n> Digest<'a, 'n> {
         symbol: SymbolIndex,
         section: SectionIndex,
     ) -> (u64, u64) {
-        let file = self.side.objects[object].file;
-        let symbol = &file.symbols[symbol];
-        if symbol.size == 0 {
-            (
-                symbol.value,
-                file.sections[section].size.saturating_sub(symbol.value),
-            )
-        } else {
-            (symbol.value, symbol.size)
-        }
+        extent(self.side.objects[object].file, symbol, section)
     }
 
     /// The digest of what one relocation in `section` means, without line and column numbers.
@@ -378,19 +387,10 @@ impl<'a, 'n> Digest<'a, 'n> {
         section: SectionIndex,
         start: u64,
     ) -> Result<()> {
-        let file = self.side.objects[object].file;
-        if self.frames[object].is_none() {
-            self.frames[object] = Some(frame_entries(file)?);
-        }
-        let entries: Vec<FrameEntry> = self.frames[object]
-            .as_ref()
-            .and_then(|frames| frames.get(&section))
-            .into_iter()
-            .flatten()
-            .filter(|entry| entry.code_offset == start)
-            .cloned()
-            .collect();
-        for entry in entries {
+        let side = self.side;
+        let file = side.objects[object].file;
+        let entries = side.frames(object)?.get(&section).into_iter().flatten();
+        for entry in entries.filter(|entry| entry.code_offset == start) {
             let data = file.sections[entry.section].data;
             self.unwind_record(
                 pair,

@@ -2,10 +2,10 @@
 //!
 //! An edit moves everything below it. The code of those functions stays the same, but what is said of it does not.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
-use blake3::Hasher;
 use gimli::{DebugLine, DebugLineStr, DebugStr, EndianSlice, LittleEndian};
 
 use crate::object::read::{ObjectFile, Place, SectionIndex};
@@ -16,11 +16,11 @@ const SECTION_SHIFT: u32 = 32;
 
 type Slice<'s> = EndianSlice<'s, LittleEndian>;
 
-/// A digest of the line rows of each code section of an object.
+/// The line rows of each code section of an object, in a form in which equal rows are equal bytes.
 ///
 /// # Errors
 /// When the table is damaged. Objects without one have no rows.
-pub fn digests(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, [u8; 32]>> {
+pub fn rows(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, Vec<u8>>> {
     let Some(line) = relocated(object, ".debug_line")? else {
         return Ok(HashMap::new());
     };
@@ -29,7 +29,7 @@ pub fn digests(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, [u8; 32]
     let line_strings = DebugLineStr::from(EndianSlice::new(&line_strings, LittleEndian));
     let strings = DebugStr::from(EndianSlice::new(&strings, LittleEndian));
     let table = DebugLine::new(&line, LittleEndian);
-    let mut hashers: HashMap<SectionIndex, Hasher> = HashMap::new();
+    let mut found: HashMap<SectionIndex, Vec<u8>> = HashMap::new();
     let mut offset = 0;
     // Every codegen unit has one table; objects of C may have several.
     while offset < line.len() {
@@ -40,40 +40,41 @@ pub fn digests(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, [u8; 32]
         let length = header.unit_length() + usize::from(header.format().initial_length_size());
         let files = file_names(header, line_strings, strings);
         let mut rows = program.rows();
+        let mut sequence = Vec::new();
         while let Some((_, row)) = rows
             .next_row()
             .with_context(|| format!("line table at {offset:#x}"))?
         {
-            let section = usize::try_from(row.address() >> SECTION_SHIFT)?;
-            let hasher = hashers.entry(section).or_default();
-            let file = files
-                .get(&row.file_index())
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            let file = files.get(&row.file_index()).copied().unwrap_or_default();
             let column = match row.column() {
                 gimli::ColumnType::LeftEdge => 0,
                 gimli::ColumnType::Column(column) => column.get(),
             };
-            hasher.update(&(row.address() & ((1 << SECTION_SHIFT) - 1)).to_le_bytes());
-            hasher.update(file);
-            hasher.update(&row.line().map_or(0, std::num::NonZero::get).to_le_bytes());
-            hasher.update(&column.to_le_bytes());
-            hasher.update(&[u8::from(row.end_sequence())]);
+            sequence.extend((row.address() & ((1 << SECTION_SHIFT) - 1)).to_le_bytes());
+            sequence.extend(file);
+            sequence.extend(row.line().map_or(0, std::num::NonZero::get).to_le_bytes());
+            sequence.extend(column.to_le_bytes());
+            sequence.push(u8::from(row.end_sequence()));
+            if row.end_sequence() {
+                // All rows of a sequence are of one section, and its end is at most one byte behind that.
+                let section = usize::try_from(row.address() >> SECTION_SHIFT)?;
+                found
+                    .entry(section)
+                    .or_default()
+                    .append(&mut std::mem::take(&mut sequence));
+            }
         }
         offset += length;
     }
-    Ok(hashers
-        .into_iter()
-        .map(|(section, hasher)| (section, *hasher.finalize().as_bytes()))
-        .collect())
+    Ok(found)
 }
 
-/// Directory and name of each file of a table, by the number that its rows use.
+/// What stands for directory and name of each file of a table, by the number that its rows use.
 fn file_names(
     header: &gimli::LineProgramHeader<Slice<'_>>,
     line_strings: DebugLineStr<Slice<'_>>,
     strings: DebugStr<Slice<'_>>,
-) -> HashMap<u64, Vec<u8>> {
+) -> HashMap<u64, [u8; 32]> {
     let text = |value: gimli::AttributeValue<Slice<'_>>| -> Vec<u8> {
         match value {
             gimli::AttributeValue::String(text) => text.slice().to_vec(),
@@ -98,13 +99,13 @@ fn file_names(
             let mut name = file.directory(header).map(text).unwrap_or_default();
             name.push(b'/');
             name.extend(text(file.path_name()));
-            (number, name)
+            (number, *blake3::hash(&name).as_bytes())
         })
         .collect()
 }
 
 /// A debug section with its relocations applied: code is in its section's own address space, debug sections begin at 0.
-fn relocated(object: &ObjectFile<'_>, name: &str) -> Result<Option<Vec<u8>>> {
+fn relocated<'d>(object: &ObjectFile<'d>, name: &str) -> Result<Option<Cow<'d, [u8]>>> {
     let Some(index) = object
         .sections
         .iter()
@@ -112,8 +113,13 @@ fn relocated(object: &ObjectFile<'_>, name: &str) -> Result<Option<Vec<u8>>> {
     else {
         return Ok(None);
     };
-    let mut data = object.sections[index].data.to_vec();
-    for relocation in object.relocations(index)? {
+    let data = object.sections[index].data;
+    let relocations = object.relocations(index)?;
+    if relocations.is_empty() {
+        return Ok(Some(Cow::Borrowed(data)));
+    }
+    let mut data = data.to_vec();
+    for relocation in relocations {
         let symbol = &object.symbols[relocation.symbol];
         let base = match symbol.place {
             Place::Section(section) if object.sections[section].is_code() => {
@@ -130,5 +136,5 @@ fn relocated(object: &ObjectFile<'_>, name: &str) -> Result<Option<Vec<u8>>> {
             .with_context(|| format!("a relocation at {at:#x} reaches over the end of `{name}`"))?
             .copy_from_slice(&value.to_le_bytes()[..width]);
     }
-    Ok(Some(data))
+    Ok(Some(Cow::Owned(data)))
 }

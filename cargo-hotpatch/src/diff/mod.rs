@@ -8,6 +8,7 @@ pub mod digest;
 pub mod first;
 pub mod lines;
 pub mod pairing;
+pub mod same;
 #[cfg(test)]
 mod tests;
 
@@ -16,12 +17,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use anyhow::Result;
 
 use crate::codes::Reason;
-use crate::object::read::{ObjectFile, SectionIndex, SymbolIndex};
+use crate::object::read::{ObjectFile, Relocation, SectionIndex, SymbolIndex};
 use crate::object::reloc::is_call;
 use crate::object::target::Target;
 use digest::{Digest, Side};
 use first::FirstDifference;
 use pairing::{FunctionKey, Item};
+use same::Comparison;
 
 /// One object and the id by which the jump table knows it.
 #[derive(Debug, Clone, Copy)]
@@ -117,9 +119,10 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
 
     let no_names = HashMap::new();
     let static_names = pairing::pair_statics(old, new);
-    let mut old_digest = Digest::new(Side::new(old), &static_names);
-    let mut new_digest = Digest::new(Side::new(new), &no_names);
+    let (old_side, new_side) = (Side::new(old), Side::new(new));
     let pairs = {
+        let mut old_digest = Digest::new(&old_side, &static_names);
+        let mut new_digest = Digest::new(&new_side, &no_names);
         let mut content = |is_new: bool, item: &Item| -> Result<[u8; 32]> {
             let digest = if is_new {
                 &mut new_digest
@@ -144,25 +147,30 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
             names.insert(from.name.clone(), to.name.clone());
         }
     }
-    let mut old_digest = Digest::new(Side::new(old), &names);
-    let mut new_digest = Digest::new(Side::new(new), &no_names);
-    result.changed_constants = changed_constants(&mut old_digest, &mut new_digest, &names)?;
+    let mut old_digest = Digest::new(&old_side, &names);
+    let mut new_digest = Digest::new(&new_side, &no_names);
+    let mut comparison = Comparison::new(&old_side, &new_side, &names);
+    result.changed_constants =
+        changed_constants(&mut comparison, &mut old_digest, &mut new_digest, &names)?;
     result.renamed_statics = static_names
         .iter()
         .filter(|(from, to)| from != to)
         .map(|(from, to)| (to.clone(), from.clone()))
         .collect();
 
-    let in_old_data = functions_named_in_data(&old_digest.side, old)?;
-    let callers = callers(&new_digest.side, &new_functions, new)?;
-    let old_lines = line_digests(old)?;
-    let new_lines = line_digests(new)?;
+    let old_lines = line_rows(old)?;
+    let new_lines = line_rows(new)?;
     let mut unchanged = HashSet::new();
     let mut changed_indices = HashMap::new();
     for (old_index, new_index) in &pairs.pairs {
         let (from, to) = (&old_functions[*old_index], &new_functions[*new_index]);
-        let before = old_digest.function(from.object, from.symbol, from.section)?;
-        let after = new_digest.function(to.object, to.symbol, to.section)?;
+        let (code_differs, anything_differs) = if comparison.functions(from, to)? {
+            (false, false)
+        } else {
+            let before = old_digest.function(from.object, from.symbol, from.section)?;
+            let after = new_digest.function(to.object, to.symbol, to.section)?;
+            (before.loose != after.loose, before.exact != after.exact)
+        };
         let changed_constant = if result.changed_constants.is_empty() {
             None
         } else {
@@ -172,9 +180,9 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
                 .find(|name| result.changed_constants.contains(*name))
         };
         let reads_new_value = changed_constant.is_some();
-        let change = if before.loose != after.loose || reads_new_value {
+        let change = if code_differs || reads_new_value {
             Some(Change::Code)
-        } else if before.exact != after.exact
+        } else if anything_differs
             || old_lines[from.object].get(&from.section) != new_lines[to.object].get(&to.section)
         {
             Some(Change::LinesOnly)
@@ -203,12 +211,17 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
                     unchanged_callers: Vec::new(),
                     called_by_unchanged: false,
                     changed_callers: Vec::new(),
-                    in_old_data: in_old_data.contains(from.key.name.as_str()),
+                    in_old_data: false,
                 });
             }
         }
     }
+    let old_names = result.changed.iter().map(|changed| &*changed.old.name);
+    let in_old_data = functions_named_in_data(&old_side, &old_names.collect())?;
+    let new_names = result.changed.iter().map(|changed| &*changed.new.key.name);
+    let callers = callers(&new_side, &new_functions, &new_names.collect())?;
     for changed in &mut result.changed {
+        changed.in_old_data = in_old_data.contains(changed.old.name.as_str());
         for (caller, calls) in callers
             .get(changed.new.key.name.as_str())
             .into_iter()
@@ -235,10 +248,10 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
     Ok(result)
 }
 
-fn line_digests(objects: &[NamedObject<'_>]) -> Result<Vec<HashMap<SectionIndex, [u8; 32]>>> {
+fn line_rows(objects: &[NamedObject<'_>]) -> Result<Vec<HashMap<SectionIndex, Vec<u8>>>> {
     objects
         .iter()
-        .map(|object| lines::digests(object.file))
+        .map(|object| lines::rows(object.file))
         .collect()
 }
 
@@ -285,6 +298,7 @@ fn functions(objects: &[NamedObject<'_>]) -> Vec<Item> {
 
 /// Immutable statics that exist on both sides with other content, or that refer to such a one.
 fn changed_constants(
+    comparison: &mut Comparison<'_, '_>,
     old: &mut Digest<'_, '_>,
     new: &mut Digest<'_, '_>,
     names: &HashMap<String, String>,
@@ -295,6 +309,7 @@ fn changed_constants(
     for (name, (object, symbol)) in &old_constants {
         let name = names.get(*name).map_or(*name, String::as_str);
         if let Some((new_object, new_symbol)) = new_constants.get(name)
+            && !comparison.constants((*object, *symbol), (*new_object, *new_symbol))?
             && old.constant(*object, *symbol)? != new.constant(*new_object, *new_symbol)?
         {
             changed.insert(name.to_owned());
@@ -325,44 +340,76 @@ fn changed_constants(
     }
 }
 
-/// The functions whose address stands in some allocated data section.
-fn functions_named_in_data<'a>(
-    side: &Side<'a>,
-    objects: &[NamedObject<'a>],
-) -> Result<HashSet<&'a str>> {
-    let mut names = HashSet::new();
-    for (index, object) in objects.iter().enumerate() {
+/// For each symbol of an object whether its name is one of `names`; `None` if none is.
+fn symbols_named(object: &ObjectFile<'_>, names: &HashSet<&str>) -> Option<Vec<bool>> {
+    let wanted: Vec<bool> = object
+        .symbols
+        .iter()
+        .map(|symbol| names.contains(symbol.name))
+        .collect();
+    wanted.contains(&true).then_some(wanted)
+}
+
+/// The symbol of `wanted` that a relocation refers to, maybe by way of its section.
+fn wanted_target(
+    side: &Side<'_>,
+    object: usize,
+    wanted: &[bool],
+    relocation: &Relocation,
+) -> Option<SymbolIndex> {
+    let file = side.objects[object].file;
+    // A name of another object stands for itself.
+    if !wanted[relocation.symbol] && file.symbols[relocation.symbol].section().is_none() {
+        return None;
+    }
+    match side.symbols[object].target(file, relocation) {
+        Target::Named { symbol, .. } if wanted[symbol] => Some(symbol),
+        _ => None,
+    }
+}
+
+/// Those of `names` that are functions whose address stands in some allocated data section.
+fn functions_named_in_data<'a>(side: &Side<'a>, names: &HashSet<&str>) -> Result<HashSet<&'a str>> {
+    let mut found = HashSet::new();
+    for (index, object) in side.objects.iter().enumerate() {
+        let Some(wanted) = symbols_named(object.file, names) else {
+            continue;
+        };
         for (section_index, section) in object.file.sections.iter().enumerate() {
             if !section.is_allocated() || section.is_code() || section.name.starts_with(".eh_frame")
             {
                 continue;
             }
             for relocation in object.file.relocations(section_index)? {
-                if let Target::Named { symbol, .. } =
-                    side.symbols[index].target(object.file, &relocation)
-                {
-                    names.insert(object.file.symbols[symbol].name);
+                if let Some(symbol) = wanted_target(side, index, &wanted, &relocation) {
+                    found.insert(object.file.symbols[symbol].name);
                 }
             }
         }
     }
-    Ok(names)
+    Ok(found)
 }
 
-/// For each function's name the functions of `objects` whose code refers to it, and whether they call it.
+/// For each of `names` those of `functions` whose code refers to it, and whether they call it.
 fn callers<'a>(
     side: &Side<'a>,
     functions: &'a [Item],
-    objects: &[NamedObject<'a>],
+    names: &HashSet<&str>,
 ) -> Result<HashMap<&'a str, Vec<(&'a str, bool)>>> {
     let mut callers: HashMap<&str, Vec<(&str, bool)>> = HashMap::new();
+    let wanted: Vec<Option<Vec<bool>>> = side
+        .objects
+        .iter()
+        .map(|object| symbols_named(object.file, names))
+        .collect();
     for function in functions {
-        let object = objects[function.object].file;
+        let Some(wanted) = &wanted[function.object] else {
+            continue;
+        };
+        let object = side.objects[function.object].file;
         let code = object.sections[function.section].data;
         for relocation in object.relocations(function.section)? {
-            if let Target::Named { symbol, .. } =
-                side.symbols[function.object].target(object, &relocation)
-            {
+            if let Some(symbol) = wanted_target(side, function.object, wanted, &relocation) {
                 let callers = callers.entry(object.symbols[symbol].name).or_default();
                 let calls = is_call(code, relocation.offset, relocation.kind);
                 match callers.last_mut() {

@@ -102,15 +102,9 @@ fn pairs_within<'f>(
     old: Lines,
     new: Lines,
 ) -> Vec<(&'f FunctionText, &'f FunctionText)> {
-    let within = |side: Side, (first, last): Lines| {
-        file.index(side)
-            .functions
-            .iter()
-            .filter(move |function| function.first_line >= first && function.last_line <= last)
-    };
-    let mut left: Vec<&FunctionText> = within(Side::New, new).collect();
+    let mut left: Vec<&FunctionText> = file.new.functions_within(new).collect();
     let mut pairs = Vec::new();
-    for one in within(Side::Old, old) {
+    for one in file.old.functions_within(old) {
         if let Some(index) = left.iter().position(|other| other.name == one.name) {
             pairs.push((one, left.remove(index)));
         }
@@ -137,11 +131,11 @@ fn judge_texts(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
                 }
             }
         }
-        for before in &file.old.values {
+        // Those outside of these lines are what they were.
+        for before in file.old.values_within(file.edited_lines(Side::Old)) {
             let mut namesakes = file
                 .new
-                .values
-                .iter()
+                .values_within(file.edited_lines(Side::New))
                 .filter(|after| after.name == before.name);
             if let (Some(after), None) = (namesakes.next(), namesakes.next())
                 && let Pairing::Doubtful(why) = pair(&before.entries, &after.entries, &is_numbered)
@@ -239,6 +233,18 @@ fn judge_numbers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         };
         // Closures inside of closures are paired with the text of the outermost one.
         if parent.ends_with('}') {
+            continue;
+        }
+        // The same text with the same numbers: nobody has to read it.
+        let stays = |side: Side, function: &FunctionFacts| {
+            let place = function.place.as_ref();
+            place.is_some_and(|place| !evidence.sources.may_be_edited(side, place))
+        };
+        if old_numbers == new_numbers
+            && stays(Side::Old, old_function.1)
+            && stays(Side::New, new_function.1)
+            && !several_in_a_changed_macro(evidence)
+        {
             continue;
         }
         let hidden_in = ([old_function.0, new_function.0], new_function.1);

@@ -40,9 +40,10 @@ impl Departed {
 
     /// Adds to the facts of the build that runs what the new build brings back. A static that comes back as it was goes on
     /// where it is, and needs no comparison.
-    pub(super) fn recall(&self, old: &mut DebugFacts, new: &DebugFacts) {
+    pub(super) fn recall(&self, old: &mut Arc<DebugFacts>, new: &DebugFacts) {
         for (name, shapes) in &self.types {
             if new.types.contains_key(name) && !old.types.contains_key(name) {
+                let old = Arc::make_mut(old);
                 old.types.insert(name.clone(), shapes.clone());
             }
         }
@@ -52,6 +53,7 @@ impl Departed {
                 .get(symbol)
                 .is_some_and(|back| back.type_name != fact.type_name || back.memory != fact.memory);
             if another && !old.statics.contains_key(symbol) {
+                let old = Arc::make_mut(old);
                 old.statics.insert(symbol.clone(), fact.clone());
             }
         }

@@ -4,6 +4,7 @@
 //! nothing. So what is looked at is whether code takes the same memory for another type than before, or asks for another
 //! type.
 
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -27,11 +28,14 @@ pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
 /// Edited functions that take a raw pointer's memory for another type.
 fn judge_casts(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     let files = &evidence.sources.files;
-    let defined: BTreeSet<&str> = files
-        .iter()
-        .flat_map(|file| file.old.types.iter().chain(&file.new.types))
-        .map(|text| text.name.as_str())
-        .collect();
+    // All texts have to be read for it, and hardly ever is it asked for.
+    let defined: LazyCell<BTreeSet<&str>, _> = LazyCell::new(|| {
+        files
+            .iter()
+            .flat_map(|file| file.old.types().iter().chain(file.new.types()))
+            .map(|text| text.name.as_str())
+            .collect()
+    });
     for file in files {
         for edited in &file.change.edited {
             let (Some(old), Some(new)) = (
@@ -76,7 +80,7 @@ fn judge_aliases(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         }
         let alias = item.path.rsplit("::").next().unwrap_or(&item.path);
         let user = evidence.sources.files.iter().find_map(|file| {
-            let functions = file.index(Side::New).functions.iter();
+            let functions = file.index(Side::New).functions().iter();
             functions
                 .filter(|function| names::has_word(&function.body, alias))
                 .find(|function| {
@@ -147,7 +151,7 @@ fn asked_for(facts: &DebugFacts) -> BTreeSet<String> {
     facts
         .functions
         .keys()
-        // A v0 symbol spells each identifier of its path: most need not be read any further.
+        // Identifiers stand in symbols as they are, and there are thousands of symbols.
         .filter(|symbol| symbol.contains("type_id") || symbol.contains("TypeId"))
         .filter_map(|symbol| {
             let path = names::canonical(symbol);
@@ -186,6 +190,7 @@ impl Casts {
         if let Ok(tokens) = body.parse() {
             casts.collect(tokens);
         }
+        crate::source::forget_spans();
         casts
     }
 

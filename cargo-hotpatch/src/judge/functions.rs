@@ -309,7 +309,7 @@ fn attribute_doubt(evidence: &Evidence<'_, '_>, facts: Facts<'_>) -> Option<Stri
                 .sources
                 .files
                 .iter()
-                .flat_map(|file| file.index(side).types.iter())
+                .flat_map(|file| file.index(side).types_within(file.edited_lines(side)))
                 .filter(|text| text.name == identifier)
                 .map(|text| &text.attributes)
                 .collect()
@@ -379,7 +379,7 @@ fn is_edited(evidence: &Evidence<'_, '_>, symbol: &str) -> bool {
         .sources
         .files
         .iter()
-        .flat_map(|file| &file.old.functions)
+        .flat_map(|file| file.old.functions())
         .any(|before| {
             before.name == after.name && before.header == after.header && before.body == after.body
         });

@@ -2,6 +2,7 @@
 //! numbers are translated into those of the build that runs, so that equal names mean equal things.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::codes;
 use crate::source::{Difference, ItemKind};
@@ -53,12 +54,7 @@ fn blocks(facts: &DebugFacts, sources: &Sources<'_>, side: Side) -> Blocks {
             continue;
         };
         let line = place.line as usize;
-        let mut around = file
-            .index(side)
-            .impls
-            .iter()
-            .filter(|text| (text.first_line..=text.last_line).contains(&line))
-            .collect::<Vec<_>>();
+        let mut around = file.index(side).impls_around(line).collect::<Vec<_>>();
         around.sort_by_key(|text| text.last_line - text.first_line);
         let header = match around.as_slice() {
             [one] => Some(one.header.clone()),
@@ -145,7 +141,8 @@ pub(super) fn align(evidence: &mut Evidence<'_, '_>, verdict: &mut Verdict) {
         .collect();
     judge_unknown(evidence, &old, &resolved, verdict);
     let spelling = |name: &str| translate(name, &translation);
-    evidence.new.rename(&spelling);
+    // What is remembered of the objects keeps its own numbers.
+    Arc::make_mut(&mut evidence.new).rename(&spelling);
 }
 
 /// All numbered paths in a name, translated; `None` when nothing changes.

@@ -23,6 +23,7 @@ mod vtables;
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
@@ -135,9 +136,32 @@ impl Verdict {
 /// What all rules look at.
 struct Evidence<'c, 'a> {
     case: &'c Case<'a>,
-    old: DebugFacts,
-    new: DebugFacts,
+    old: Arc<DebugFacts>,
+    new: Arc<DebugFacts>,
     sources: Sources<'a>,
+}
+
+/// Remembers what was read from the debug info of objects: what is new in one edit is old in the next.
+pub trait FactsMemory: Sync {
+    /// The facts of the object with this content, read by `read` if they are not known.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    fn facts(&self, bytes: &[u8], read: &dyn Fn() -> Result<DebugFacts>)
+    -> Result<Arc<DebugFacts>>;
+}
+
+/// Remembers nothing.
+struct NoMemory;
+
+impl FactsMemory for NoMemory {
+    fn facts(
+        &self,
+        _bytes: &[u8],
+        read: &dyn Fn() -> Result<DebugFacts>,
+    ) -> Result<Arc<DebugFacts>> {
+        Ok(Arc::new(read()?))
+    }
 }
 
 /// Judges an edit.
@@ -145,16 +169,21 @@ struct Evidence<'c, 'a> {
 /// # Errors
 /// When an object cannot be read. Nothing is known then, and the program has to be restarted.
 pub fn judge(case: &Case<'_>) -> Result<Verdict> {
-    judge_with(case, &Departed::default())
+    judge_with(case, &Departed::default(), &NoMemory)
 }
 
-/// Judges an edit of a program that has things which its source lost in earlier edits.
+/// Judges an edit of a program that has things which its source lost in earlier edits. `memory` must belong to one set of
+/// workspace crates.
 ///
 /// # Errors
 /// As [`judge`].
-pub fn judge_with(case: &Case<'_>, departed: &Departed) -> Result<Verdict> {
+pub fn judge_with(
+    case: &Case<'_>,
+    departed: &Departed,
+    memory: &dyn FactsMemory,
+) -> Result<Verdict> {
     let keep = |name: &str| names::mentions_crate(name, case.workspace_crates);
-    let read = |side: Side| -> Result<DebugFacts> {
+    let read = |side: Side| -> Result<Arc<DebugFacts>> {
         let objects: Vec<&[u8]> = case
             .units
             .iter()
@@ -168,7 +197,7 @@ pub fn judge_with(case: &Case<'_>, departed: &Departed) -> Result<Verdict> {
             .copied()
             .collect();
         // A type that names no crate of the workspace cannot change: neither its own source nor its arguments can.
-        DebugFacts::read_kept(&objects, &keep).with_context(|| {
+        DebugFacts::read_with(&objects, &keep, memory).with_context(|| {
             let keys: Vec<&str> = case.units.iter().map(|unit| unit.key).collect();
             let which = if side == Side::Old { "running" } else { "new" };
             format!("debug info of the {which} objects of {}", keys.join(", "))
@@ -336,10 +365,10 @@ fn judge_unseen_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         })
     };
     for file in &evidence.sources.files {
-        for before in &file.old.types {
+        for before in file.old.types_within(file.edited_lines(Side::Old)) {
             let mut namesakes = file
                 .new
-                .types
+                .types()
                 .iter()
                 .filter(|after| after.name == before.name)
                 .peekable();
@@ -355,7 +384,7 @@ fn judge_unseen_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             }
             let used = |side: Side| {
                 evidence.sources.files.iter().any(|file| {
-                    file.index(side).functions.iter().any(|function| {
+                    file.index(side).functions().iter().any(|function| {
                         names::has_word(&function.body, &before.name)
                             || names::has_word(&function.header, &before.name)
                     })
@@ -390,12 +419,10 @@ fn judge_namesakes(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
                 .iter()
                 .filter(|edited| segments.contains(&edited.name.as_str()))
             {
-                let definitions = |side: Side, (first, last): crate::source::Lines| -> Vec<&str> {
-                    let types = file.index(side).types.iter();
+                let definitions = |side: Side, lines: crate::source::Lines| -> Vec<&str> {
+                    let types = file.index(side).types_within(lines);
                     types
-                        .filter(|text| {
-                            text.name == identifier && text.line >= first && text.line <= last
-                        })
+                        .filter(|text| text.name == identifier)
                         .map(|text| text.definition.as_str())
                         .collect()
                 };

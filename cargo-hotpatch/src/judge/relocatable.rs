@@ -1,7 +1,9 @@
 //! A relocatable object as the judge sees it: symbols by place, section classes, and data whose references are named.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
 use object::read::elf::ElfFile64;
@@ -85,9 +87,12 @@ pub(super) enum Target<'a> {
 pub(super) struct Relocatable<'a> {
     file: ElfFile64<'a, LittleEndian>,
     pub(super) sections: Vec<Section<'a>>,
-    by_index: HashMap<usize, usize>,
     pub(super) symbols: Vec<Symbol<'a>>,
     by_place: HashMap<(usize, u64), usize>,
+    /// What a relocation against the symbol of this index means.
+    targets: Vec<Target<'a>>,
+    /// Relocations that were read, by section: those of debug info are many, and asked for twice.
+    known: RefCell<HashMap<usize, Rc<[Relocation<'a>]>>>,
 }
 
 /// A name that the compiler or assembler makes up for one object.
@@ -149,11 +154,26 @@ impl<'a> Relocatable<'a> {
         }
         let mut symbols = Vec::new();
         let mut by_place = HashMap::new();
+        // The null symbol is the first, and not in the list.
+        let mut targets = vec![Target::Named("")];
         for symbol in file.symbols() {
-            let Some(section) = symbol
+            let name = symbol.name().unwrap_or_default();
+            let section = symbol
                 .section_index()
-                .and_then(|index| by_index.get(&index.0))
-            else {
+                .and_then(|index| by_index.get(&index.0));
+            if targets.len() != symbol.index().0 {
+                bail!("the symbols are not in order");
+            }
+            targets.push(match section {
+                Some(section) if symbol.kind() == SymbolKind::Section || is_private(name) => {
+                    Target::Place {
+                        section: *section,
+                        offset: symbol.address(),
+                    }
+                }
+                _ => Target::Named(name),
+            });
+            let Some(section) = section else {
                 continue;
             };
             if matches!(symbol.kind(), SymbolKind::Section | SymbolKind::File) {
@@ -183,9 +203,10 @@ impl<'a> Relocatable<'a> {
         Ok(Self {
             file,
             sections,
-            by_index,
             symbols,
             by_place,
+            targets,
+            known: RefCell::default(),
         })
     }
 
@@ -216,7 +237,16 @@ impl<'a> Relocatable<'a> {
     }
 
     /// The relocations of a section, by rising offset.
-    pub(super) fn relocations(&self, section: usize) -> Result<Vec<Relocation<'a>>> {
+    pub(super) fn relocations(&self, section: usize) -> Result<Rc<[Relocation<'a>]>> {
+        if let Some(known) = self.known.borrow().get(&section) {
+            return Ok(known.clone());
+        }
+        let read: Rc<[Relocation<'a>]> = self.read_relocations(section)?.into();
+        self.known.borrow_mut().insert(section, read.clone());
+        Ok(read)
+    }
+
+    fn read_relocations(&self, section: usize) -> Result<Vec<Relocation<'a>>> {
         let view = &self.sections[section];
         let raw = self
             .file
@@ -231,27 +261,10 @@ impl<'a> Relocatable<'a> {
                 );
             };
             let target = match relocation.target() {
-                RelocationTarget::Symbol(index) => {
-                    let symbol = self
-                        .file
-                        .symbol_by_index(index)
-                        .with_context(|| format!("relocation at {offset:#x} of `{}`", view.name))?;
-                    let name = symbol.name().unwrap_or_default();
-                    match symbol
-                        .section_index()
-                        .and_then(|index| self.by_index.get(&index.0))
-                    {
-                        Some(section)
-                            if symbol.kind() == SymbolKind::Section || is_private(name) =>
-                        {
-                            Target::Place {
-                                section: *section,
-                                offset: symbol.address(),
-                            }
-                        }
-                        _ => Target::Named(name),
-                    }
-                }
+                RelocationTarget::Symbol(index) => *self
+                    .targets
+                    .get(index.0)
+                    .with_context(|| format!("relocation at {offset:#x} of `{}`", view.name))?,
                 other => bail!(
                     "relocation at {offset:#x} of `{}` has an unknown target {other:?}",
                     view.name
@@ -288,7 +301,7 @@ impl<'a> Relocatable<'a> {
             return Ok(Cow::Borrowed(data));
         }
         let mut data = data.to_vec();
-        for relocation in &relocations {
+        for relocation in &*relocations {
             let base = match relocation.target {
                 Target::Place { offset, .. } => offset,
                 // Only addresses of code and data are referred to by name, and nobody here reads those as numbers.
@@ -379,12 +392,12 @@ impl<'a> Relocatable<'a> {
                 let _ = write!(text, "{byte:02x}");
             }
         };
-        for relocation in self.relocations(section)? {
+        for relocation in &*self.relocations(section)? {
             if relocation.offset < position || relocation.offset >= end {
                 continue;
             }
             push(&mut text, position, relocation.offset);
-            let meaning = self.meaning(&relocation, depth)?;
+            let meaning = self.meaning(relocation, depth)?;
             let _ = write!(text, "<{meaning}>");
             position = relocation.offset + u64::from(relocation.width);
         }

@@ -3,7 +3,8 @@
 use std::path::{Component, Path};
 
 use crate::codes::Span;
-use crate::source::functions::{FunctionText, TextIndex, TypeText};
+use crate::source::functions::{FunctionText, TypeText};
+use crate::source::index::TextIndex;
 use crate::source::{ChangedItem, Difference, ItemKind, Lines, SourceChange};
 
 use super::SourceCase;
@@ -13,8 +14,8 @@ use super::debug::{FunctionFacts, Place};
 pub(super) struct SourceFile<'a> {
     pub(super) path: &'a Path,
     new_text: &'a str,
-    pub(super) old: TextIndex,
-    pub(super) new: TextIndex,
+    pub(super) old: TextIndex<'a>,
+    pub(super) new: TextIndex<'a>,
     pub(super) change: SourceChange,
     /// Why nothing can be said about it.
     pub(super) unreadable: bool,
@@ -76,16 +77,13 @@ impl<'a> Sources<'a> {
             .map(|case| {
                 let (old, new) = (case.old.unwrap_or(""), case.new.unwrap_or(""));
                 let change = crate::source::compare(old, new);
-                let indexes = (TextIndex::of(old), TextIndex::of(new));
-                let unreadable =
-                    change.unparsable.is_some() || indexes.0.is_none() || indexes.1.is_none();
                 SourceFile {
                     path: case.path,
                     new_text: new,
-                    old: indexes.0.unwrap_or_default(),
-                    new: indexes.1.unwrap_or_default(),
+                    old: TextIndex::of(old),
+                    new: TextIndex::of(new),
+                    unreadable: change.unparsable.is_some(),
                     change,
-                    unreadable,
                 }
             })
             .collect();
@@ -169,6 +167,18 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// False if the item at this place stands outside of everything that was edited.
+    pub(super) fn may_be_edited(&self, side: Side, place: &Place) -> bool {
+        match self.whereabouts(&place.file) {
+            Whereabouts::Untouched => false,
+            Whereabouts::Unclear => true,
+            Whereabouts::Edited(file) => {
+                let (first, last) = file.edited_lines(side);
+                file.unreadable || (first..=last).contains(&(place.line as usize))
+            }
+        }
+    }
+
     pub(super) fn header(&self, side: Side, function: &FunctionFacts) -> Header<'_> {
         let Some(place) = &function.place else {
             return Header::Unknown;
@@ -229,9 +239,8 @@ impl<'a> Sources<'a> {
         identifier: &str,
     ) -> Option<(&SourceFile<'a>, &TypeText)> {
         let mut found = self.files.iter().flat_map(|file| {
-            file.index(side)
-                .types
-                .iter()
+            let types = file.index(side).types().iter();
+            types
                 .filter(|text| text.name == identifier)
                 .map(move |text| (file, text))
         });
@@ -254,8 +263,8 @@ impl<'a> Sources<'a> {
     }
 }
 
-impl SourceFile<'_> {
-    pub(super) fn index(&self, side: Side) -> &TextIndex {
+impl<'a> SourceFile<'a> {
+    pub(super) fn index(&self, side: Side) -> &TextIndex<'a> {
         match side {
             Side::Old => &self.old,
             Side::New => &self.new,
@@ -267,11 +276,19 @@ impl SourceFile<'_> {
         &self,
         side: Side,
         name: &str,
-        (first, last): Lines,
+        lines: Lines,
     ) -> Option<&FunctionText> {
-        self.index(side).functions.iter().find(|function| {
-            function.name == name && function.first_line >= first && function.last_line <= last
-        })
+        self.index(side)
+            .functions_within(lines)
+            .find(|function| function.name == name)
+    }
+
+    /// The lines outside of which both texts are the same.
+    pub(super) fn edited_lines(&self, side: Side) -> Lines {
+        match side {
+            Side::Old => self.change.within.0,
+            Side::New => self.change.within.1,
+        }
     }
 
     /// How many `|` the new text has in these lines.

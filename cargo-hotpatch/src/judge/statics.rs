@@ -326,7 +326,7 @@ fn judge_replaced(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         let identifier = path.rsplit("::").next().unwrap_or(path);
         let files = evidence.sources.files.iter();
         files
-            .flat_map(|file| &file.index(side).values)
+            .flat_map(|file| file.index(side).values())
             .filter(|value| value.name == identifier)
             .count()
     };

@@ -48,6 +48,7 @@ pub struct Source<'a> {
 #[derive(Debug)]
 pub struct Library {
     path: PathBuf,
+    metadata: std::fs::Metadata,
     data: memmap2::Mmap,
 }
 
@@ -59,6 +60,9 @@ impl Library {
     pub fn open(path: &Path) -> Result<Self> {
         let file = std::fs::File::open(path)
             .with_context(|| format!("cannot open `{}`", path.display()))?;
+        let metadata = file
+            .metadata()
+            .with_context(|| format!("cannot read `{}`", path.display()))?;
         // SAFETY: the mapping is private and only read. Compilers and cargo replace libraries by renaming new files over
         // them, which leaves this mapping on the old file; one that is truncated in place while the session runs is
         // outside of what a build does.
@@ -66,6 +70,7 @@ impl Library {
             .with_context(|| format!("cannot map `{}`", path.display()))?;
         Ok(Self {
             path: path.to_owned(),
+            metadata,
             data,
         })
     }
@@ -85,6 +90,12 @@ impl Library {
         &self.data
     }
 
+    /// Of the file that was mapped, whatever stands at its path by now.
+    #[must_use]
+    pub fn metadata(&self) -> &std::fs::Metadata {
+        &self.metadata
+    }
+
     /// The file's path.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -92,24 +103,37 @@ impl Library {
     }
 }
 
+/// Gets the objects of the workspace that were not compiled anew.
+pub type Workspace<'a> = Box<dyn FnOnce() -> Result<Vec<Source<'a>>> + 'a>;
+
 /// All that a patch may take from.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Store<'a> {
     objects: Vec<Stored<'a>>,
     /// Defined, not local, in the objects that were read so far.
     defined: HashMap<&'a str, (ObjectIndex, SymbolIndex)>,
-    workspace: Vec<Source<'a>>,
+    workspace: Option<Workspace<'a>>,
     libraries: &'a [Library],
     library_names: Option<HashMap<&'a [u8], (usize, u64)>>,
     loaded_members: HashMap<(usize, u64), ObjectIndex>,
 }
 
+impl std::fmt::Debug for Store<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("objects", &self.objects)
+            .field("libraries", &self.libraries)
+            .finish_non_exhaustive()
+    }
+}
+
 impl<'a> Store<'a> {
-    /// A store over the libraries of a link, and those objects of the workspace that were not compiled anew.
+    /// A store over the libraries of a link, and those objects of the workspace that were not compiled anew: most patches
+    /// need none of them.
     #[must_use]
-    pub fn new(workspace: Vec<Source<'a>>, libraries: &'a [Library]) -> Self {
+    pub fn new(workspace: Workspace<'a>, libraries: &'a [Library]) -> Self {
         Self {
-            workspace,
+            workspace: Some(workspace),
             libraries,
             ..Self::default()
         }
@@ -177,9 +201,7 @@ impl<'a> Store<'a> {
             return Ok(Some(*found));
         }
         // Reading all of the workspace once is a matter of symbol tables, and only for names that are new to the program.
-        for source in std::mem::take(&mut self.workspace) {
-            self.add(&source, true)?;
-        }
+        self.read_workspace()?;
         Ok(self.defined.get(name).copied())
     }
 
@@ -188,7 +210,10 @@ impl<'a> Store<'a> {
     /// # Errors
     /// When one cannot be read.
     pub fn read_workspace(&mut self) -> Result<()> {
-        for source in std::mem::take(&mut self.workspace) {
+        let Some(workspace) = self.workspace.take() else {
+            return Ok(());
+        };
+        for source in workspace()? {
             self.add(&source, true)?;
         }
         Ok(())

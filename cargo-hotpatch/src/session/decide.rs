@@ -17,6 +17,7 @@ use crate::diff::pairing::FunctionKey;
 use crate::diff::{self, Change, Difference, NamedObject, NewFunction};
 use crate::event::Timings;
 use crate::explain::Observed;
+use crate::judge::debug::DebugFacts;
 use crate::judge::{self, Case, CutNames, Departed, SourceCase, UnitCase};
 use crate::link::live::Callable;
 use crate::link::store::Library;
@@ -121,7 +122,7 @@ impl Replacement<'_> {
 /// What is broken, as opposed to what is refused.
 pub fn decide<'f>(
     live: &Live,
-    edit: &Edit<'_>,
+    edit: &Edit<'f>,
     files: &'f mut Files,
     context: &Environment<'f>,
     timings: &mut Timings,
@@ -144,7 +145,7 @@ pub fn decide<'f>(
         timings.diff = milliseconds(started);
         return Ok(Decision::Same);
     }
-    open_rest(files, reference)?;
+    files.add(reference.values().flatten());
     let files = &*files;
     let old = parse(files, changed.iter().flat_map(|(_, objects)| &objects.old))?;
     let new = parse(files, changed.iter().flat_map(|(_, objects)| &objects.new))?;
@@ -182,7 +183,9 @@ pub fn decide<'f>(
         edit.sources,
         context,
     )?;
-    let mut verdict = judge::judge_with(&case, live.departed()).context("cannot judge the edit")?;
+    let memory = RememberedFacts::of(files, &changed)?;
+    let mut verdict =
+        judge::judge_with(&case, live.departed(), &memory).context("cannot judge the edit")?;
     if verdict
         .restart
         .iter()
@@ -190,7 +193,8 @@ pub fn decide<'f>(
     {
         // A caller in an object that did not change at all settles it; to find one, all objects have to be read.
         add_unchanged_callers(&mut case, files, reference, &changed)?;
-        verdict = judge::judge_with(&case, live.departed()).context("cannot judge the edit")?;
+        verdict =
+            judge::judge_with(&case, live.departed(), &memory).context("cannot judge the edit")?;
     }
     timings.judge = milliseconds(started);
     if !verdict.restart.is_empty() {
@@ -315,8 +319,35 @@ fn allocator_change(difference: &Difference) -> Option<Reason> {
         })
 }
 
-fn open_rest(files: &mut Files, reference: &Reference) -> Result<()> {
-    files.open(reference.values().flatten())
+/// Remembers what the debug info of the objects that differ says.
+struct RememberedFacts<'f> {
+    files: &'f Files,
+    /// By the address of their first byte.
+    objects: HashMap<usize, &'f ObjectRef>,
+}
+
+impl<'f> RememberedFacts<'f> {
+    fn of(files: &'f Files, changed: &'f [(String, ChangedObjects)]) -> Result<Self> {
+        let objects = changed
+            .iter()
+            .flat_map(|(_, objects)| objects.old.iter().chain(&objects.new))
+            .map(|object| Ok((files.bytes(object)?.as_ptr().addr(), object)))
+            .collect::<Result<_>>()?;
+        Ok(Self { files, objects })
+    }
+}
+
+impl judge::FactsMemory for RememberedFacts<'_> {
+    fn facts(
+        &self,
+        bytes: &[u8],
+        read: &dyn Fn() -> Result<DebugFacts>,
+    ) -> Result<Arc<DebugFacts>> {
+        match self.objects.get(&bytes.as_ptr().addr()) {
+            Some(object) if object.len == bytes.len() as u64 => self.files.facts(object, read),
+            _ => Ok(Arc::new(read()?)),
+        }
+    }
 }
 
 fn parse<'f>(
@@ -531,7 +562,7 @@ fn add_unchanged_callers(
 /// Everything that the patch may take from. The changed new objects come first, in the order in which they were compared.
 fn store<'f>(
     files: &'f Files,
-    reference: &Reference,
+    reference: &'f Reference,
     changed: &[(String, ChangedObjects)],
     context: &Environment<'f>,
 ) -> Result<Store<'f>> {
@@ -540,15 +571,17 @@ fn store<'f>(
         .flat_map(|(_, objects)| objects.old.iter().chain(&objects.new))
         .map(|object| (object.unit.as_str(), object.cgu.as_str()))
         .collect();
-    let mut rest = Vec::new();
-    for (unit, objects) in reference {
-        for object in objects {
-            if !fresh.contains(&(unit.as_str(), object.cgu.as_str())) {
-                rest.push(files.source(object)?);
-            }
-        }
-    }
-    let mut store = Store::new(rest, context.libraries);
+    let rest: Vec<&'f ObjectRef> = reference
+        .values()
+        .flatten()
+        .filter(|object| !fresh.contains(&(object.unit.as_str(), object.cgu.as_str())))
+        .collect();
+    let rest = move || {
+        rest.into_iter()
+            .map(|object| files.source(object))
+            .collect()
+    };
+    let mut store = Store::new(Box::new(rest), context.libraries);
     for object in changed.iter().flat_map(|(_, objects)| &objects.new) {
         store.add(&files.source(object)?, true)?;
     }

@@ -349,6 +349,7 @@ impl Session {
     fn adopt_build(&mut self) -> Result<()> {
         self.reference = objects::reference(&self.built.link.objects);
         self.files = Files::default();
+        self.files.add(self.reference.values().flatten());
         self.libraries = Library::open_present(&self.built.link.libraries)?;
         self.units = self.built.crates();
         let mut compiler = Compiler::new(&self.directory, &self.built, self.options.color)?;

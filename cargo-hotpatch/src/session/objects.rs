@@ -3,31 +3,76 @@
 use std::collections::{HashMap, HashSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 
 use crate::capture::record::{ObjectRef, UnitKey};
+use crate::judge::debug::DebugFacts;
 use crate::link::store::{Library, Source};
 
-/// Memory-mapped files that hold objects; a file is mapped once.
+/// Of how many objects the facts are remembered. An edit concerns one or two of them, and the next edit mostly the same.
+const REMEMBERED: usize = 16;
+
+/// Files that hold objects, memory-mapped when somebody first reads them; a file is mapped once. One that was replaced or
+/// written to after it was added is never read: a build that was given up may have put another in its place.
 #[derive(Debug, Default)]
 pub struct Files {
-    files: HashMap<PathBuf, Library>,
+    files: HashMap<PathBuf, ObjectFile>,
+    /// What the debug info says of objects that were read last, the latest at the end.
+    facts: Mutex<Vec<(PathBuf, u64, Arc<DebugFacts>)>>,
+}
+
+#[derive(Debug)]
+struct ObjectFile {
+    /// When it was added; `None` if it was not there.
+    identity: Option<Identity>,
+    mapped: OnceLock<Library>,
+}
+
+/// What tells a file from another, and from what it was before somebody wrote to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+    length: u64,
+    /// Of the last change of its content: seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
+impl Identity {
+    fn of(data: &std::fs::Metadata) -> Self {
+        Self {
+            device: data.dev(),
+            inode: data.ino(),
+            length: data.len(),
+            changed: (data.mtime(), data.mtime_nsec()),
+        }
+    }
 }
 
 impl Files {
-    /// Maps the file of each of `objects` that is not mapped yet.
-    ///
-    /// # Errors
-    /// When one cannot be opened.
-    pub fn open<'o>(&mut self, objects: impl IntoIterator<Item = &'o ObjectRef>) -> Result<()> {
+    /// From now on, `objects` can be read, as they are at this moment.
+    pub fn add<'o>(&mut self, objects: impl IntoIterator<Item = &'o ObjectRef>) {
         for object in objects {
             if !self.files.contains_key(&object.path) {
-                self.files
-                    .insert(object.path.clone(), Library::open(&object.path)?);
+                let data = std::fs::metadata(&object.path).ok();
+                let file = ObjectFile {
+                    identity: data.as_ref().map(Identity::of),
+                    mapped: OnceLock::new(),
+                };
+                self.files.insert(object.path.clone(), file);
             }
         }
-        Ok(())
+    }
+
+    /// True if both are all of one file: the same inode means the same content.
+    fn are_one(&self, one: &ObjectRef, other: &ObjectRef) -> bool {
+        let identity = |object: &ObjectRef| self.files.get(&object.path)?.identity;
+        one.offset == 0
+            && other.offset == 0
+            && one.len == other.len
+            && identity(one).is_some_and(|known| Some(known) == identity(other))
     }
 
     /// Unmaps every file that holds no object of `reference`: replays leave a set of objects each, and a session is long.
@@ -38,32 +83,81 @@ impl Files {
             .map(|object| object.path.as_path())
             .collect();
         self.files.retain(|path, _| needed.contains(path.as_path()));
+        self.facts
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|(path, ..)| needed.contains(path.as_path()));
     }
 
-    /// How many files are mapped.
+    /// What the debug info of an object says: remembered, or found out by `read`, which must say the same whenever it is
+    /// called with the same bytes.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn facts(
+        &self,
+        object: &ObjectRef,
+        read: &dyn Fn() -> Result<DebugFacts>,
+    ) -> Result<Arc<DebugFacts>> {
+        let lock = || self.facts.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut known = lock();
+            let is_meant = |(path, offset, _): &(PathBuf, u64, _)| {
+                *path == object.path && *offset == object.offset
+            };
+            if let Some(index) = known.iter().position(is_meant) {
+                let found = known.remove(index);
+                let facts = found.2.clone();
+                known.push(found);
+                return Ok(facts);
+            }
+        }
+        let facts = Arc::new(read()?);
+        let mut known = lock();
+        known.push((object.path.clone(), object.offset, facts.clone()));
+        if known.len() > REMEMBERED {
+            known.remove(0);
+        }
+        Ok(facts)
+    }
+
+    /// How many files are known.
     #[must_use]
     pub fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// True when no file is mapped.
+    /// True when no file is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
-    /// The bytes of an object whose file is mapped.
+    /// The bytes of an object that was added.
     ///
     /// # Errors
-    /// When the file is not mapped, or shorter than the object.
+    /// When it was not added, or its file cannot be mapped, is shorter than the object, or is another than when it was added.
     pub fn bytes(&self, object: &ObjectRef) -> Result<&[u8]> {
         let (start, length) = (
             usize::try_from(object.offset)?,
             usize::try_from(object.len)?,
         );
-        self.files
-            .get(&object.path)
-            .and_then(|file| file.data().get(start..start.checked_add(length)?))
+        let file = match self.files.get(&object.path) {
+            Some(file) => Some(match file.mapped.get() {
+                Some(mapped) => mapped,
+                None => {
+                    let opened = Library::open(&object.path)?;
+                    ensure!(
+                        Some(Identity::of(opened.metadata())) == file.identity,
+                        "`{}` is not the file that it was",
+                        object.path.display()
+                    );
+                    file.mapped.get_or_init(|| opened)
+                }
+            }),
+            None => None,
+        };
+        file.and_then(|file| file.data().get(start..start.checked_add(length)?))
             .ok_or_else(|| {
                 anyhow!(
                     "object {} of {}: {} bytes at {} of `{}` are not there",
@@ -131,10 +225,10 @@ pub fn changed_objects(
     for object in new {
         match by_cgu.get(object.cgu.as_str()) {
             Some(before) => {
-                if is_same_file(before, object) {
+                files.add([*before, object]);
+                if files.are_one(before, object) {
                     continue;
                 }
-                files.open([*before, object])?;
                 if files.bytes(before)? != files.bytes(object)? {
                     result.old.push((*before).clone());
                     result.new.push(object.clone());
@@ -148,20 +242,8 @@ pub fn changed_objects(
             result.old.push(object.clone());
         }
     }
-    files.open(result.old.iter().chain(&result.new))?;
+    files.add(result.old.iter().chain(&result.new));
     Ok(result)
-}
-
-fn is_same_file(old: &ObjectRef, new: &ObjectRef) -> bool {
-    let identity = |path: &Path| {
-        std::fs::metadata(path)
-            .ok()
-            .map(|data| (data.dev(), data.ino()))
-    };
-    old.offset == 0
-        && new.offset == 0
-        && old.len == new.len
-        && identity(&old.path).is_some_and(|old| Some(old) == identity(&new.path))
 }
 
 #[cfg(test)]
@@ -213,9 +295,57 @@ mod tests {
         let old = object(&directory.path().join("old"), "a", b"1");
         let new = object(&directory.path().join("new"), "a", b"2");
         let mut files = Files::default();
-        files.open([&old, &new]).expect("files are mapped");
+        files.add([&old, &new]);
+        assert!(files.bytes(&old).is_ok());
         files.keep_only(&reference(std::slice::from_ref(&new)));
         assert_eq!(files.len(), 1);
         assert!(files.bytes(&old).is_err() && files.bytes(&new).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_is_not_read() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("a");
+        let before = object(&path, "a", b"1");
+        let mut files = Files::default();
+        files.add([&before]);
+        std::fs::rename(&path, directory.path().join("kept")).expect("renamed");
+        let _ = object(&path, "a", b"2");
+        let error = files.bytes(&before).expect_err("another file");
+        assert!(error.to_string().contains("not the file"), "{error}");
+
+        // What was read before stays as it was.
+        let mut files = Files::default();
+        files.add([&before]);
+        assert_eq!(files.bytes(&before).ok(), Some(&b"2"[..]));
+        std::fs::remove_file(&path).expect("removed");
+        let _ = object(&path, "a", b"3");
+        assert_eq!(files.bytes(&before).ok(), Some(&b"2"[..]));
+    }
+
+    #[test]
+    fn facts_are_read_once_and_go_with_their_file() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let object = object(&directory.path().join("one"), "a", b"1");
+        let reads = std::cell::Cell::new(0);
+        let read = || {
+            reads.set(reads.get() + 1);
+            Ok(DebugFacts::default())
+        };
+        let mut files = Files::default();
+        files.add([&object]);
+        for _ in 0..2 {
+            files.facts(&object, &read).expect("facts");
+        }
+        assert_eq!(reads.get(), 1);
+        let part = ObjectRef {
+            offset: 1,
+            ..object.clone()
+        };
+        files.facts(&part, &read).expect("facts");
+        assert_eq!(reads.get(), 2, "another object of the same file");
+        files.keep_only(&Reference::new());
+        files.facts(&object, &read).expect("facts");
+        assert_eq!(reads.get(), 3);
     }
 }

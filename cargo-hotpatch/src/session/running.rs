@@ -28,6 +28,8 @@ pub struct Running {
     pub live: Live,
     /// Patches so far.
     pub patches: u64,
+    /// When the program acknowledged the last one.
+    pub acknowledged: Option<Instant>,
     arena: Range<RunAddr>,
     directory: PathBuf,
 }
@@ -61,6 +63,7 @@ impl Running {
             stub: Some(stub),
             live,
             patches: 0,
+            acknowledged: None,
             arena: hello.arena,
             directory: directory.to_owned(),
         })
@@ -112,10 +115,12 @@ impl Running {
             }
             stub.publish(&table_file)
         });
+        let acknowledged = Instant::now();
         // The program has its own mapping of the table by now, or never will.
         let _ = std::fs::remove_file(&table_file);
         result?;
         self.patches += 1;
+        self.acknowledged = Some(acknowledged);
         Ok(table)
     }
 

@@ -325,6 +325,8 @@ impl Session {
             &mut observed,
         );
         let patches = running.patches;
+        let acknowledged = running.acknowledged.take();
+        let from_save = acknowledged.map(|at| at.saturating_duration_since(job.seen));
         let compiled_at = job.compile_began;
         let (kind, functions, notes) = match applied {
             Ok(Applied::Patched { functions, notes }) => (OutcomeKind::Patched, functions, notes),
@@ -363,6 +365,10 @@ impl Session {
         }
         self.files.keep_only(&self.reference);
         let mut outcome = self.outcome_of_job(kind);
+        if let Some(from_save) = from_save {
+            // What follows upon the acknowledgement (who still runs old code, what is remembered) delays nobody.
+            outcome.timings_ms.total = outcome.timings_ms.watch + from_save.as_secs_f64() * 1000.0;
+        }
         outcome.functions = functions;
         outcome.notes = notes;
         if kind == OutcomeKind::Patched {

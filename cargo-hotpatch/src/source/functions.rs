@@ -11,7 +11,7 @@ use quote::ToTokens as _;
 use super::closures::{Entry, entries_of_block, entries_of_expression, entries_of_tokens};
 
 /// A function as it stands in the text.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionText {
     /// The identifier behind `fn`; empty where it is a macro's parameter.
     pub name: String,
@@ -56,7 +56,7 @@ pub struct TypeText {
 }
 
 /// A block of `impl`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImplText {
     /// All tokens in front of the block.
     pub header: String,
@@ -67,7 +67,7 @@ pub struct ImplText {
 }
 
 /// The initial value of a static or constant.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValueText {
     /// The identifier.
     pub name: String,
@@ -77,17 +77,17 @@ pub struct ValueText {
     pub entries: Vec<Entry>,
 }
 
-/// All functions and types of a file, by place.
-#[derive(Debug, Default, Clone)]
-pub struct TextIndex {
+/// All functions and types of a piece of a file.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Contents {
     /// In the order of the text.
-    pub functions: Vec<FunctionText>,
+    pub(super) functions: Vec<FunctionText>,
     /// In the order of the text.
-    pub types: Vec<TypeText>,
+    pub(super) types: Vec<TypeText>,
     /// Blocks of `impl`, in the order of the text.
-    pub impls: Vec<ImplText>,
+    pub(super) impls: Vec<ImplText>,
     /// Initial values of statics and constants, in the order of the text.
-    pub values: Vec<ValueText>,
+    pub(super) values: Vec<ValueText>,
     /// Lines of derives, with the derived trait's name.
     derives: HashMap<usize, Vec<String>>,
 }
@@ -105,42 +105,65 @@ const BUILTIN_DERIVES: &[&str] = &[
     "Hash",
 ];
 
-impl TextIndex {
-    /// The index of a file's text; `None` when its tokens cannot be read.
-    #[must_use]
-    pub fn of(text: &str) -> Option<Self> {
-        let tokens = super::tokens_of(text).ok()?;
-        let mut index = Self::default();
-        index.stream(tokens, true);
-        Some(index)
-    }
-
-    /// The function of this name whose item begins on this line.
-    #[must_use]
-    pub fn function_at(&self, name: &str, line: usize) -> Option<&FunctionText> {
-        let mut found = self.functions.iter().filter(|function| {
-            (function.name == name || function.name.is_empty())
-                && (function.first_line..=function.name_line).contains(&line)
+impl Contents {
+    /// What stands in a text, by the lines of the file of which it is the part below `lines_above`; `None` when its tokens
+    /// cannot be read.
+    pub(super) fn of(text: &str, lines_above: usize) -> Option<Self> {
+        let contents = super::tokens_of(text).ok().map(|tokens| {
+            let mut contents = Self::default();
+            contents.stream(tokens, true);
+            contents
         });
-        let first = found.next()?;
-        // Two functions of one name on one line: nobody can tell which is meant.
-        found.next().is_none().then_some(first)
+        super::forget_spans();
+        let mut contents = contents?;
+        if lines_above != 0 {
+            contents.move_down(lines_above);
+        }
+        Some(contents)
     }
 
-    /// The function of this name whose text covers this line, if there is exactly one.
-    #[must_use]
-    pub fn function_around(&self, name: &str, line: usize) -> Option<&FunctionText> {
-        let mut found = self.functions.iter().filter(|function| {
-            function.name == name && (function.first_line..=function.last_line).contains(&line)
-        });
-        let first = found.next()?;
-        found.next().is_none().then_some(first)
+    /// Both, one after the other.
+    #[cfg(test)]
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.functions.append(&mut other.functions);
+        self.types.append(&mut other.types);
+        self.impls.append(&mut other.impls);
+        self.values.append(&mut other.values);
+        self.derives.extend(other.derives);
     }
 
-    /// True if on this line stand derives of the standard library and no others, so that what is generated there has a
-    /// fixed interface.
-    #[must_use]
-    pub fn is_builtin_derive(&self, line: usize) -> bool {
+    fn move_down(&mut self, lines: usize) {
+        fn move_entries(entries: &mut [Entry], lines: usize) {
+            for entry in entries {
+                entry.line += lines;
+                move_entries(&mut entry.children, lines);
+            }
+        }
+        for function in &mut self.functions {
+            function.first_line += lines;
+            function.name_line += lines;
+            function.last_line += lines;
+            move_entries(&mut function.entries, lines);
+        }
+        for text in &mut self.types {
+            text.line += lines;
+        }
+        for block in &mut self.impls {
+            block.first_line += lines;
+            block.last_line += lines;
+        }
+        for value in &mut self.values {
+            value.line += lines;
+            move_entries(&mut value.entries, lines);
+        }
+        self.derives = std::mem::take(&mut self.derives)
+            .into_iter()
+            .map(|(line, names)| (line + lines, names))
+            .collect();
+    }
+
+    /// See [`super::index::TextIndex::is_builtin_derive`].
+    pub(super) fn is_builtin_derive(&self, line: usize) -> bool {
         self.derives.get(&line).is_some_and(|names| {
             names
                 .iter()

@@ -7,9 +7,11 @@ use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::{Attribute, Generics, Item};
 
+use super::cut::Piece;
 use super::{ChangedItem, Difference, EditedFunction, ItemKind, Lines, SourceChange};
 
 /// One item, its parts as text.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Flat {
     kind: ItemKind,
     path: String,
@@ -24,14 +26,33 @@ pub(super) struct Flat {
     places: Option<u64>,
 }
 
-/// Takes a file apart.
-pub(super) fn parse(text: &str) -> syn::Result<Vec<Flat>> {
-    let file = syn::parse_file(text)?;
+/// The items of a piece that does not begin its file: there, `#!` is an error.
+struct Items(Vec<Item>);
+
+impl syn::parse::Parse for Items {
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        let mut items = Vec::new();
+        while !input.is_empty() {
+            items.push(input.parse()?);
+        }
+        Ok(Self(items))
+    }
+}
+
+/// Takes a file, or a piece of one, apart.
+pub(super) fn parse(piece: &Piece<'_>) -> syn::Result<Vec<Flat>> {
+    let (attributes, items) = if piece.first_line == 1 {
+        let file = syn::parse_file(piece.text)?;
+        (file.attrs, file.items)
+    } else {
+        (Vec::new(), syn::parse_str::<Items>(piece.text)?.0)
+    };
     let mut flattener = Flattener {
         flats: Vec::new(),
         path: Vec::new(),
+        lines_above: piece.first_line - 1,
     };
-    let attributes = tokens(&Attributes(&file.attrs, true));
+    let attributes = tokens(&Attributes(&attributes, true));
     if !attributes.is_empty() {
         flattener.flats.push(Flat {
             kind: ItemKind::Attributes,
@@ -44,7 +65,7 @@ pub(super) fn parse(text: &str) -> syn::Result<Vec<Flat>> {
             places: None,
         });
     }
-    for item in &file.items {
+    for item in &items {
         flattener.item(item);
     }
     Ok(flattener.flats)
@@ -189,11 +210,13 @@ fn is_plain(attributes: &[Attribute], signature: &syn::Signature, block: &syn::B
 struct Flattener {
     flats: Vec<Flat>,
     path: Vec<String>,
+    /// In front of the piece.
+    lines_above: usize,
 }
 
 impl Flattener {
     fn push(&mut self, kind: ItemKind, name: &str, header: String, spanned: &impl ToTokens) {
-        let lines = lines(spanned);
+        let lines = self.lines(spanned);
         let path = self.joined(name);
         self.flats.push(Flat {
             kind,
@@ -203,8 +226,16 @@ impl Flattener {
             body: None,
             lines,
             plain: false,
-            places: (kind == ItemKind::MacroCall).then(|| places(spanned)),
+            places: (kind == ItemKind::MacroCall).then(|| places(spanned, self.lines_above)),
         });
+    }
+
+    fn lines(&self, spanned: &impl syn::spanned::Spanned) -> Lines {
+        let span = spanned.span();
+        (
+            self.lines_above + span.start().line,
+            self.lines_above + span.end().line,
+        )
     }
 
     fn joined(&self, name: &str) -> String {
@@ -239,9 +270,9 @@ impl Flattener {
             name,
             header,
             body: Some(tokens(block)),
-            lines: lines(spanned),
+            lines: self.lines(spanned),
             plain,
-            places: (!plain).then(|| places(block)),
+            places: (!plain).then(|| places(block, self.lines_above)),
         });
     }
 
@@ -429,28 +460,29 @@ impl Flattener {
     }
 }
 
-fn lines(spanned: &impl syn::spanned::Spanned) -> Lines {
-    let span = spanned.span();
-    (span.start().line, span.end().line)
-}
-
 /// A digest of where the tokens stand.
-fn places(item: &impl ToTokens) -> u64 {
-    fn add(tokens: proc_macro2::TokenStream, hasher: &mut DefaultHasher) {
+fn places(item: &impl ToTokens, lines_above: usize) -> u64 {
+    fn add(tokens: proc_macro2::TokenStream, above: usize, hasher: &mut DefaultHasher) {
         for token in tokens {
             let start = token.span().start();
-            (start.line, start.column).hash(hasher);
+            (above + start.line, start.column).hash(hasher);
             if let proc_macro2::TokenTree::Group(group) = token {
-                add(group.stream(), hasher);
+                add(group.stream(), above, hasher);
             }
         }
     }
     let mut hasher = DefaultHasher::new();
-    add(item.to_token_stream(), &mut hasher);
+    add(item.to_token_stream(), lines_above, &mut hasher);
     hasher.finish()
 }
 
 type Key<'a> = (ItemKind, &'a str);
+
+/// The paths of all that other crates may have in their code.
+pub(super) fn with_places(items: &[Flat]) -> impl Iterator<Item = &str> {
+    let placed = items.iter().filter(|item| item.places.is_some());
+    placed.map(|item| item.path.as_str())
+}
 
 /// Compares two lists of items.
 pub(super) fn compare(old: &[Flat], new: &[Flat]) -> SourceChange {

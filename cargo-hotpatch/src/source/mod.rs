@@ -3,7 +3,9 @@
 //! Comments and white space never count. Documentation counts only where a derive or another attribute could read it.
 
 pub mod closures;
+mod cut;
 pub mod functions;
+pub mod index;
 mod items;
 
 use proc_macro2::TokenStream;
@@ -94,6 +96,9 @@ pub struct EditedFunction {
 /// What differs between two texts of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceChange {
+    /// All that differs is in these lines of the old and of the new text: what is above and below them is equal, item by
+    /// item. Whole texts when nothing better is known.
+    pub within: (Lines, Lines),
     /// Why one of the texts cannot be parsed. Nothing else is known then.
     pub unparsable: Option<String>,
     /// Functions whose header or body differs.
@@ -137,17 +142,57 @@ impl SourceChange {
     }
 }
 
-/// Compares two texts of one file.
+/// Compares two texts of one file. Only the items around the first and the last difference are parsed.
 #[must_use]
 pub fn compare(old_text: &str, new_text: &str) -> SourceChange {
     if old_text == new_text {
         return SourceChange::default();
     }
-    match (items::parse(old_text), items::parse(new_text)) {
+    compare_pieces(old_text, new_text).unwrap_or_else(|| compare_whole(old_text, new_text))
+}
+
+/// `None` when the texts cannot be cut, or the pieces that differ do not parse by themselves: then the whole texts say what
+/// is wrong, and where.
+fn compare_pieces(old_text: &str, new_text: &str) -> Option<SourceChange> {
+    let (old, new) = (cut::pieces(old_text)?, cut::pieces(new_text)?);
+    let cut::Differing {
+        old: old_range,
+        new: new_range,
+    } = cut::differing(&old, &new);
+    let behind = cut::joined(new_text, &new, new_range.end..new.len());
+    let old = cut::joined(old_text, &old, old_range);
+    let new = cut::joined(new_text, &new, new_range);
+    let items = (items::parse(&old), items::parse(&new));
+    forget_spans();
+    let (Ok(old_items), Ok(new_items)) = items else {
+        return None;
+    };
+    let mut change = items::compare(&old_items, &new_items);
+    // Everything behind moved with the lines. That matters only where nothing else makes dependents be compiled again.
+    if old.lines().1 != new.lines().1 && change.only_plain_bodies() {
+        let moved = items::parse(&behind);
+        forget_spans();
+        change
+            .displaced
+            .extend(items::with_places(&moved.ok()?).map(str::to_owned));
+    }
+    change.within = (old.lines(), new.lines());
+    Some(change)
+}
+
+fn compare_whole(old_text: &str, new_text: &str) -> SourceChange {
+    let [old, new] = [old_text, new_text].map(|text| cut::Piece {
+        text,
+        first_line: 1,
+    });
+    let mut change = match (items::parse(&old), items::parse(&new)) {
         (Ok(old), Ok(new)) => items::compare(&old, &new),
         (Err(error), _) => unparsable("before", &error),
         (_, Err(error)) => unparsable("after", &error),
-    }
+    };
+    forget_spans();
+    change.within = (old.lines(), new.lines());
+    change
 }
 
 fn unparsable(when: &str, error: &syn::Error) -> SourceChange {
@@ -161,6 +206,12 @@ fn unparsable(when: &str, error: &syn::Error) -> SourceChange {
         unparsable: Some(why),
         ..SourceChange::default()
     }
+}
+
+/// Lets the texts go that were parsed on this thread: the parser keeps each of them for as long as somebody could ask for the
+/// place of a token. No token of before may be asked for it afterwards.
+pub(crate) fn forget_spans() {
+    proc_macro2::extra::invalidate_current_thread_spans();
 }
 
 /// The tokens of a file's text.

@@ -1,6 +1,6 @@
 //! Tests of the comparison of texts.
 
-use super::functions::TextIndex;
+use super::index::TextIndex;
 use super::*;
 
 fn kinds(old: &str, new: &str) -> Vec<(ItemKind, Difference, String)> {
@@ -310,8 +310,7 @@ fn functions_are_found_by_line_also_in_macros() {
         "#[track_caller]\npub(crate) unsafe extern \"C\" fn one<T: Fn() -> [u8; {3}]>(a: T, (b, c): (u8, u8)) -> u8 { 1 }\n\
          macro_rules! m { ($n:ident) => {\n  fn $n() {}\n  fn two(x: u8) {} } }\n\
          struct A;\nimpl A {\n  /// docs\n  fn\n  three(&self) { fn inner() {} }\n}\n#[derive(Debug, Clone)]\nstruct B;",
-    )
-    .expect("tokens");
+    );
     let one = index.function_at("one", 2).expect("one");
     assert!(one.header.contains("track_caller") && one.call_shape.contains("track_caller"));
     assert!(!one.call_shape.contains("crate") && one.foreign_callers);
@@ -343,11 +342,7 @@ fn functions_are_found_by_line_also_in_macros() {
 
 #[test]
 fn parameter_names_and_visibility_do_not_decide_how_a_function_is_called() {
-    let shape = |text: &str| {
-        TextIndex::of(text).expect("tokens").functions[0]
-            .call_shape
-            .clone()
-    };
+    let shape = |text: &str| TextIndex::of(text).functions()[0].call_shape.clone();
     assert_eq!(
         shape("fn a(x: u8) {}"),
         shape("#[must_use] /** d */ pub fn a((y): u8) {}")
@@ -378,9 +373,7 @@ fn parameter_names_and_visibility_do_not_decide_how_a_function_is_called() {
 fn closures_keep_their_order() {
     use super::closures::{EntryKind, Pairing, pair};
     let entries = |body: &str| {
-        TextIndex::of(&format!("fn f() {{ {body} }}"))
-            .expect("tokens")
-            .functions[0]
+        TextIndex::of(&format!("fn f() {{ {body} }}")).functions()[0]
             .entries
             .clone()
     };
@@ -439,4 +432,156 @@ fn closures_keep_their_order() {
         ),
         "unknown macros"
     );
+}
+
+/// What the pieces of a text hold is what the text holds.
+fn check_pieces(path: &std::path::Path, text: &str) {
+    let whole = cut::Piece {
+        text,
+        first_line: 1,
+    };
+    let Ok(items) = items::parse(&whole) else {
+        return;
+    };
+    let pieces = cut::pieces(text).unwrap_or_else(|| panic!("{} cannot be cut", path.display()));
+    let together: String = pieces.iter().map(|piece| piece.text).collect();
+    assert_eq!(together, text);
+    let mut found = Vec::new();
+    let mut contents = functions::Contents::default();
+    for piece in &pieces {
+        let parsed = items::parse(piece);
+        let parsed =
+            parsed.unwrap_or_else(|error| panic!("{}: {error} in {piece:?}", path.display()));
+        found.extend(parsed);
+        contents.append(
+            functions::Contents::of(piece.text, piece.first_line - 1)
+                .unwrap_or_else(|| panic!("{}: no tokens in {piece:?}", path.display())),
+        );
+    }
+    assert!(found == items, "{}: other items", path.display());
+    let expected = functions::Contents::of(text, 0);
+    assert!(
+        Some(contents) == expected,
+        "{}: other contents",
+        path.display()
+    );
+    forget_spans();
+}
+
+fn sources_below(directory: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources_below(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Sources of this crate, or all of what `HOTPATCH_TEST_SOURCES` names.
+#[test]
+fn pieces_of_real_sources_are_the_whole() {
+    let directory = std::env::var("HOTPATCH_TEST_SOURCES")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/src/judge").to_owned());
+    let mut sources = Vec::new();
+    sources_below(directory.as_ref(), &mut sources);
+    assert!(sources.len() > 15, "{} sources", sources.len());
+    for path in sources {
+        if let Ok(text) = std::fs::read_to_string(&path) {
+            check_pieces(&path, &text);
+        }
+    }
+}
+
+#[test]
+fn texts_are_cut_behind_items_and_nowhere_else() {
+    let cut = |text: &str| -> Option<Vec<(usize, String)>> {
+        let pieces = cut::pieces(text)?;
+        let shown = pieces
+            .iter()
+            .map(|piece| (piece.first_line, piece.text.to_owned()));
+        Some(shown.collect())
+    };
+    let one = |text: &str| vec![(1, text.to_owned())];
+    for whole in [
+        "",
+        "#!/usr/bin/env run'me\nfn a() {}",
+        "#![allow(x)]\nfn a() {}\n",
+        "fn a() {\n  b();\n}",
+        "const A: char = '\'';",
+        "const A: &str = \"}\n}\";",
+        "const A: &str = r#\"\"}\n;\"#;\n",
+        "/* }\n /* } */ ;\n */ fn a<'a>(c: char) -> bool { c == '{' || c == '\\u{7d}' }\n",
+        "fn a() {} fn r#fn() {\n}\n",
+        "fn a(x: &'static str) { b'\\''; b\"\\\"}\"; br\"\\\"; }\n",
+        "const A: B = B {\n    c: || 1,\n}\n// d\n.with(|| 2);\n",
+        "const A: u8 = if B { 1 }\nelse { 2 };\n",
+        "const A: u8 = { 1 }\nas u8;\n",
+        "const A: u8 = { 1 }\n\n;\n",
+    ] {
+        let expected = if whole.is_empty() {
+            Vec::new()
+        } else {
+            one(whole)
+        };
+        assert_eq!(cut(whole), Some(expected), "{whole}");
+    }
+    assert_eq!(
+        cut("use a;\n// b\nfn c() {\n}\n\nfn d() {}"),
+        Some(vec![
+            (1, "use a;\n".to_owned()),
+            (2, "// b\nfn c() {\n}\n".to_owned()),
+            (5, "\nfn d() {}".to_owned())
+        ])
+    );
+    for open in ["fn a() {", "fn a() }", "\"a", "/* a", "'\\", "r#\"a\""] {
+        assert_eq!(cut(open), None, "{open}");
+    }
+}
+
+/// An edit is the same for whole texts and for pieces, wherever it stands.
+#[test]
+fn differences_of_pieces_are_those_of_whole_texts() {
+    let text = "//! a\nuse b;\n\nstruct C { d: u8 }\n\nimpl C {\n    fn d(&self) -> u8 { self.d }\n    fn e() {}\n}\n\n\
+                /// f\nfn f() {\n    1;\n}\n\nmod g {\n    fn f() {\n        1;\n    }\n}\n\nstatic H: u8 = 1;\n";
+    for (from, to) in [
+        ("1;\n}", "2;\n}"),
+        ("1;\n    }", "2;\n    }"),
+        ("//! a\n", "#![allow(a)]\n"),
+        ("use b;\n", ""),
+        ("use b;", "use b;\nuse c;"),
+        ("d: u8 }", "d: u16 }"),
+        ("fn e() {}", "fn e() { 1 }\n    fn i() {}"),
+        ("H: u8 = 1;\n", "H: u8 = 2;"),
+        ("static H: u8 = 1;\n", ""),
+        ("/// f\n", "/// f\n/// g\n\n"),
+        ("/// f\nfn f() {\n    1;\n}\n\n", ""),
+        ("self.d }", "self.d + 1 }"),
+        ("mod g {", "#[cfg(x)] mod g {"),
+        ("", "// begin\n"),
+    ] {
+        let edited = text.replacen(from, to, 1);
+        for (old, new) in [(text, &*edited), (&*edited, text)] {
+            let mut pieces = compare_pieces(old, new).expect("pieces");
+            let mut whole = compare_whole(old, new);
+            assert!(
+                pieces.within.0.1 <= whole.within.0.1 && pieces.within.1.1 <= whole.within.1.1,
+                "{pieces:?}"
+            );
+            (pieces.within, whole.within) = Default::default();
+            assert_eq!(pieces, whole, "{from} -> {to}");
+        }
+    }
+}
+
+#[test]
+fn only_what_differs_is_read() {
+    let old = "fn a() { 1 }\n\nfn b() { not ) rust }\n".replace(" ) ", " ");
+    let new = old.replace('1', "2");
+    // The second function is no Rust, but nobody looks at it.
+    let change = compare(&old, &new);
+    assert!(change.only_plain_bodies(), "{change:?}");
+    assert_eq!(change.within, ((1, 1), (1, 1)));
+    assert_eq!(change.edited[0].path, "a");
 }

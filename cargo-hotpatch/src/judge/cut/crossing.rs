@@ -6,7 +6,7 @@ use super::{Cut, has};
 use crate::judge::debug::{FunctionFacts, Place};
 use crate::judge::names;
 use crate::judge::relocatable::Memory;
-use crate::source::functions::TextIndex;
+use crate::source::index::TextIndex;
 
 /// One of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +141,28 @@ impl Cut {
         around: &Around<'_>,
         read: &dyn Fn(&str) -> Option<String>,
     ) -> Option<String> {
-        let mut texts: BTreeMap<String, Option<TextIndex>> = BTreeMap::new();
+        let ours: Vec<(&str, &FunctionFacts)> = around
+            .members
+            .iter()
+            .filter_map(|symbol| Some((symbol.as_str(), self.facts_of(symbol)?)))
+            .filter(|(_, facts)| {
+                let name = facts.scope.split("::").next();
+                name.is_some_and(|name| around.crates.contains(name))
+            })
+            .collect();
+        let of_roots = around.roots.iter().filter_map(|root| self.facts_of(root));
+        let files: BTreeSet<&str> = of_roots
+            .chain(ours.iter().map(|(_, facts)| *facts))
+            .filter_map(|facts| Some(&*facts.place.as_ref()?.file))
+            .collect();
+        let texts: BTreeMap<&str, String> = files
+            .into_iter()
+            .filter_map(|file| Some((file, read(file)?)))
+            .collect();
+        let indexes: Indexes<'_> = texts
+            .iter()
+            .map(|(file, text)| (*file, TextIndex::of(text)))
+            .collect();
         for symbol in around.roots {
             let Some(facts) = self.facts_of(symbol) else {
                 if is_drop_glue(symbol) {
@@ -152,7 +173,7 @@ impl Cut {
                     names::canonical(symbol)
                 ));
             };
-            match contains_unsafe(symbol, facts, &mut texts, read) {
+            match contains_unsafe(symbol, facts, &indexes) {
                 Some(false) => {}
                 Some(true) => {
                     return Some(format!(
@@ -168,16 +189,8 @@ impl Cut {
                 }
             }
         }
-        for symbol in around.members {
-            let Some(facts) = self.facts_of(symbol) else {
-                continue;
-            };
-            let is_ours = facts
-                .scope
-                .split("::")
-                .next()
-                .is_some_and(|name| around.crates.contains(name));
-            if is_ours && contains_unsafe(symbol, facts, &mut texts, read) != Some(false) {
+        for (symbol, facts) in ours {
+            if contains_unsafe(symbol, facts, &indexes) != Some(false) {
                 return Some(format!(
                     "`{}` handles the old and the new, and contains `unsafe` (or its source was not found)",
                     names::canonical(symbol)
@@ -187,6 +200,9 @@ impl Cut {
         None
     }
 }
+
+/// What stands in source files, by path.
+type Indexes<'t> = BTreeMap<&'t str, TextIndex<'t>>;
 
 fn is_drop_glue(symbol: &str) -> bool {
     names::canonical(symbol).starts_with("core::ptr::drop_in_place::<")
@@ -207,17 +223,9 @@ fn through_any(around: &Around<'_>) -> Option<String> {
 }
 
 /// True if the function's text (that of the function around it, for a closure) has the word `unsafe`; `None` if it is not found.
-fn contains_unsafe(
-    symbol: &str,
-    facts: &FunctionFacts,
-    texts: &mut BTreeMap<String, Option<TextIndex>>,
-    read: &dyn Fn(&str) -> Option<String>,
-) -> Option<bool> {
+fn contains_unsafe(symbol: &str, facts: &FunctionFacts, indexes: &Indexes<'_>) -> Option<bool> {
     let Place { file, line } = facts.place.as_ref()?;
-    let index = texts
-        .entry(file.to_string())
-        .or_insert_with(|| read(file).and_then(|text| TextIndex::of(&text)))
-        .as_ref()?;
+    let index = indexes.get(&**file)?;
     let name = if facts.name.starts_with('{') {
         names::function_around(&names::canonical(symbol))?.to_owned()
     } else {

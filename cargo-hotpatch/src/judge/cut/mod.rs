@@ -79,7 +79,7 @@ pub struct Cut {
     /// A type with a name of its own that holds what is cut, and does not say so in its name.
     strange: Option<String>,
     /// What debug info says: of both sides of the objects that differ, and of the others that were looked at.
-    facts: Vec<DebugFacts>,
+    facts: Vec<Arc<DebugFacts>>,
     causes: Vec<Cause>,
 }
 
@@ -290,9 +290,9 @@ impl Cut {
     pub fn learn(&mut self, objects: &[&[u8]]) -> Result<bool> {
         let before = self.names.size();
         let mut all = std::mem::take(&mut self.facts);
-        all.push(DebugFacts::read(objects)?);
+        all.push(Arc::new(DebugFacts::read(objects)?));
         {
-            let facts: Vec<&DebugFacts> = all.iter().collect();
+            let facts: Vec<&DebugFacts> = all.iter().map(Arc::as_ref).collect();
             // Environments that were found before their functions were.
             let environments: Vec<String> = self
                 .names
@@ -339,7 +339,7 @@ impl Cut {
     }
 
     /// Keeps the facts of the objects that differ, for the checks.
-    pub(super) fn with_facts(mut self, old: DebugFacts, new: DebugFacts) -> Self {
+    pub(super) fn with_facts(mut self, old: Arc<DebugFacts>, new: Arc<DebugFacts>) -> Self {
         self.facts = vec![new, old];
         self
     }

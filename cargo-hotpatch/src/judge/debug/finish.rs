@@ -1,6 +1,7 @@
 //! From the raw entries of a unit to facts under full names.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -15,14 +16,14 @@ use super::{
 
 /// The relocations of `.debug_info`, to learn which symbol an address means.
 pub(super) struct DebugAddresses<'a> {
-    relocations: Vec<Relocation<'a>>,
+    relocations: Rc<[Relocation<'a>]>,
 }
 
 impl<'a> DebugAddresses<'a> {
     pub(super) fn read(object: &Relocatable<'a>) -> Result<Self> {
         let relocations = match object.section_named(".debug_info") {
             Some(section) => object.relocations(section)?,
-            None => Vec::new(),
+            None => Rc::default(),
         };
         Ok(Self { relocations })
     }

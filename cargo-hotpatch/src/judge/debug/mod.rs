@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 use self::finish::DebugAddresses;
 use self::walk::Walk;
+use super::FactsMemory;
 use super::relocatable::{Memory, Relocatable};
 
 type Slice<'a> = EndianSlice<'a, LittleEndian>;
@@ -147,7 +148,7 @@ pub struct SpecialSection {
 }
 
 /// Everything that was found in a set of objects.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct DebugFacts {
     /// By full name; each with all different shapes of this name.
     pub types: HashMap<Arc<str>, Vec<TypeShape>>,
@@ -172,6 +173,30 @@ impl DebugFacts {
         Self::read_kept(objects, &|_| true)
     }
 
+    /// Reads the facts of `objects`, but keeps only those types whose full name satisfies `keep`. What `memory` knows is not
+    /// read again; it must have been read with the same `keep`.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub(super) fn read_with(
+        objects: &[&[u8]],
+        keep: &(dyn Fn(&str) -> bool + Sync),
+        memory: &dyn FactsMemory,
+    ) -> Result<Arc<Self>> {
+        let mut parts: Vec<Arc<Self>> = objects
+            .par_iter()
+            .map(|bytes| memory.facts(bytes, &|| read_object(bytes, keep)))
+            .collect::<Result<_>>()?;
+        if parts.len() == 1
+            && let Some(only) = parts.pop()
+        {
+            return Ok(only);
+        }
+        Ok(Arc::new(Self::together(
+            parts.into_iter().map(Arc::unwrap_or_clone),
+        )))
+    }
+
     /// Reads the facts of `objects`, but keeps only those types whose full name satisfies `keep`.
     ///
     /// # Errors
@@ -181,6 +206,10 @@ impl DebugFacts {
             .par_iter()
             .map(|bytes| read_object(bytes, keep))
             .collect::<Result<Vec<Self>>>()?;
+        Ok(Self::together(parts))
+    }
+
+    fn together(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut all = Self::default();
         for part in parts {
             for (name, shapes) in part.types {
@@ -222,7 +251,7 @@ impl DebugFacts {
             all.names.extend(part.names);
         }
         all.special_sections.sort();
-        Ok(all)
+        all
     }
 }
 
@@ -322,6 +351,7 @@ fn read_object(bytes: &[u8], keep: &(dyn Fn(&str) -> bool + Sync)) -> Result<Deb
             });
         }
     }
+    facts.special_sections.sort();
     read_debug_info(&object, &mut facts, keep)?;
     Ok(facts)
 }

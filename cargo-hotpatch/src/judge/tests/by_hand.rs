@@ -21,8 +21,8 @@ fn evidence_of<R>(
     };
     look(&Evidence {
         case: &case,
-        old,
-        new,
+        old: old.into(),
+        new: new.into(),
         sources: Sources::read(&[]),
     })
 }

@@ -182,8 +182,8 @@ fn what_debug_info_does_not_show() {
         };
         let evidence = Evidence {
             case: &case,
-            old: facts(),
-            new: facts(),
+            old: facts().into(),
+            new: facts().into(),
             sources: Sources::read(&case.sources),
         };
         let changed = ChangedFunction {

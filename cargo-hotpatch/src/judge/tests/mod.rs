@@ -116,10 +116,10 @@ fn functions(bytes: &[u8]) -> HashMap<String, Instructions> {
         let mut code = section.data.to_vec();
         let mut text = String::new();
         let (mut references, mut calls) = (HashSet::new(), HashSet::new());
-        for relocation in object.relocations(symbol.section).expect("relocations") {
+        for relocation in &*object.relocations(symbol.section).expect("relocations") {
             let at = usize::try_from(relocation.offset).expect("offset");
             code[at..at + usize::from(relocation.width)].fill(0);
-            let meaning = meaning(&relocation);
+            let meaning = meaning(relocation);
             text.push_str(&format!("{at:x}:{meaning} "));
             if [kind::PLT32, kind::GOTPCREL]
                 .iter()
@@ -250,7 +250,7 @@ fn judge_later(edit: &Edit<'_>, departed: &Departed) -> Verdict {
         removed,
         workspace_crates: &crates,
     };
-    judge_with(&case, departed).expect("verdict")
+    judge_with(&case, departed, &NoMemory).expect("verdict")
 }
 
 fn check(old: &str, new: &str) -> Verdict {
