@@ -35,6 +35,7 @@ use crate::capture::overlay::Overlay;
 use crate::capture::published::Published;
 use crate::capture::record::{ObjectRef, UnitKey, UnitRecord};
 use crate::capture::replay::{Job, ReplayError, Replayed, is_warm, replay};
+use crate::capture::waiting::WaitingCompiler;
 use crate::codes::{self, Reason};
 use crate::plan::PlannedUnit;
 
@@ -105,6 +106,8 @@ pub struct Compiler {
     rehearsed: Option<(Vec<usize>, u64)>,
     /// Objects of the link that the compiler makes only for a link: see [`is_allocator_shim`].
     link_only: Vec<ObjectRef>,
+    /// The units of the last compilation; before the first one, none.
+    last: Vec<usize>,
 }
 
 /// What the thread that compiles in advance has to know.
@@ -117,6 +120,8 @@ struct Shared {
     published: RwLock<Published>,
     warm: Mutex<Warm>,
     changed: Condvar,
+    /// Compilers that wait for an edit of their unit: of the units that were compiled last, at most one for each processor.
+    waiting: Mutex<BTreeMap<usize, WaitingCompiler>>,
 }
 
 #[derive(Debug, Default)]
@@ -143,6 +148,7 @@ impl Compiler {
             published: RwLock::new(Published::open(directory, &built.units)?),
             warm: Mutex::default(),
             changed: Condvar::new(),
+            waiting: Mutex::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -155,6 +161,7 @@ impl Compiler {
             overlay: None,
             rehearsed: None,
             link_only: link_only(built),
+            last: Vec::new(),
         })
     }
 
@@ -209,6 +216,7 @@ impl Compiler {
         self.generation = GENERATIONS.fetch_add(1, Ordering::Relaxed) + 1;
         let shared = Arc::clone(&self.shared);
         let units: BTreeMap<usize, bool> = self.pending.clone();
+        self.last = units.keys().copied().collect();
         let _paused = shared.pause_warm_up(&units, cancel);
         let publishing = units
             .iter()
@@ -233,6 +241,19 @@ impl Compiler {
                 error
             }
         })
+    }
+
+    /// Starts the compilers of the next edit, which most often is one of what was edited last, or of the executable. To be
+    /// called when nothing is waited for.
+    pub fn stand_by(&self) {
+        let executable = self.shared.units.len().checked_sub(1);
+        let next = self
+            .last
+            .iter()
+            .copied()
+            .chain(executable.filter(|_| self.last.is_empty()));
+        self.shared
+            .stand_by(&next.take(processors()).collect::<Vec<_>>());
     }
 
     /// The running program has the code of the last successful replay, or behaves as if it had.
@@ -314,7 +335,7 @@ impl Compiler {
         units: &BTreeMap<usize, bool>,
         cancel: &CancelFlag,
     ) -> Result<Vec<CompiledUnit>, CompileError> {
-        let limit = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+        let limit = processors();
         let abort = CancelFlag::new();
         let mut waiting: Vec<usize> = units.keys().copied().collect();
         let mut done: BTreeMap<usize, CompiledUnit> = BTreeMap::new();
@@ -388,14 +409,19 @@ impl Compiler {
             background: false,
             overlay: self.overlay.as_ref(),
         };
-        let replayed = self
-            .shared
-            .replay(&job, cancel, abort)
-            .map_err(|error| match error {
-                ReplayError::Source { rendered } => CompileError::Source { rendered },
-                ReplayError::Cancelled => CompileError::Cancelled,
-                ReplayError::Failed(error) => failed(&error),
-            })?;
+        // One with an overlay is started in another way.
+        let waiting = match self.overlay {
+            Some(_) => None,
+            None => self.shared.take_waiting(index),
+        };
+        let replayed =
+            self.shared
+                .replay(&job, waiting, cancel, abort)
+                .map_err(|error| match error {
+                    ReplayError::Source { rendered } => CompileError::Source { rendered },
+                    ReplayError::Cancelled => CompileError::Cancelled,
+                    ReplayError::Failed(error) => failed(&error),
+                })?;
         let Replayed {
             mut objects,
             inputs,
@@ -464,16 +490,46 @@ impl Shared {
         )
     }
 
+    /// Has a compiler waiting for each of these units, and for no other.
+    fn stand_by(&self, units: &[usize]) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|index, _| units.contains(index));
+        for index in units {
+            if !waiting.contains_key(index)
+                && let Some(unit) = self.units.get(*index)
+                // One that cannot be started now is started when it is needed, and then it is said why not.
+                && let Ok(Some(compiler)) = WaitingCompiler::start(unit)
+            {
+                waiting.insert(*index, compiler);
+            }
+        }
+    }
+
+    fn is_none_waiting(&self) -> bool {
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
+    }
+
+    fn take_waiting(&self, index: usize) -> Option<WaitingCompiler> {
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&index)
+    }
+
     /// Runs one compiler, with what is published now.
     fn replay(
         &self,
         job: &Job<'_>,
+        waiting: Option<WaitingCompiler>,
         cancel: &CancelFlag,
         abort: &CancelFlag,
     ) -> Result<Replayed, ReplayError> {
         let directory = self.read_published(|published| published.directory().to_owned());
         let find = |key: &str| self.read_published(|published| published.find(key));
-        replay(job, &directory, &find, cancel, abort)
+        replay(job, &directory, &find, waiting, cancel, abort)
     }
 
     fn replay_dir(&self, index: usize) -> PathBuf {
@@ -498,7 +554,14 @@ impl Shared {
             if warm.ended {
                 return;
             }
-            let Some(index) = warm.cold.pop() else { return };
+            let Some(index) = warm.cold.pop() else {
+                drop(warm);
+                // The first edit is most often one of the executable.
+                if self.is_none_waiting() {
+                    self.stand_by(&[self.units.len().saturating_sub(1)]);
+                }
+                return;
+            };
             let flag = CancelFlag::new();
             warm.running = Some((index, flag.clone()));
             drop(warm);
@@ -513,7 +576,7 @@ impl Shared {
                 overlay: None,
             };
             // Whether it worked does not matter: then the first replay takes longer. Its source may just be edited.
-            let result = self.replay(&job, &flag, &CancelFlag::new());
+            let result = self.replay(&job, None, &flag, &CancelFlag::new());
             remove_directory(Some(&out_dir));
             let mut warm = self.lock();
             warm.running = None;
@@ -602,6 +665,11 @@ fn is_allocator_shim(object: &ObjectRef) -> bool {
 
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
+}
+
+/// How many compilers run at a time.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
 fn failed(error: &anyhow::Error) -> CompileError {

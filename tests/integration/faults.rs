@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use libtest_mimic::Trial;
@@ -53,6 +53,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("faults::a_stopped_program", a_stopped_program),
         trial("faults::a_foreign_peer", a_foreign_peer),
         trial("faults::two_sessions", two_sessions),
+        trial("faults::a_waiting_compiler_dies", a_waiting_compiler_dies),
     ]
 }
 
@@ -578,5 +579,49 @@ fn two_sessions() -> Result<()> {
         );
         ensure!(quiet.is_err(), "an outcome without a save: {quiet:?}");
         works_on(project, session, "v2", "v3", 3)
+    })
+}
+
+/// The compiler that the tool has started for the next edit.
+fn waiting_compiler(session: &Running) -> Result<libc::pid_t> {
+    let tool = session.pid().to_string();
+    let find = || {
+        fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
+            let pid: libc::pid_t = entry.file_name().to_str()?.parse().ok()?;
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            // Behind the name in parentheses: the state, then the parent.
+            let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?;
+            let arguments = fs::read_to_string(entry.path().join("cmdline")).ok()?;
+            (parent == tool && arguments.ends_with("\0@/dev/stdin\0")).then_some(pid)
+        })
+    };
+    session.wait_until("a compiler that waits", deadline(), |_| Ok(find()))
+}
+
+fn a_waiting_compiler_dies() -> Result<()> {
+    session(&[], |project, session| {
+        works_on(project, session, "v1", "v2", 2)?;
+        let first = waiting_compiler(session)?;
+        send_signal(first, libc::SIGKILL)?;
+        works_on(project, session, "v2", "v3", 3)?;
+        let second = waiting_compiler(session)?;
+        works_on(project, session, "v3", "v4", 4)?;
+        let third = waiting_compiler(session)?;
+        ensure!(
+            first != second && second != third,
+            "each compiles one edit: {first}, {second}, {third}"
+        );
+        // It does not outlive a tool that has no time to end it.
+        let tool = libc::pid_t::try_from(session.pid()).context("a process id")?;
+        send_signal(tool, libc::SIGKILL)?;
+        let end = Instant::now() + deadline();
+        while is_alive(third.into()) {
+            ensure!(
+                Instant::now() < end,
+                "the compiler that waits is still there"
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
     })
 }

@@ -60,15 +60,8 @@ impl CancelFlag {
         let Some(mut child) = self.spawn(command)? else {
             return Ok(None);
         };
-        let mut state = also.lock();
-        if state.cancelled {
-            // Dropping the child kills it.
-            return Ok(None);
-        }
-        state.groups.push(child.group);
-        drop(state);
-        child.flags.push(also.clone());
-        Ok(Some(child))
+        // Dropping the child kills it.
+        Ok(child.also_under(also).then_some(child))
     }
 
     /// Starts `command` in a process group of its own. `Ok(None)` when the flag is set already.
@@ -107,6 +100,19 @@ pub struct CancellableChild {
 }
 
 impl CancellableChild {
+    /// Puts the child under one more flag. False if that is set already: then the child is for the caller to drop.
+    #[must_use]
+    pub fn also_under(&mut self, flag: &CancelFlag) -> bool {
+        let mut state = flag.lock();
+        if state.cancelled {
+            return false;
+        }
+        state.groups.push(self.group);
+        drop(state);
+        self.flags.push(flag.clone());
+        true
+    }
+
     /// Waits for the end of the child.
     ///
     /// # Errors

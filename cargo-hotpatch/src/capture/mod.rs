@@ -30,6 +30,7 @@ pub mod published;
 pub mod record;
 pub mod replay;
 mod target;
+pub mod waiting;
 pub mod wrapper;
 
 pub use directory::RecordDir;

@@ -17,6 +17,7 @@ use super::child::{CancelFlag, CancellableChild};
 use super::inputs::parse_dep_info;
 use super::overlay::Overlay;
 use super::record::{ObjectRef, UnitRecord, object_id, parse_object_name};
+use super::waiting::{WaitingCompiler, surroundings};
 use super::wrapper::{argument_file, compiler_command, is_too_long};
 
 /// Errors that say something about the crates beside the source, not about the source: a crate file was replaced, or
@@ -106,7 +107,8 @@ pub fn incremental_of(directory: &Path) -> PathBuf {
     directory.join("incremental")
 }
 
-/// Runs the compiler. `published` and `replaced` say where metadata of earlier replays lies, see [`Replay`].
+/// Runs the compiler. `published` and `replaced` say where metadata of earlier replays lies, see [`Replay`]. `waiting` is a
+/// compiler of this unit that was started in advance; one of a job with an overlay or in the background cannot be.
 ///
 /// # Errors
 /// See [`ReplayError`].
@@ -114,6 +116,7 @@ pub fn replay(
     job: &Job<'_>,
     published: &Path,
     replaced: &dyn Fn(&str) -> Option<PathBuf>,
+    waiting: Option<WaitingCompiler>,
     cancel: &CancelFlag,
     abort: &CancelFlag,
 ) -> Result<Replayed, ReplayError> {
@@ -131,7 +134,12 @@ pub fn replay(
         published,
         replaced,
     });
-    let Some(mut child) = start(job, &args, cancel, abort)? else {
+    let started = waiting.and_then(|waiting| waiting.compile(&args, cancel, abort));
+    let started = match started {
+        Some(child) => Some(child),
+        None => start(job, &args, cancel, abort)?,
+    };
+    let Some(mut child) = started else {
         return Err(ReplayError::Cancelled);
     };
     if job.background
@@ -213,13 +221,7 @@ fn start(
         if let Some(overlay) = job.overlay {
             command = overlay.around(Some(&command));
         }
-        command
-            .env_clear()
-            .envs(unit.env.iter().map(|(name, value)| (name, value)))
-            .current_dir(&unit.cwd)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+        surroundings(&mut command, unit).stdin(Stdio::null());
         cancel.spawn_also_under(abort, &mut command)
     };
     let started = match spawn(args) {

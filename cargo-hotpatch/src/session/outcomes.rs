@@ -38,6 +38,11 @@ impl Session {
             self.begin(change);
         }
         self.next_check();
+        if self.job.is_none()
+            && let Some(compiler) = &self.compiler
+        {
+            compiler.stand_by();
+        }
     }
 
     pub(super) fn conclude(&mut self, mut outcome: Outcome, waiting: Vec<SaveRequest>) {
