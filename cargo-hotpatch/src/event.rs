@@ -53,6 +53,9 @@ pub struct FunctionReport {
     /// The name of the thread whose stack holds the old frame (only for `still-running`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub thread: Option<String>,
+    /// False if the frame may have returned: the stack could not be unwound to there (only for `still-running`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certain: Option<bool>,
 }
 
 /// Milliseconds by stage. A stage that did not run has 0.

@@ -327,7 +327,7 @@ fn compare(
             live: &live,
             program: &mut imagined,
             arena,
-            process: None,
+            stacks: None,
         },
         &Edit {
             reference: &reference,

@@ -9,7 +9,7 @@ use super::plan::{Fixup, Part, Plan, Write, pretty, width};
 use super::store::Store;
 use super::{Patch, PatchedFunction, Protection, Segment, align_up};
 use crate::codes::{self, Reason};
-use crate::object::address::RunAddr;
+use crate::object::address::{LinkAddr, RunAddr};
 
 const SHT_PROGBITS: u32 = 1;
 const SHT_SYMTAB: u32 = 2;
@@ -142,7 +142,8 @@ pub fn write(mut plan: Plan, layout: &Layout, start: RunAddr, store: &Store<'_>)
     });
     let offset = append(&mut file, &strings, 1);
     headers.push(string_table(".strtab", offset, strings.len()));
-    write_headers(&mut file, headers, layout)?;
+    let eh_frame = plan.eh_frame.map(|atom| layout.atoms[atom]);
+    write_headers(&mut file, headers, layout, eh_frame)?;
 
     let segments = layout
         .parts
@@ -266,7 +267,15 @@ fn symbol_table(plan: &Plan, layout: &Layout, code_section: u16) -> Result<(Vec<
     Ok((symbols, strings))
 }
 
-fn write_headers(file: &mut Vec<u8>, mut headers: Vec<Header>, layout: &Layout) -> Result<()> {
+/// Bytes of an `.eh_frame_hdr` that has no table: whoever unwinds reads the `.eh_frame` that it leads to from its start.
+const UNWIND_HEADER: u64 = 8;
+
+fn write_headers(
+    file: &mut Vec<u8>,
+    mut headers: Vec<Header>,
+    layout: &Layout,
+    eh_frame: Option<LinkAddr>,
+) -> Result<()> {
     let mut names = vec![0_u8];
     let mut name_offsets = Vec::new();
     let table_index = headers.len();
@@ -311,7 +320,8 @@ fn write_headers(file: &mut Vec<u8>, mut headers: Vec<Header>, layout: &Layout) 
     start.extend(0_u32.to_le_bytes());
     start.extend(64_u16.to_le_bytes());
     start.extend(56_u16.to_le_bytes());
-    start.extend(u16::try_from(layout.parts.len())?.to_le_bytes());
+    let segments = layout.parts.len() + usize::from(eh_frame.is_some());
+    start.extend(u16::try_from(segments)?.to_le_bytes());
     start.extend(64_u16.to_le_bytes());
     start.extend(u16::try_from(headers.len())?.to_le_bytes());
     start.extend(u16::try_from(table_index)?.to_le_bytes());
@@ -326,6 +336,19 @@ fn write_headers(file: &mut Vec<u8>, mut headers: Vec<Header>, layout: &Layout) 
         for value in [place.0, place.0, place.0, *length, *length, super::PAGE] {
             start.extend(value.to_le_bytes());
         }
+    }
+    if let Some(eh_frame) = eh_frame {
+        let place = start.len() as u64 + 56;
+        start.extend(0x6474_e550_u32.to_le_bytes()); // PT_GNU_EH_FRAME
+        start.extend(4_u32.to_le_bytes());
+        for value in [place, place, place, UNWIND_HEADER, UNWIND_HEADER, 4] {
+            start.extend(value.to_le_bytes());
+        }
+        // Version 1; the pointer is relative to its own field and has 4 bytes; no count, no table.
+        start.extend([1, 0x1b, 0xff, 0xff]);
+        let distance = i32::try_from(eh_frame.0.cast_signed() - (place + 4).cast_signed())
+            .context("the .eh_frame is too far away")?;
+        start.extend(distance.to_le_bytes());
     }
     if start.len() as u64 > super::layout::HEADERS {
         bail!(

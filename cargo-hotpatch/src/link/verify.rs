@@ -18,16 +18,21 @@ fn wrong(message: String) -> anyhow::Error {
 /// A [`Reason`] with [`codes::SELF_CHECK`] that says what differs.
 pub fn verify(patch: &Patch, start: RunAddr) -> Result<()> {
     let elf = Elf::parse(&patch.file).context("the finished patch cannot be read back")?;
-    if elf.program_headers.len() != patch.segments.len() {
+    let loaded: Vec<_> = elf
+        .program_headers
+        .iter()
+        .filter(|header| header.p_type == goblin::elf::program_header::PT_LOAD)
+        .collect();
+    if loaded.len() != patch.segments.len() {
         return Err(wrong(format!(
             "{} segments planned, {} found",
             patch.segments.len(),
-            elf.program_headers.len()
+            loaded.len()
         )));
     }
     let end = start.offset(patch.memory);
     let mut previous_end = start;
-    for (header, segment) in elf.program_headers.iter().zip(&patch.segments) {
+    for (header, segment) in loaded.into_iter().zip(&patch.segments) {
         let is_same = header.p_offset == segment.file_offset
             && start.offset(header.p_vaddr) == segment.address
             && header.p_memsz == segment.length

@@ -70,7 +70,12 @@ pub fn report(report: &CheckReport, style: Style) -> String {
             // Everything below an edit has new line numbers.
             (FunctionKind::Refreshed, _) => continue,
             (FunctionKind::StillRunning, thread) => format!(
-                "{name} is running{}, and would go on with its old code until it returns",
+                "{name} {} running{}, and would go on with its old code until it returns",
+                if function.certain == Some(false) {
+                    "may be"
+                } else {
+                    "is"
+                },
                 thread
                     .as_ref()
                     .map(|thread| format!(" (thread {})", clean(thread)))
@@ -99,6 +104,7 @@ mod tests {
             name: name.into(),
             kind,
             thread: thread.map(Into::into),
+            certain: thread.map(|thread| thread == "main"),
         };
         let mut found = CheckReport::new(CheckKind::Patch, Against::Program);
         found.functions = vec![
@@ -106,12 +112,14 @@ mod tests {
             function("app::b", FunctionKind::New, None),
             function("app::c", FunctionKind::Refreshed, None),
             function("app::a", FunctionKind::StillRunning, Some("main")),
+            function("app::b", FunctionKind::StillRunning, Some("busy")),
         ];
         found.timings_ms.total = 84.0;
         assert_eq!(
             report(&found, PLAIN),
             " Would patch 2 functions (in 84 ms)\n             app::a\n             app::b (new)\n             \
-             app::a is running (thread main), and would go on with its old code until it returns\n"
+             app::a is running (thread main), and would go on with its old code until it returns\n             \
+             app::b may be running (thread busy), and would go on with its old code until it returns\n"
         );
     }
 

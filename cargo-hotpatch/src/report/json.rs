@@ -134,6 +134,7 @@ mod tests {
             name: "app::tick".into(),
             kind,
             thread: thread.map(Into::into),
+            certain: thread.map(|_| true),
         };
         vec![
             Event::Building {
@@ -186,7 +187,7 @@ mod tests {
                 "time": 1000, "event": "outcome", "outcome": "patched",
                 "functions": [
                     {"name": "app::tick", "kind": "patched"},
-                    {"name": "app::tick", "kind": "still-running", "thread": "main"},
+                    {"name": "app::tick", "kind": "still-running", "thread": "main", "certain": true},
                 ],
                 "reason": {
                     "code": "HP0101", "message": "layout of `S` changed",

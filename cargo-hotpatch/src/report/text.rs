@@ -184,20 +184,20 @@ pub fn outcome(outcome: &Outcome, style: Style) -> String {
             &why.unwrap_or_else(|| "by a newer save".to_owned()),
         ),
     };
-    let old: Vec<String> = outcome
-        .functions
-        .iter()
-        .filter(|function| function.kind == FunctionKind::StillRunning)
-        .map(|function| match &function.thread {
-            Some(thread) => format!("{} (thread {})", clean(&function.name), clean(thread)),
-            None => clean(&function.name),
-        })
-        .collect();
-    if !old.is_empty() {
-        text.push_str(&below(&format!(
-            "still running old code: {}",
-            some_of(&old)
-        )));
+    for (is_certain, what) in [(true, "still running"), (false, "may still run")] {
+        let old: Vec<String> = outcome
+            .functions
+            .iter()
+            .filter(|function| function.kind == FunctionKind::StillRunning)
+            .filter(|function| function.certain.unwrap_or(true) == is_certain)
+            .map(|function| match &function.thread {
+                Some(thread) => format!("{} (thread {})", clean(&function.name), clean(thread)),
+                None => clean(&function.name),
+            })
+            .collect();
+        if !old.is_empty() {
+            text.push_str(&below(&format!("{what} old code: {}", some_of(&old))));
+        }
     }
     if let Some(reason) = &outcome.reason {
         text.push_str(&place_and_hint(reason));
@@ -416,6 +416,7 @@ mod tests {
             name: name.into(),
             kind,
             thread: thread.map(Into::into),
+            certain: thread.map(|thread| thread == "main"),
         }
     }
 
@@ -451,12 +452,14 @@ mod tests {
                 report("app::b", FunctionKind::Patched, None),
                 report("app::c", FunctionKind::Refreshed, None),
                 report("app::main", FunctionKind::StillRunning, Some("main")),
+                report("app::work", FunctionKind::StillRunning, Some("busy")),
             ]),
             PLAIN,
         );
         let expected = "     \
      Patched app::render, app::draw::<u8>, app::helper (new) and 2 more in 84 ms: watch 3, compile 57, diff 3, judge 2, link 4, apply 1
              still running old code: app::main (thread main)
+             may still run old code: app::work (thread busy)
 ";
         assert_eq!(found, expected);
     }

@@ -193,14 +193,14 @@ impl Session {
             units: &self.units,
         };
         let mut observed = Observed::default();
-        let (process, arena) = (running.program.pid(), running.arena());
+        let (stacks, arena) = (running.stacks.clone(), running.arena());
         let (live, mut program) = running.for_rehearsing();
         let rehearsed = rehearse(
             Stage {
                 live,
                 program: &mut program,
                 arena,
-                process: Some(process),
+                stacks: Some(stacks),
             },
             &Edit {
                 reference: &self.reference,
@@ -345,7 +345,9 @@ pub(crate) fn report_of(
     against: Against,
 ) -> CheckReport {
     let mut report = match rehearsed {
-        Ok(Applied::Patched { functions, notes }) => CheckReport {
+        Ok(Applied::Patched {
+            functions, notes, ..
+        }) => CheckReport {
             functions,
             notes,
             ..CheckReport::new(CheckKind::Patch, against)

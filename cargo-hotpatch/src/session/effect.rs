@@ -5,6 +5,7 @@
 //! again, or that is running and can still come to the call. Only what is certain not to be entered again counts: what
 //! cannot be told is taken to have an effect.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
@@ -19,7 +20,7 @@ use crate::link::{Live, OldNames, Store};
 use crate::object::address::RunAddr;
 use crate::object::reloc::is_call;
 use crate::object::target::{Target, is_mangled};
-use crate::process::stacks;
+use crate::process::stacks::{self, Look, Stacks};
 
 /// Who calls whom in the new build.
 #[derive(Debug, Default)]
@@ -223,7 +224,7 @@ fn comes_to_call(running: &RunningFunction, slot: Option<u64>, program: &dyn Run
 /// lead to them. If none of these will be entered again, the edit would change nothing: see the module's documentation.
 pub(super) fn no_effect(
     live: &Live,
-    process: u32,
+    stacks: &Stacks,
     decided: &mut Replacement<'_>,
     context: &Environment<'_>,
 ) -> Result<Option<Reason>> {
@@ -241,7 +242,8 @@ pub(super) fn no_effect(
     let is_main = |symbol: &str| pretty(symbol) == main;
     let program = RunningSide {
         live,
-        process,
+        stacks,
+        look: OnceCell::new(),
         names: &decided.names,
     };
     if may_be_entered(&roots, &is_main, &callers, &program)? {
@@ -269,11 +271,23 @@ pub(super) fn no_effect(
 /// The running program, as the search for an effect sees it.
 struct RunningSide<'r> {
     live: &'r Live,
-    process: u32,
+    stacks: &'r Stacks,
+    /// One for all functions that are asked for, made when the first one is.
+    look: OnceCell<Look>,
     names: &'r OldNames,
 }
 
 impl RunningSide<'_> {
+    fn look(&self) -> Result<&Look> {
+        match self.look.get() {
+            Some(look) => Ok(look),
+            None => {
+                let look = self.stacks.look()?;
+                Ok(self.look.get_or_init(|| look))
+            }
+        }
+    }
+
     fn slot_of(&self, symbol: &str) -> Option<RunAddr> {
         let key = FunctionKey {
             name: symbol.to_owned(),
@@ -298,7 +312,10 @@ impl RunningCode for RunningSide<'_> {
             .enumerate()
             .map(|(age, body)| (body.start.0..body.end.0, age.to_string()))
             .collect();
-        let found = stacks::still_running(self.process, &bodies)?;
+        if bodies.is_empty() {
+            return Ok(Vec::new());
+        }
+        let found = self.look()?.still_running(&bodies);
         let mut running = Vec::new();
         for (range, age) in bodies {
             let places: BTreeSet<u64> = found
@@ -308,7 +325,7 @@ impl RunningCode for RunningSide<'_> {
                 .collect();
             if !places.is_empty() {
                 let length = usize::try_from(range.end - range.start)?;
-                let code = stacks::read_bytes(self.process, range.start, length)?;
+                let code = stacks::read_bytes(self.stacks.process(), range.start, length)?;
                 running.push(RunningFunction {
                     code: (range.start, code),
                     places,
@@ -323,7 +340,7 @@ impl RunningCode for RunningSide<'_> {
     }
 
     fn word(&self, address: u64) -> Option<u64> {
-        let bytes = stacks::read_bytes(self.process, address, 8).ok()?;
+        let bytes = stacks::read_bytes(self.stacks.process(), address, 8).ok()?;
         Some(u64::from_le_bytes(bytes.try_into().ok()?))
     }
 }

@@ -1,7 +1,7 @@
 //! Moves what was decided into the running program: link → send, and what is to be said of it. Knows nothing of files being
 //! saved.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Instant;
 
 use anyhow::Result;
@@ -19,7 +19,7 @@ use crate::link::live::Callable;
 use crate::link::plan::pretty;
 use crate::link::{self, Live, Patch, ProgramSide, Request};
 use crate::object::address::RunAddr;
-use crate::process::stacks;
+use crate::process::stacks::Stacks;
 use crate::table::policy::SlotPolicy;
 
 /// What became of compiled objects.
@@ -31,6 +31,8 @@ pub enum Applied {
         functions: Vec<FunctionReport>,
         /// Further remarks.
         notes: Vec<String>,
+        /// What [`still_running`] is to look for when the time has been taken.
+        old_bodies: Bodies,
     },
     /// The program does what it did (some functions may have been refreshed).
     Unchanged {
@@ -90,7 +92,7 @@ pub fn apply(
         });
     }
     let started = Instant::now();
-    if let Some(reason) = no_effect(&running.live, running.program.pid(), &mut decided, context)? {
+    if let Some(reason) = no_effect(&running.live, &running.stacks, &mut decided, context)? {
         return Ok(Applied::Restart {
             reasons: vec![reason],
         });
@@ -127,20 +129,17 @@ pub fn apply(
     running.live.depart(departed);
     timings.apply = milliseconds(started);
 
-    let mut functions = patched_functions(&decided, &patch);
+    let functions = patched_functions(&decided, &patch);
     let is_only_lines = decided.is_only_lines();
-    if !is_only_lines {
-        functions.extend(still_running(
-            running.program.pid(),
-            &old_bodies,
-            &decided.refreshed,
-        ));
-    }
     let notes = decided.notes;
     Ok(if is_only_lines {
         Applied::Unchanged { functions, notes }
     } else {
-        Applied::Patched { functions, notes }
+        Applied::Patched {
+            functions,
+            notes,
+            old_bodies,
+        }
     })
 }
 
@@ -217,6 +216,7 @@ pub(super) fn patched_functions(decided: &Replacement<'_>, patch: &Patch) -> Vec
                 name: pretty(&function.key.name),
                 kind: kind(function)?,
                 thread: None,
+                certain: None,
             })
         })
         .collect();
@@ -233,8 +233,10 @@ pub(super) fn refusal(error: anyhow::Error) -> Result<Applied> {
         None => Err(error),
     }
 }
-pub(super) type Bodies = Vec<(std::ops::Range<u64>, String)>;
+/// Code (run addresses), and the function that it is or was a version of.
+pub type Bodies = Vec<(std::ops::Range<u64>, String)>;
 
+/// All versions that the program has, before the patch, of the functions that somebody edited.
 pub(super) fn old_bodies(live: &Live, decided: &Replacement<'_>) -> Bodies {
     decided
         .replacements
@@ -257,35 +259,42 @@ pub(super) fn old_bodies(live: &Live, decided: &Replacement<'_>) -> Bodies {
                 })
                 .map(|function| (&function.old, &function.new.key)),
         )
+        .filter(|(_, new)| !decided.refreshed.contains(&new.name))
         .filter_map(|(old, new)| {
             let object = old.object.as_deref().unwrap_or("");
             let Ok(Some(Callable::Slot(slot))) = live.function(&old.name, object) else {
                 return None;
             };
-            let body = live.body(slot)?;
-            Some((body.start.0..body.end.0, new.name.clone()))
+            Some((slot, &new.name))
+        })
+        .flat_map(|(slot, name)| {
+            live.all_bodies(slot)
+                .map(|body| (body.start.0..body.end.0, name.clone()))
         })
         .collect()
 }
 
-pub(super) fn still_running(
-    process: u32,
-    old_bodies: &Bodies,
-    refreshed: &HashSet<String>,
-) -> Vec<FunctionReport> {
-    let ranges: Bodies = old_bodies
-        .iter()
-        .filter(|(_, name)| !refreshed.contains(name))
-        .cloned()
-        .collect();
+/// Those that have a frame, once for each thread's name.
+pub(super) fn still_running(stacks: &Stacks, old_bodies: &Bodies) -> Vec<FunctionReport> {
+    if old_bodies.is_empty() {
+        return Vec::new();
+    }
     // The program may have ended by now: then nothing of it runs.
-    stacks::still_running(process, &ranges)
-        .unwrap_or_default()
+    let found = match stacks.look() {
+        Ok(look) => look.still_running(old_bodies),
+        Err(_) => return Vec::new(),
+    };
+    let mut frames: BTreeMap<(String, String), bool> = BTreeMap::new();
+    for one in found {
+        *frames.entry((one.function, one.thread)).or_default() |= one.certain;
+    }
+    frames
         .into_iter()
-        .map(|found| FunctionReport {
-            name: pretty(&found.function),
+        .map(|((function, thread), certain)| FunctionReport {
+            name: pretty(&function),
             kind: FunctionKind::StillRunning,
-            thread: Some(found.thread),
+            thread: Some(thread),
+            certain: Some(certain),
         })
         .collect()
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::decide::{Edit, Environment, decide, milliseconds};
 use super::effect::no_effect;
 use super::engine::{
-    Applied, link, not_in_program, old_bodies, patched_functions, refusal, replacement,
+    Applied, Bodies, link, not_in_program, old_bodies, patched_functions, refusal, replacement,
     still_running,
 };
 use super::objects::Files;
@@ -17,6 +17,7 @@ use crate::event::Timings;
 use crate::explain::Observed;
 use crate::link::{Live, ProgramSide};
 use crate::object::address::RunAddr;
+use crate::process::stacks::Stacks;
 
 /// A program, running or not, for which something is rehearsed.
 pub struct Stage<'s> {
@@ -26,15 +27,15 @@ pub struct Stage<'s> {
     pub program: &'s mut dyn ProgramSide,
     /// Where patches go.
     pub arena: Range<RunAddr>,
-    /// Its process, if it runs.
-    pub process: Option<u32>,
+    /// Where its threads are, if it runs.
+    pub stacks: Option<Stacks>,
 }
 
 impl std::fmt::Debug for Stage<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Stage")
             .field("arena", &self.arena)
-            .field("process", &self.process)
+            .field("stacks", &self.stacks)
             .finish_non_exhaustive()
     }
 }
@@ -64,8 +65,8 @@ pub fn rehearse(
         });
     }
     let started = Instant::now();
-    if let Some(process) = stage.process
-        && let Some(reason) = no_effect(live, process, &mut decided, context)?
+    if let Some(stacks) = &stage.stacks
+        && let Some(reason) = no_effect(live, stacks, &mut decided, context)?
     {
         return Ok(Applied::Restart {
             reasons: vec![reason],
@@ -91,11 +92,12 @@ pub fn rehearse(
             notes: decided.notes,
         });
     }
-    if let Some(process) = stage.process {
-        functions.extend(still_running(process, &old_bodies, &decided.refreshed));
+    if let Some(stacks) = &stage.stacks {
+        functions.extend(still_running(stacks, &old_bodies));
     }
     Ok(Applied::Patched {
         functions,
         notes: decided.notes,
+        old_bodies: Bodies::new(),
     })
 }

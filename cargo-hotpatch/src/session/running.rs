@@ -13,6 +13,7 @@ use crate::codes::{self, Reason};
 use crate::link::{Live, Patch, ProgramSide, Protection};
 use crate::object::address::RunAddr;
 use crate::process::Program;
+use crate::process::stacks::Stacks;
 
 /// How long a program may take from its start to the stub's first word. The stub speaks before `main`.
 const HELLO: Duration = Duration::from_secs(20);
@@ -24,6 +25,8 @@ pub struct Running {
     pub program: Program,
     /// The connection, until it is lost.
     pub stub: Option<Stub>,
+    /// Where its threads are.
+    pub stacks: Stacks,
     /// What is known of it.
     pub live: Live,
     /// Patches so far.
@@ -59,6 +62,7 @@ impl Running {
             return Err((program, error.reason.into()));
         }
         Ok(Self {
+            stacks: Stacks::of(program.pid()),
             program,
             stub: Some(stub),
             live,

@@ -328,10 +328,15 @@ impl Session {
         let acknowledged = running.acknowledged.take();
         let from_save = acknowledged.map(|at| at.saturating_duration_since(job.seen));
         let compiled_at = job.compile_began;
-        let (kind, functions, notes) = match applied {
-            Ok(Applied::Patched { functions, notes }) => (OutcomeKind::Patched, functions, notes),
+        let stacks = running.stacks.clone();
+        let (kind, functions, notes, old_bodies) = match applied {
+            Ok(Applied::Patched {
+                functions,
+                notes,
+                old_bodies,
+            }) => (OutcomeKind::Patched, functions, notes, old_bodies),
             Ok(Applied::Unchanged { functions, notes }) => {
-                (OutcomeKind::Unchanged, functions, notes)
+                (OutcomeKind::Unchanged, functions, notes, Vec::new())
             }
             Ok(Applied::Restart { reasons }) => {
                 self.discard_compiled();
@@ -370,6 +375,10 @@ impl Session {
             outcome.timings_ms.total = outcome.timings_ms.watch + from_save.as_secs_f64() * 1000.0;
         }
         outcome.functions = functions;
+        // The time is taken by now.
+        outcome
+            .functions
+            .extend(engine::still_running(&stacks, &old_bodies));
         outcome.notes = notes;
         if kind == OutcomeKind::Patched {
             outcome.patch = Some(patches);
