@@ -127,6 +127,12 @@ pub enum Event {
         /// Their paths, relative to the workspace where they are inside of it.
         files: Vec<PathBuf>,
     },
+    /// More files changed so soon after those of the last [`Event::Saved`] that they belong to the same save: it begins again
+    /// with all of them, and has one outcome.
+    SavedToo {
+        /// The further files, relative to the workspace root where they are inside of it.
+        files: Vec<PathBuf>,
+    },
     /// Work on a save goes on; for progress display only, never written as JSON.
     #[serde(skip)]
     Progress {

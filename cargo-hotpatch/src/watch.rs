@@ -4,8 +4,8 @@
 //! the watch of an inode would go with the inode. An event only makes a file *suspicious*; what counts is whether its
 //! content differs from the last content that is known, so a save that changes nothing costs nothing.
 //!
-//! Time: a writer that closes its file, a rename and a removal end the wait after `batch::QUIET`; several files saved
-//! together become one change. A file that is suddenly empty, or gone, is waited for a little longer, since that is what
+//! Time: a writer that closes its file, a rename and a removal end the wait at once; what has happened to other files by then
+//! is in the same change. A file that is suddenly empty, or gone, is waited for a little longer, since that is what
 //! truncate-then-write and delete-then-create look like half way. See `watch/batch.rs`.
 //!
 //! This module does not know what a crate is. It never decides what a change means.

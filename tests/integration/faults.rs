@@ -38,6 +38,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         }),
         trial("faults::a_newer_save_wins", a_newer_save_wins),
         trial("faults::a_burst_of_saves", a_burst_of_saves),
+        trial("faults::files_of_one_save", files_of_one_save),
         trial(
             "faults::a_save_that_changes_nothing",
             a_save_that_changes_nothing,
@@ -245,6 +246,49 @@ fn a_burst_of_saves() -> Result<()> {
             Ok((saves > 0 && saves == outcomes).then_some(()))
         })?;
         works_on(project, session, "v40", "v41", 2)
+    })
+}
+
+/// A save of two files is one, although it is begun with the first of them. The machine may be too slow for that: then there are
+/// two saves, and the first one is superseded or has an outcome of its own. In the end the program has both.
+fn files_of_one_save() -> Result<()> {
+    session(&[], |project, session| {
+        let mut taken_in = false;
+        for (number, (from, to)) in [
+            ("v1", "v2"),
+            ("v2", "v3"),
+            ("v3", "v4"),
+            ("v4", "v5"),
+            ("v5", "v6"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let mark = session.mark();
+            let (main, extra) = (project.path(MAIN), project.path("src/extra.rs"));
+            let main_text =
+                fs::read_to_string(&main)?.replace(&format!("\"{from}\""), &format!("\"{to}\""));
+            let extra_text = format!(
+                "{}\npub(crate) fn unused_{number}() {{}}\n",
+                fs::read_to_string(&extra)?
+            );
+            fs::write(&extra, extra_text)?;
+            fs::write(&main, main_text)?;
+            let patched = |event: &Event| event.kind() == "outcome" && event.outcome() == "patched";
+            session.wait_for_event(mark, "the patch", deadline(), patched)?;
+            session.expect_answer("x", &format!("{to} {} x", number + 2))?;
+            session.check_one_outcome_per_save()?;
+            taken_in |= session
+                .wait_for_event(mark, "a file taken in", Duration::ZERO, |event| {
+                    event.kind() == "saved-too"
+                })
+                .is_ok();
+        }
+        ensure!(
+            taken_in,
+            "no file was taken into the save of another one, in five attempts"
+        );
+        Ok(())
     })
 }
 

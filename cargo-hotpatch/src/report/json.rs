@@ -96,6 +96,9 @@ fn with_readable_paths(event: &Event) -> Event {
         Event::Saved { files } => Event::Saved {
             files: files.iter().map(readable).collect(),
         },
+        Event::SavedToo { files } => Event::SavedToo {
+            files: files.iter().map(readable).collect(),
+        },
         Event::Started {
             version,
             pid,

@@ -99,7 +99,7 @@ pub fn event(event: &Event, style: Style) -> String {
             }
             verb(|word| style.green(word), "Started", &text)
         }
-        Event::Saved { .. } => String::new(),
+        Event::Saved { .. } | Event::SavedToo { .. } => String::new(),
         Event::Diagnostics { rendered } => diagnostics(rendered, style),
         Event::Outcome(found) => outcome(found, style),
         Event::Exited {

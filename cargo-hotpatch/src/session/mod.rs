@@ -43,7 +43,7 @@ use crate::report::FanOut;
 use crate::save::{Asked, CheckRequest, ControlServer, SaveRequest};
 use crate::table::image::Image;
 use crate::table::policy::SlotPolicy;
-use crate::watch::{Change, Watcher};
+use crate::watch::{Change, ChangedFile, Watcher};
 use decide::SourceChange;
 use objects::{Files, Reference};
 use place::Place;
@@ -89,8 +89,10 @@ struct Job {
     seen: Instant,
     timings: Timings,
     cancel: CancelFlag,
-    /// A newer save took over; the outcome has been said.
+    /// A newer save took over and the outcome has been said, or this one begins again with more files.
     is_superseded: bool,
+    /// What was saved.
+    files: Vec<ChangedFile>,
     /// Who waits for the outcome.
     waiting: Vec<SaveRequest>,
     stage_started: Instant,
@@ -134,6 +136,8 @@ struct Session {
     next: Option<Change>,
     /// Who waits for that one's outcome.
     next_waiting: Vec<SaveRequest>,
+    /// Files that were saved so soon after those of the job that they belong to the same save; they are in `next` too.
+    taken_in: Vec<PathBuf>,
     /// The check that is under way.
     checking: Option<check::Checking>,
     /// Those that wait.
@@ -203,6 +207,7 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
         job: None,
         next: None,
         next_waiting: Vec::new(),
+        taken_in: Vec::new(),
         checking: None,
         checks: VecDeque::new(),
         held: None,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::decide::{Edit, Environment, SourceChange};
 use super::engine::{self, Applied};
@@ -17,6 +17,10 @@ use crate::explain::Observed;
 use crate::plan::{Plan, PlannedUnit, plan};
 use crate::source;
 use crate::watch::Change;
+
+/// How long after the first file of a save another one belongs to it. Editors that save all buffers write them within a few
+/// milliseconds, formatters within a few more.
+const SAME_SAVE: Duration = Duration::from_millis(25);
 
 impl Session {
     pub(super) fn changed(&mut self, change: Change) {
@@ -34,6 +38,10 @@ impl Session {
             job.locked = Some(change);
             return;
         }
+        if self.take_in(&change) {
+            return;
+        }
+        let Some(job) = &mut self.job else { return };
         for file in job.locked.take().iter().flat_map(|change| &change.files) {
             self.dirty.insert(file.path.clone());
         }
@@ -50,6 +58,42 @@ impl Session {
             self.dirty.insert(file.path.clone());
         }
         self.next = Some(change);
+    }
+
+    /// A save of several files is begun with the first of them, since most saves are of one. The others belong to it when they
+    /// come soon enough: then it begins once more with all of them, and nothing of that is an outcome.
+    fn take_in(&mut self, change: &Change) -> bool {
+        let Some(job) = &mut self.job else {
+            return false;
+        };
+        let is_joined = job.is_superseded && !self.taken_in.is_empty();
+        let is_free = !job.is_superseded && job.locked.is_none();
+        let known = self.next.as_ref().map_or(&job.files, |next| &next.files);
+        // A save writes a file once.
+        let is_other = change
+            .files
+            .iter()
+            .all(|file| known.iter().all(|other| other.path != file.path));
+        let is_soon = change.seen.saturating_duration_since(job.seen) <= SAME_SAVE;
+        if !((is_joined || is_free) && is_other && is_soon) {
+            return false;
+        }
+        job.cancel.cancel();
+        job.is_superseded = true;
+        self.next_waiting.append(&mut job.waiting);
+        let files = self.next.take().map(|next| next.files);
+        let mut files = files.unwrap_or_else(|| std::mem::take(&mut job.files));
+        for file in &change.files {
+            self.dirty.insert(file.path.clone());
+            self.taken_in.push(file.path.clone());
+            files.push(file.clone());
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        self.next = Some(Change {
+            files,
+            seen: job.seen,
+        });
+        true
     }
 
     /// With `--manual`: keeps what was saved until somebody asks for it.
@@ -96,17 +140,18 @@ impl Session {
 
     pub(super) fn say_saved(&mut self, change: &Change) {
         let root = self.target.workspace_root.clone();
-        let files = change
-            .files
-            .iter()
-            .map(|file| {
-                file.path
-                    .strip_prefix(&root)
-                    .unwrap_or(&file.path)
-                    .to_path_buf()
-            })
-            .collect();
-        self.say(&Event::Saved { files });
+        let shown = |path: &PathBuf| path.strip_prefix(&root).unwrap_or(path).to_path_buf();
+        let taken_in = std::mem::take(&mut self.taken_in);
+        let event = if taken_in.is_empty() {
+            Event::Saved {
+                files: change.files.iter().map(|file| shown(&file.path)).collect(),
+            }
+        } else {
+            Event::SavedToo {
+                files: taken_in.iter().map(shown).collect(),
+            }
+        };
+        self.say(&event);
     }
 
     pub(super) fn begin(&mut self, change: Change) {
@@ -130,6 +175,7 @@ impl Session {
         }
         let sources = self.dirty_sources();
         self.job = Some(Job {
+            files: change.files,
             sources,
             seen: change.seen,
             timings,

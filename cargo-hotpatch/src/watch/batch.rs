@@ -1,15 +1,16 @@
 //! When is a save finished? Time goes in, decisions come out; no files and no clocks here.
 //!
 //! ```text
-//! in place:            MODIFY (truncate) ── MODIFY (write) ── CLOSE ─ QUIET ─► look
-//! rename over it:      MOVED_TO ─ QUIET ─► look
-//! delete and create:   DELETE ─ QUIET ─► gone? wait ≤ MISSING ── CREATE ── MODIFY ── CLOSE ─ QUIET ─► look
-//! truncate and close:  CLOSE ─ QUIET ─► empty? wait ≤ EMPTY ── MODIFY ── CLOSE ─ QUIET ─► look
+//! in place:            MODIFY (truncate) ── MODIFY (write) ── CLOSE ─► look
+//! rename over it:      MOVED_TO ─► look
+//! delete and create:   DELETE ─► gone? wait ≤ MISSING ── CREATE ── MODIFY ── CLOSE ─► look
+//! truncate and close:  CLOSE ─► empty? wait ≤ EMPTY ── MODIFY ── CLOSE ─► look
 //! never closed:        MODIFY ─ OPEN_WRITER ─► look
 //! ```
 //!
-//! All suspicious files are looked at together, when the last of them is quiet, but never later than [`LONGEST`] after
-//! the first event.
+//! All suspicious files are looked at together, when nobody writes the last of them any more, but never later than
+//! [`LONGEST`] after the first event. Nothing is waited for that may come: other files of the same save, a little later, are
+//! for the session to take in.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,8 +18,6 @@ use std::time::{Duration, Instant};
 
 use super::contents::{Known, Seen};
 
-/// After the event that ends a save, for the other files of the same save.
-pub(super) const QUIET: Duration = Duration::from_millis(3);
 /// After a write whose writer has not closed the file.
 pub(super) const OPEN_WRITER: Duration = Duration::from_millis(100);
 /// How long an empty file that was not empty is not believed.
@@ -69,12 +68,10 @@ impl Batch {
     pub(super) fn note(&mut self, file: PathBuf, hint: Hint, now: Instant) {
         self.notes += 1;
         self.began.get_or_insert(now);
-        let due = now
-            + if hint == Hint::InProgress {
-                OPEN_WRITER
-            } else {
-                QUIET
-            };
+        let due = match hint {
+            Hint::InProgress => now + OPEN_WRITER,
+            Hint::Touched | Hint::Finished => now,
+        };
         self.files
             .entry(file)
             .and_modify(|suspicion| {
@@ -171,7 +168,7 @@ mod tests {
         batch.note("a".into(), Hint::InProgress, start);
         assert_eq!(batch.due(), Some(start + OPEN_WRITER));
         batch.note("a".into(), Hint::Finished, start + ms(1));
-        assert_eq!(batch.due(), Some(start + ms(1) + QUIET));
+        assert_eq!(batch.due(), Some(start + ms(1)));
         batch.note("a".into(), Hint::InProgress, start + ms(2));
         batch.note("a".into(), Hint::Touched, start + ms(3));
         assert_eq!(
@@ -214,7 +211,7 @@ mod tests {
             batch.note(name.into(), Hint::Finished, start + ms(20));
             assert_eq!(
                 batch.due(),
-                Some(start + ms(20) + QUIET),
+                Some(start + ms(20)),
                 "an event is looked at as soon as ever"
             );
             assert_eq!(
