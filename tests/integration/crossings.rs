@@ -28,10 +28,7 @@ const CASES: &[Case] = &[
         project: "restart-cut-any",
         without: "any",
         before: &["keep"],
-        edit: (
-            "let mark = 0x600d_u64;",
-            "let more = [3_u64; 8];\n    let mark = 0x600d_u64;\n    Yield(false).await;\n    drop(more);",
-        ),
+        edit: MORE_IN_JOB,
         after: "resume",
         whole: "whole",
     },
@@ -57,7 +54,30 @@ const CASES: &[Case] = &[
         after: "call",
         whole: "105 whole",
     },
+    Case {
+        project: "restart-handler-state",
+        without: "state",
+        before: &["call"],
+        edit: MORE_IN_JOB,
+        after: "call",
+        whole: "whole",
+    },
+    Case {
+        project: "restart-handler-erased",
+        // The program's own `unsafe` is found by two checks, that of a dependency by the second alone.
+        without: "unsafe,makers",
+        before: &["call"],
+        edit: MORE_IN_JOB,
+        after: "call",
+        whole: "whole",
+    },
 ];
+
+/// The future of `job` gets another layout.
+const MORE_IN_JOB: (&str, &str) = (
+    "let mark = 0x600d_u64;",
+    "let more = [3_u64; 8];\n    let mark = 0x600d_u64;\n    Yield(false).await;\n    drop(more);",
+);
 
 pub(crate) fn trials() -> Vec<Trial> {
     CASES

@@ -319,7 +319,7 @@ impl Live {
                     .spare_slot(*used_before)
                     .is_some_and(|first| (first..self.table_range().end).contains(&slot))
             })
-            .flat_map(|(cut, _)| cut.types.iter().cloned())
+            .flat_map(|(cut, _)| cut.types.iter().map(str::to_owned))
             .collect()
     }
 

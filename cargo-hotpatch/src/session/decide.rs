@@ -212,7 +212,16 @@ pub fn decide<'f>(
     let cut = match verdict.cut {
         Some(mut cut) => {
             let crates = &context.policy.workspace_crates;
-            let roots = versions::roots(&mut store, &mut cut, live, &names, edit.sources, crates)?;
+            let before: Vec<ObjectFile<'_>> = old.into_iter().map(|(_, file)| file).collect();
+            let roots = versions::roots(
+                &mut store,
+                &mut cut,
+                live,
+                &names,
+                &before,
+                edit.sources,
+                crates,
+            )?;
             if let Some(why) = roots.crossing {
                 return Ok(Decision::Restart {
                     reasons: cut.refused(&why),

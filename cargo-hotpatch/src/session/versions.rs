@@ -1,7 +1,7 @@
 //! What a version cut comes to in the program: which functions have to be replaced because they lead to the new version, and
 //! whether the old and the new could meet. Reads all objects of the workspace: a cut is rare.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use anyhow::{Context, Result};
 
@@ -12,8 +12,8 @@ use crate::judge::cut::Around;
 use crate::judge::{Cut, CutNames};
 use crate::link::store::ObjectIndex;
 use crate::link::{Live, OldNames, Store};
-use crate::object::read::{SectionIndex, SymbolIndex};
-use crate::object::target::Target;
+use crate::object::read::{ObjectFile, SectionIndex, SymbolIndex};
+use crate::object::target::{SymbolsBySection, Target};
 
 /// What leads to the new version.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub(super) struct Roots {
     pub(super) crossing: Option<String>,
 }
 
-/// Finds the roots of `cut` in the objects of `store`.
+/// Finds the roots of `cut` in the objects of `store`. `old` are the objects of the running program that differ.
 ///
 /// # Errors
 /// When an object cannot be read.
@@ -35,12 +35,17 @@ pub(super) fn roots(
     cut: &mut Cut,
     live: &Live,
     names: &OldNames,
+    old: &[ObjectFile<'_>],
     sources: &[SourceChange],
     crates: &HashSet<String>,
 ) -> Result<Roots> {
     store.read_workspace()?;
     let mut book = Book::default();
     learn(store, cut, &mut book)?;
+    let members = members(store, cut, &mut book);
+    let in_code = in_code(store, old, &members)?;
+    cut.free(&members, &in_code);
+    book.forget();
     let mut search = Search {
         store,
         cut,
@@ -55,6 +60,7 @@ pub(super) fn roots(
     let mut roots = Roots::default();
     let mut symbols = BTreeSet::new();
     let mut entries = BTreeSet::new();
+    let mut free = Vec::new();
     for (object, symbol, section) in search.functions() {
         let stored = search.store.object(object);
         let name = stored.file.symbols[symbol].name;
@@ -69,6 +75,9 @@ pub(super) fn roots(
         // What the program does not have is brought along by whoever needs it.
         if let Ok(Some(_)) = live.function(&old.name, &stored.id) {
             symbols.insert(name.to_owned());
+            if search.cut.names().free.contains(name) {
+                free.push((object, symbol, section));
+            }
             entries.extend(search.entries(object, section)?);
             roots.functions.push((
                 FunctionKey {
@@ -84,7 +93,11 @@ pub(super) fn roots(
             ));
         }
     }
-    let members = search.members();
+    let makers = search.makers(&free)?;
+    let free: BTreeSet<String> = free
+        .iter()
+        .map(|(object, symbol, _)| store.object(*object).file.symbols[*symbol].name.to_owned())
+        .collect();
     roots.constants = search.constants;
     let read = |path: &str| -> Option<String> {
         let edited = sources
@@ -100,6 +113,8 @@ pub(super) fn roots(
         &Around {
             roots: &symbols,
             entries: &entries,
+            makers: &makers,
+            free: &free,
             members: &members,
             crates,
         },
@@ -264,16 +279,114 @@ impl<'a> Search<'_, 'a> {
         Ok(grown)
     }
 
-    fn members(&mut self) -> BTreeSet<String> {
+    /// The functions of the cut that these functions refer to, also through data and through each other, as far as none is given a
+    /// value of the cut: each with those of them that refer to it. For the check of what makes new values.
+    fn makers(
+        &mut self,
+        free: &[(ObjectIndex, SymbolIndex, SectionIndex)],
+    ) -> Result<BTreeMap<String, BTreeSet<String>>> {
         let store = self.store;
-        let mut members = BTreeSet::new();
+        let mut makers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        if free.is_empty() {
+            return Ok(makers);
+        }
+        let mut defined: HashMap<&str, Vec<(ObjectIndex, SectionIndex)>> = HashMap::new();
         for index in (0..store.len()).filter(|index| store.object(*index).is_workspace) {
             for symbol in &store.object(index).file.symbols {
-                if self.exposes(symbol.name) {
-                    members.insert(symbol.name.to_owned());
+                if let Some(section) = symbol.section()
+                    && self.leads(symbol.name)
+                {
+                    let places = defined.entry(symbol.name).or_default();
+                    places.push((index, section));
                 }
             }
         }
-        members
+        let mut left: Vec<(&str, ObjectIndex, SectionIndex)> = free
+            .iter()
+            .map(|(object, symbol, section)| {
+                let name = store.object(*object).file.symbols[*symbol].name;
+                (name, *object, *section)
+            })
+            .collect();
+        let mut seen: HashSet<(&str, ObjectIndex, SectionIndex)> = left.iter().copied().collect();
+        while let Some((from, object, section)) = left.pop() {
+            let stored = store.object(object);
+            let mut reached = Vec::new();
+            for relocation in stored.file.relocations(section)? {
+                match stored.symbols.target(&stored.file, &relocation) {
+                    Target::Named { symbol, .. } => {
+                        let name = stored.file.symbols[symbol].name;
+                        let through = if self.constants.contains(name) {
+                            from
+                        } else if self.exposes(name) && !self.cut.is_given_one(name) {
+                            let referring = makers.entry(name.to_owned()).or_default();
+                            referring.insert(from.to_owned());
+                            name
+                        } else {
+                            continue;
+                        };
+                        let places = defined.get(name).into_iter().flatten();
+                        reached
+                            .extend(places.map(|(object, section)| (through, *object, *section)));
+                    }
+                    Target::Anonymous { section, .. } => reached.push((from, object, section)),
+                    Target::Code { .. } => {}
+                }
+            }
+            left.extend(reached.into_iter().filter(|one| seen.insert(*one)));
+        }
+        Ok(makers)
     }
+}
+
+/// The symbols of the cut.
+fn members<'a>(store: &Store<'a>, cut: &Cut, book: &mut Book<'a>) -> BTreeSet<String> {
+    let mut members = BTreeSet::new();
+    for index in (0..store.len()).filter(|index| store.object(*index).is_workspace) {
+        for symbol in &store.object(index).file.symbols {
+            if book.exposes(cut, symbol.name) {
+                members.insert(symbol.name.to_owned());
+            }
+        }
+    }
+    members
+}
+
+/// Those of `members` that any code refers to, before the edit or after it.
+fn in_code(
+    store: &Store<'_>,
+    old: &[ObjectFile<'_>],
+    members: &BTreeSet<String>,
+) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    let mut look = |file: &ObjectFile<'_>, symbols: &SymbolsBySection| -> Result<()> {
+        let wanted: HashMap<SymbolIndex, &str> = file
+            .symbols
+            .iter()
+            .enumerate()
+            .filter(|(_, symbol)| members.contains(symbol.name))
+            .map(|(index, symbol)| (index, symbol.name))
+            .collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        for (_, section) in file.functions() {
+            for relocation in file.relocations(section)? {
+                if let Target::Named { symbol, .. } = symbols.target(file, &relocation)
+                    && let Some(name) = wanted.get(&symbol)
+                {
+                    found.insert((*name).to_owned());
+                }
+            }
+        }
+        Ok(())
+    };
+    for index in (0..store.len()).filter(|index| store.object(*index).is_workspace) {
+        let stored = store.object(index);
+        look(&stored.file, &stored.symbols)?;
+    }
+    for file in old {
+        look(file, &SymbolsBySection::new(file))?;
+    }
+    Ok(found)
 }

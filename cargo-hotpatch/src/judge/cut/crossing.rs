@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cut, has};
+use super::patterns::has;
+use super::{Cut, CutNames};
 use crate::judge::debug::{FunctionFacts, Place};
 use crate::judge::names;
 use crate::judge::relocatable::Memory;
+use crate::source::functions::FunctionText;
 use crate::source::index::TextIndex;
 
 /// One of the checks.
@@ -21,12 +23,18 @@ pub enum Check {
     Unsafe,
     /// Statics inside of closures that cannot be paired.
     InnerStatics,
+    /// State in the receiver of a function that names the cut and is redirected nevertheless.
+    State,
+    /// What such a function, and those that it makes new values with, could turn an address into.
+    Makers,
+    /// Parameters that debug info does not tell, since they have no name.
+    Parameters,
 }
 
 impl Check {
     /// False only in a build for development whose environment names the check in `HOTPATCH_WITHOUT_CHECK`: a test shows that way
     /// that the check is what keeps a program from being torn.
-    fn is_on(self) -> bool {
+    pub(super) fn is_on(self) -> bool {
         if !cfg!(debug_assertions) {
             return true;
         }
@@ -36,6 +44,9 @@ impl Check {
             Self::RawPointers => "raw-pointers",
             Self::Unsafe => "unsafe",
             Self::InnerStatics => "inner-statics",
+            Self::State => "state",
+            Self::Makers => "makers",
+            Self::Parameters => "parameters",
         };
         !std::env::var("HOTPATCH_WITHOUT_CHECK")
             .is_ok_and(|off| off.split(',').any(|one| one == name))
@@ -49,6 +60,11 @@ pub struct Around<'a> {
     pub roots: &'a BTreeSet<String>,
     /// Symbols of functions of the cut that the roots refer to in their code.
     pub entries: &'a BTreeSet<String>,
+    /// Symbols of functions of the cut that free ones refer to, directly or through others of this list, and that take nothing of
+    /// the cut: each with those of the list that refer to it.
+    pub makers: &'a BTreeMap<String, BTreeSet<String>>,
+    /// Symbols of functions that name the cut and were let go: see [`Cut::free`].
+    pub free: &'a BTreeSet<String>,
     /// All symbols of functions of the cut that objects of the workspace define or name.
     pub members: &'a BTreeSet<String>,
     /// Workspace crates.
@@ -68,12 +84,14 @@ impl Cut {
                 "`{name}` holds the old and the new, and its name does not say so"
             ));
         }
-        let checks: [(Check, &dyn Fn() -> Option<String>); 5] = [
+        let checks: [(Check, &dyn Fn() -> Option<String>); 7] = [
             (Check::Statics, &|| self.in_statics()),
             (Check::InnerStatics, &|| self.inner_statics()),
             (Check::Any, &|| through_any(around)),
             (Check::RawPointers, &|| self.raw_pointers(around)),
             (Check::Unsafe, &|| self.unsafe_code(around, read)),
+            (Check::Makers, &|| self.makers(around, read)),
+            (Check::Parameters, &|| self.parameters(around, read)),
         ];
         checks
             .iter()
@@ -99,7 +117,7 @@ impl Cut {
             .iter()
             .flat_map(|facts| &facts.statics)
             .filter(|(_, fact)| matches!(fact.memory, Memory::Writable | Memory::PerThread))
-            .map(|(symbol, _)| names::canonical(symbol))
+            .map(|(symbol, _)| CutNames::path(symbol))
             .find(|path| {
                 self.names
                     .paths
@@ -112,11 +130,6 @@ impl Cut {
     }
 
     fn raw_pointers(&self, around: &Around<'_>) -> Option<String> {
-        let is_raw = |name: &str| {
-            ["*const ", "*mut ", "core::ptr::non_null::NonNull<"]
-                .iter()
-                .any(|beginning| name.starts_with(beginning))
-        };
         around
             .entries
             .iter()
@@ -151,18 +164,8 @@ impl Cut {
             })
             .collect();
         let of_roots = around.roots.iter().filter_map(|root| self.facts_of(root));
-        let files: BTreeSet<&str> = of_roots
-            .chain(ours.iter().map(|(_, facts)| *facts))
-            .filter_map(|facts| Some(&*facts.place.as_ref()?.file))
-            .collect();
-        let texts: BTreeMap<&str, String> = files
-            .into_iter()
-            .filter_map(|file| Some((file, read(file)?)))
-            .collect();
-        let indexes: Indexes<'_> = texts
-            .iter()
-            .map(|(file, text)| (*file, TextIndex::of(text)))
-            .collect();
+        let texts = texts(of_roots.chain(ours.iter().map(|(_, facts)| *facts)), read);
+        let indexes = indexes(&texts);
         for symbol in around.roots {
             let Some(facts) = self.facts_of(symbol) else {
                 if is_drop_glue(symbol) {
@@ -201,10 +204,13 @@ impl Cut {
     }
 }
 
-/// What stands in source files, by path.
-type Indexes<'t> = BTreeMap<&'t str, TextIndex<'t>>;
+pub(super) fn is_raw(name: &str) -> bool {
+    ["*const ", "*mut ", "core::ptr::non_null::NonNull<"]
+        .iter()
+        .any(|beginning| name.starts_with(beginning))
+}
 
-fn is_drop_glue(symbol: &str) -> bool {
+pub(super) fn is_drop_glue(symbol: &str) -> bool {
     names::canonical(symbol).starts_with("core::ptr::drop_in_place::<")
 }
 
@@ -222,15 +228,51 @@ fn through_any(around: &Around<'_>) -> Option<String> {
         })
 }
 
-/// True if the function's text (that of the function around it, for a closure) has the word `unsafe`; `None` if it is not found.
-fn contains_unsafe(symbol: &str, facts: &FunctionFacts, indexes: &Indexes<'_>) -> Option<bool> {
+/// The files of these functions, by path.
+pub(super) fn texts<'f>(
+    functions: impl Iterator<Item = &'f FunctionFacts>,
+    read: &dyn Fn(&str) -> Option<String>,
+) -> BTreeMap<&'f str, String> {
+    let files: BTreeSet<&str> = functions
+        .filter_map(|facts| Some(&*facts.place.as_ref()?.file))
+        .collect();
+    files
+        .into_iter()
+        .filter_map(|file| Some((file, read(file)?)))
+        .collect()
+}
+
+/// What stands in source files, by path.
+pub(super) type Indexes<'t> = BTreeMap<&'t str, TextIndex<'t>>;
+
+pub(super) fn indexes<'t>(texts: &'t BTreeMap<&'t str, String>) -> Indexes<'t> {
+    texts
+        .iter()
+        .map(|(file, text)| (*file, TextIndex::of(text)))
+        .collect()
+}
+
+/// The function's text, that of the function around it for a closure; `None` if it is not found.
+pub(super) fn text_of<'i>(
+    symbol: &str,
+    facts: &FunctionFacts,
+    indexes: &'i Indexes<'_>,
+) -> Option<&'i FunctionText> {
     let Place { file, line } = facts.place.as_ref()?;
-    let index = indexes.get(&**file)?;
     let name = if facts.name.starts_with('{') {
         names::function_around(&names::canonical(symbol))?.to_owned()
     } else {
         facts.name.split('<').next()?.to_owned()
     };
-    let text = index.function_around(&name, *line as usize)?;
+    indexes.get(&**file)?.function_around(&name, *line as usize)
+}
+
+/// True if the function's text has the word `unsafe`; `None` if it is not found.
+pub(super) fn contains_unsafe(
+    symbol: &str,
+    facts: &FunctionFacts,
+    indexes: &Indexes<'_>,
+) -> Option<bool> {
+    let text = text_of(symbol, facts, indexes)?;
     Some(names::has_word(&text.body, "unsafe") || names::has_word(&text.header, "unsafe"))
 }

@@ -11,6 +11,11 @@
 //!   function of V that the new code needs, changed or not: after a cut *no* function of V is shared by the two versions.
 //! - A function outside of V whose new code refers to V (a *root*: it makes new values of C, or takes them from V) is replaced in
 //!   its own slot, also if none of its bytes differ.
+//! - A function that exposes C by a name only, and can hold nothing of it, is *free*: it counts as being outside of V. It is a
+//!   method; its receiver is a function item, or a value (behind a reference) of size 0 in both builds with nothing of C inside, which no
+//!   code calls directly (so it stands in vtables); its other parameters and its result neither reach C nor are raw pointers or function pointers.
+//!   There are none if it is uncertain which closure of C is which. A framework's wrapper around a handler
+//!   (`Box<dyn Service>` of a `Wrapper<Handler, Future>`) is of that kind.
 //!
 //! # Why it is sound
 //!
@@ -26,7 +31,13 @@
 //! | raw pointers and user data of C | no function of V that a root refers to takes or returns a raw pointer | an old value that comes as a raw pointer has to be given to something that knows its type |
 //! | a cast of an address in the code itself | no root, and no function of V that the workspace's sources define, contains `unsafe` | only unsafe code gives an address a type |
 //! | a `static` inside of one of the closures | closures that could not be paired have none | a paired closure keeps its statics, and they are of types of their own |
+//! | state in the receiver of a free function | its size in the debug info, of all types of that name; a function item by the symbol, whose `Self` is a path and not `fn(…)`, and a parameter called `self` | what has the size 0 is the same before and after; of an item there is one value |
+//! | an address or a layout that a free function gets at | no function of V that it comes to, through code and data, up to those that are given values of C, has `unsafe` or a raw or function pointer in its signature, or asks for a size or a `Layout`; the standard library's own are trusted | generic code needs one of these to make an old value of C out of what says nothing of it |
+//! | a parameter `_` of a free function | as many parameters in its source as in its debug info | one without a name has no place there |
 //! | code that an optimiser merged | all crates of the edit are compiled with opt-level 0 | symbols then are functions as they were written |
+//!
+//! A free function begins like a root: no parameter and no state of it is of C. That it names C makes it more likely than a root to be the
+//! half of a pair whose other half is an erased address; therefore its checks go further.
 //!
 //! Trait objects are no way: an old object's vtable holds old slots, and `dyn Fn` is called through it. Neither are function
 //! pointers (old slots), channels and containers (their types name C, so what handles them is in V), nor dependencies: their generic
@@ -38,18 +49,22 @@
 //! code does not keep a value's address and ask for its type by other means than the above.
 
 mod crossing;
+mod free;
+mod patterns;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::debug::{DebugFacts, FunctionFacts, TypeShape};
+use super::debug::{DebugFacts, FunctionFacts};
 use super::layout::by_value;
 use super::names;
 use crate::codes::Reason;
 
 pub use crossing::{Around, Check};
+pub use patterns::Patterns;
+pub(super) use patterns::has;
 
 /// Why a closure or coroutine cannot go on as it is.
 #[derive(Debug, Clone)]
@@ -87,11 +102,13 @@ pub struct Cut {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CutNames {
     /// How symbols name what is cut: `app::f::{closure#0}`, or `app::f::{` for all within a function.
-    pub paths: BTreeSet<String>,
+    pub paths: Patterns,
     /// How debug info names the same: `app::f::{closure_env#0}`, `app::f::{`.
-    pub types: BTreeSet<String>,
+    pub types: Patterns,
     /// Symbols of functions that expose it by their signature.
     pub functions: BTreeSet<String>,
+    /// Symbols of functions that name it, by their symbol or their signature, and can hold nothing of it: see [`free`].
+    pub free: BTreeSet<String>,
 }
 
 impl CutNames {
@@ -104,13 +121,15 @@ impl CutNames {
     /// The same for a symbol whose [`path`](Self::path) is known.
     #[must_use]
     pub fn exposes_path(&self, symbol: &str, path: &str) -> bool {
-        self.functions.contains(symbol) || self.paths.iter().any(|pattern| has(path, pattern))
+        (self.functions.contains(symbol) || self.paths.stand_in(path))
+            && !self.free.contains(symbol)
     }
 
-    /// What a symbol stands for, as it is looked for among the paths.
+    /// What a symbol stands for, as it is looked for among the paths. A generic function is spelled alike whether it stands for
+    /// itself (`f::<u8>`) or within a type (`f<u8>`).
     #[must_use]
     pub fn path(symbol: &str) -> String {
-        names::canonical(symbol)
+        names::canonical(symbol).replace("::<", "<")
     }
 
     /// How much there is: it never shrinks, so two that are equal say that nothing was added.
@@ -119,38 +138,39 @@ impl CutNames {
     }
 }
 
-/// True if `text` contains `pattern` where a path begins.
-pub(super) fn has(text: &str, pattern: &str) -> bool {
-    text.match_indices(pattern).any(|(at, _)| {
-        !text[..at]
-            .chars()
-            .next_back()
-            .is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
-    })
-}
-
-/// `app::f::{closure_env#0}<u32>::Suspend0` → `app::f::{closure_env#0}`; `None` for what is no environment and no part of one.
-pub(super) fn environment_of(type_name: &str) -> Option<String> {
+/// `app::f::{closure_env#0}<u32>::Suspend0` → `app::f::{closure_env#0}<u32>`; `None` for what is no environment and no part of
+/// one.
+fn whole_environment_of(type_name: &str) -> Option<String> {
     let mut whole = String::new();
     for segment in names::segments(type_name) {
         if !whole.is_empty() {
             whole.push_str("::");
         }
+        whole.push_str(segment);
         if segment.starts_with('{') && segment.contains("_env#") {
-            whole.push_str(&segment[..=segment.find('}')?]);
             return Some(whole);
         }
-        whole.push_str(segment);
     }
     None
 }
 
-/// The environment's type of a closure's or coroutine's function: scope `app::f`, name `{closure#0}<u32>`.
-fn environment_of_function(facts: &FunctionFacts) -> Option<String> {
+/// The same without generic arguments: `app::f::{closure_env#0}`, which stands for all instances.
+pub(super) fn environment_of(type_name: &str) -> Option<String> {
+    let whole = whole_environment_of(type_name)?;
+    let last = names::segments(&whole).pop()?.len();
+    let end = whole.len() - last + whole[whole.len() - last..].find('}')?;
+    Some(whole[..=end].to_owned())
+}
+
+/// The environment's type of a closure's or coroutine's function, all instances of it, and this one: scope `app::f`, name
+/// `{closure#0}<u32>`.
+fn environment_of_function(facts: &FunctionFacts) -> Option<(String, String)> {
     let inner = facts.name.strip_prefix('{')?;
     let (kind, rest) = inner.split_once('#')?;
-    let number = rest.split('}').next()?;
-    Some(format!("{}::{{{kind}_env#{number}}}", facts.scope))
+    let (number, generics) = rest.split_once('}')?;
+    let all = format!("{}::{{{kind}_env#{number}}}", facts.scope);
+    let whole = format!("{all}{generics}");
+    Some((all, whole))
 }
 
 /// A path up to the first part that is a closure or a coroutine.
@@ -192,10 +212,10 @@ impl Cut {
             Subject::Functions(symbols) => {
                 let mut found = false;
                 for (symbol, function) in functions_of(facts, symbols) {
-                    let Some(environment) = environment_of_function(function) else {
+                    let Some((environment, _)) = environment_of_function(function) else {
                         return false;
                     };
-                    self.names.paths.insert(names::canonical(symbol));
+                    self.names.paths.insert(CutNames::path(symbol));
                     self.names.types.insert(environment);
                     found = true;
                 }
@@ -204,7 +224,7 @@ impl Cut {
             Subject::All(symbols) => {
                 let mut found = false;
                 for (symbol, function) in functions_of(facts, symbols) {
-                    let path = outermost_function(&names::canonical(symbol));
+                    let path = outermost_function(&CutNames::path(symbol));
                     let name = function.name.split('<').next().unwrap_or_default();
                     let scope = outermost_function(&format!("{}::{name}", function.scope));
                     if path.is_empty() || scope.is_empty() {
@@ -219,16 +239,16 @@ impl Cut {
         }
     }
 
-    /// True if the symbols of this environment's function are known.
+    /// True if the symbols of this environment's functions are known.
     fn add_environment(&mut self, facts: &[&DebugFacts], environment: &str) -> bool {
         self.names.types.insert(environment.to_owned());
         let paths: Vec<String> = facts
             .iter()
             .flat_map(|facts| &facts.functions)
             .filter(|(_, function)| {
-                environment_of_function(function).as_deref() == Some(environment)
+                environment_of_function(function).is_some_and(|(all, _)| all == environment)
             })
-            .map(|(symbol, _)| names::canonical(symbol))
+            .map(|(symbol, _)| CutNames::path(symbol))
             .collect();
         let found = !paths.is_empty();
         self.names.paths.extend(paths);
@@ -237,38 +257,91 @@ impl Cut {
 
     /// Adds what reaches the cut through fields, until nothing new is found, and the functions whose signature shows it.
     fn grow(&mut self, facts: &[&DebugFacts]) {
-        loop {
-            let mut more: BTreeSet<&Arc<str>> = BTreeSet::new();
-            for (name, shapes) in facts.iter().flat_map(|facts| &facts.types) {
-                let holds = |shape: &TypeShape| {
-                    by_value(shape).any(|member| self.exposes_type(&member.type_name))
-                };
-                if !self.exposes_type(name) && shapes.iter().any(holds) {
-                    more.insert(name);
+        self.grow_types(facts);
+        if self.strange.is_some() {
+            // Refused, however far it reaches.
+            return;
+        }
+        let mut asked: HashMap<&str, bool> = HashMap::new();
+        let mut paths: Vec<String> = Vec::new();
+        let mut by_signature: Vec<String> = Vec::new();
+        for (symbol, function) in facts.iter().flat_map(|facts| &facts.functions) {
+            if environment_of_function(function).is_some_and(|(_, whole)| self.is_cut(&whole)) {
+                paths.push(CutNames::path(symbol));
+            }
+            let mut types = function.parameters.iter().chain([&function.result]);
+            if types.any(|name| {
+                *asked
+                    .entry(name)
+                    .or_insert_with(|| self.names.types.stand_in(name))
+            }) {
+                by_signature.push(symbol.to_string());
+            }
+        }
+        self.names.paths.extend(paths);
+        self.names.functions.extend(by_signature);
+    }
+
+    /// Adds the environments that hold what is cut, by value and however deep. Each name is taken apart once.
+    fn grow_types(&mut self, facts: &[&DebugFacts]) {
+        let mut holders: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut mentioned_in: HashMap<&str, Vec<&str>> = HashMap::new();
+        let mut known: HashSet<&str> = HashSet::new();
+        let mut note = |name| {
+            if known.insert(name) {
+                for environment in patterns::environments_in(name) {
+                    mentioned_in.entry(environment).or_default().push(name);
                 }
             }
-            if more.is_empty() {
-                break;
+        };
+        for (name, shapes) in facts.iter().flat_map(|facts| &facts.types) {
+            note(name);
+            for member in shapes.iter().flat_map(by_value) {
+                note(&member.type_name);
+                holders.entry(&member.type_name).or_default().push(name);
             }
-            for name in more {
-                if let Some(environment) = environment_of(name) {
-                    self.add_environment(facts, &environment);
-                } else {
-                    self.strange.get_or_insert_with(|| name.to_string());
-                    self.names.types.insert(name.to_string());
+        }
+        let hollow = |name: &str| is_hollow(facts.iter().copied(), name);
+        let mut growth = Growth::default();
+        let found: Vec<&str> = mentioned_in
+            .keys()
+            .filter(|environment| self.names.types.stand_in(environment))
+            .copied()
+            .collect();
+        let mention = |environment: &str| mentioned_in.get(environment).into_iter().flatten();
+        for environment in found {
+            growth.add(environment, mention(environment), &hollow);
+        }
+        while let Some(name) = growth.left.pop() {
+            for holder in holders.get(name).into_iter().flatten() {
+                if !hollow(name) && hollow(holder) {
+                    // Then this field has the size 0 as well: it is a function item, and no pointer.
+                    continue;
+                }
+                if let Some(environment) = whole_environment_of(holder) {
+                    if !self.is_cut(&environment) {
+                        growth.add(&environment, mention(&environment), &hollow);
+                        self.names.types.insert(environment);
+                    }
+                } else if !growth.exposing.contains(holder) {
+                    self.strange.get_or_insert_with(|| (*holder).to_owned());
+                    self.names.types.insert((*holder).to_owned());
+                    return;
+                } else if growth.queued.insert(holder) {
+                    growth.left.push(holder);
                 }
             }
         }
-        let by_signature: Vec<String> = facts
-            .iter()
-            .flat_map(|facts| &facts.functions)
-            .filter(|(_, function)| {
-                let mut types = function.parameters.iter().chain([&function.result]);
-                types.any(|name| self.exposes_type(name))
-            })
-            .map(|(symbol, _)| symbol.to_string())
-            .collect();
-        self.names.functions.extend(by_signature);
+    }
+
+    /// True if the environment of this name, with its generic arguments, is one of those that are cut.
+    fn is_cut(&self, environment: &str) -> bool {
+        let types = &self.names.types;
+        types.contains(environment)
+            || environment_of(environment).is_some_and(|all| types.contains(&all))
+            || types
+                .iter()
+                .any(|pattern| pattern.ends_with('{') && environment.starts_with(pattern))
     }
 
     /// True if the function of this symbol handles what is cut.
@@ -280,7 +353,7 @@ impl Cut {
     /// True if a type of this full name is cut, or holds something that is.
     #[must_use]
     pub fn exposes_type(&self, name: &str) -> bool {
-        self.names.types.iter().any(|pattern| has(name, pattern))
+        self.names.types.stand_in(name)
     }
 
     /// Learns from objects that are the same in both builds. Returns true if the cut reaches further than before.
@@ -291,20 +364,7 @@ impl Cut {
         let before = self.names.size();
         let mut all = std::mem::take(&mut self.facts);
         all.push(Arc::new(DebugFacts::read(objects)?));
-        {
-            let facts: Vec<&DebugFacts> = all.iter().map(Arc::as_ref).collect();
-            // Environments that were found before their functions were.
-            let environments: Vec<String> = self
-                .names
-                .types
-                .iter()
-                .filter_map(|name| environment_of(name))
-                .collect();
-            for environment in environments {
-                self.add_environment(&facts, &environment);
-            }
-            self.grow(&facts);
-        }
+        self.grow(&all.iter().map(Arc::as_ref).collect::<Vec<_>>());
         self.facts = all;
         Ok(before != self.names.size())
     }
@@ -350,6 +410,50 @@ impl Cut {
             .iter()
             .find_map(|facts| facts.functions.get(symbol))
     }
+}
+
+/// Which names of types were found to expose the cut, while it grows.
+#[derive(Debug, Default)]
+struct Growth<'n> {
+    /// They mention a part of it.
+    exposing: HashSet<&'n str>,
+    /// They may hold a part of it, so that what has a field of the type does.
+    queued: HashSet<&'n str>,
+    /// Those of them whose holders were not looked at.
+    left: Vec<&'n str>,
+}
+
+impl<'n> Growth<'n> {
+    /// Adds the names that mention `environment`. What has the size 0 holds nothing of the cut, unless one of the cut is in it
+    /// that has the size 0 itself.
+    fn add<'i>(
+        &mut self,
+        environment: &str,
+        mentioning: impl Iterator<Item = &'i &'n str>,
+        hollow: &dyn Fn(&str) -> bool,
+    ) where
+        'n: 'i,
+    {
+        for name in mentioning {
+            self.exposing.insert(name);
+            let is_part = name
+                .strip_prefix(environment)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+            if (is_part || !hollow(name)) && self.queued.insert(name) {
+                self.left.push(name);
+            }
+        }
+    }
+}
+
+/// All types of this name that are known, before and after the edit, have the size 0.
+fn is_hollow<'f>(facts: impl IntoIterator<Item = &'f DebugFacts>, name: &str) -> bool {
+    let mut shapes = facts
+        .into_iter()
+        .filter_map(|facts| facts.types.get(name))
+        .flatten()
+        .peekable();
+    shapes.peek().is_some() && shapes.all(|shape| shape.size == Some(0))
 }
 
 fn functions_of<'f>(

@@ -198,6 +198,7 @@ impl<'a> Walk<'_, 'a> {
             }
             let parameters = std::mem::take(&mut raw.parameters);
             let scope = raw.scope.clone();
+            let is_method = raw.is_method;
             let (name, result, no_return, declared, file, line) = (
                 raw.name,
                 raw.result,
@@ -217,6 +218,7 @@ impl<'a> Walk<'_, 'a> {
                 no_return,
                 place: file.zip(line).map(|(file, line)| Place { file, line }),
                 declared,
+                is_method,
             };
             let replace = facts
                 .functions

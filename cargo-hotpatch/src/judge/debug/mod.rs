@@ -109,6 +109,8 @@ pub struct FunctionFacts {
     pub place: Option<Place>,
     /// The parameters come from a declaration inside of the type that the method belongs to.
     pub declared: bool,
+    /// The first of the parameters is `self`.
+    pub is_method: bool,
 }
 
 /// What is known of a static or a thread-local.

@@ -53,6 +53,7 @@ pub(super) struct RawFunction<'a> {
     pub(super) result: Option<At>,
     pub(super) no_return: bool,
     pub(super) declared: bool,
+    pub(super) is_method: bool,
     pub(super) file: Option<Arc<str>>,
     pub(super) line: Option<u32>,
     pub(super) origin: Option<At>,
@@ -418,6 +419,7 @@ impl<'d, 'a> Walk<'d, 'a> {
                     result: attributes.type_at,
                     no_return: attributes.no_return,
                     declared: attributes.declaration,
+                    is_method: false,
                     file,
                     line: attributes.line,
                     origin: attributes.origin,
@@ -429,6 +431,8 @@ impl<'d, 'a> Walk<'d, 'a> {
                     let function = &mut self.functions[*index];
                     // A concrete copy of an inlined function repeats the parameters of its origin without types.
                     if attributes.origin.is_none() {
+                        function.is_method |=
+                            function.parameters.is_empty() && attributes.name == Some("self");
                         function.parameters.push(attributes.type_at);
                     }
                 }

@@ -101,6 +101,7 @@ fn signatures_that_old_callers_rely_on() {
         no_return: false,
         place: None,
         declared: true,
+        is_method: false,
     };
     let (old, new) = (function("u32"), function("u64"));
     let judged = |changed: ChangedFunction| {

@@ -174,6 +174,7 @@ fn what_debug_info_does_not_show() {
                 line: 1,
             }),
             declared: false,
+            is_method: false,
         };
         let facts = || {
             let mut facts = DebugFacts::default();
