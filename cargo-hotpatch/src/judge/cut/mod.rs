@@ -107,7 +107,7 @@ pub struct CutNames {
     pub types: Patterns,
     /// Symbols of functions that expose it by their signature.
     pub functions: BTreeSet<String>,
-    /// Symbols of functions that name it, by their symbol or their signature, and can hold nothing of it: see [`free`].
+    /// Symbols of functions that name it, by their symbol or their signature, and can hold nothing of it: see `free.rs`.
     pub free: BTreeSet<String>,
 }
 
