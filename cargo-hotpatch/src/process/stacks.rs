@@ -1,11 +1,11 @@
 //! Which functions have a frame on some thread's stack, found from outside and without stopping anything.
 //!
-//! The stacks are unwound by the tables that exceptions and debuggers use ([`unwind`]): exact, whatever else lies on a stack.
+//! The stacks are unwound by the tables that exceptions and debuggers use (`unwind`): exact, whatever else lies on a stack.
 //!
 //! - **A thread that waits** has its stack pointer and program counter in `/proc/<pid>/task/<tid>/syscall`. Its stack is
 //!   followed in the process's memory, and if by then it has not run (the kernel counts its waits), what was read is of one
 //!   moment; else it is asked again. Of its other registers nothing is known; what a frame needs of them is found on the
-//!   stack or worked out from the function's code ([`depth`]).
+//!   stack or worked out from the function's code (`depth`).
 //! - **A thread that runs** has no registers to be read. It is asked again some times over a few milliseconds, and if it
 //!   never waits, the whole of the stacks that belong to no other thread is searched for words that point just behind a call.
 //!

@@ -31,7 +31,7 @@ pub enum Applied {
         functions: Vec<FunctionReport>,
         /// Further remarks.
         notes: Vec<String>,
-        /// What [`still_running`] is to look for when the time has been taken.
+        /// What `still_running` is to look for when the time has been taken.
         old_bodies: Bodies,
     },
     /// The program does what it did (some functions may have been refreshed).
