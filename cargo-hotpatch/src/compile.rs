@@ -412,7 +412,7 @@ impl Compiler {
         // One with an overlay is started in another way.
         let waiting = match self.overlay {
             Some(_) => None,
-            None => self.shared.take_waiting(index),
+            None => self.shared.waiting().remove(&index),
         };
         let replayed =
             self.shared
@@ -492,7 +492,7 @@ impl Shared {
 
     /// Has a compiler waiting for each of these units, and for no other.
     fn stand_by(&self, units: &[usize]) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.waiting();
         waiting.retain(|index, _| units.contains(index));
         for index in units {
             if !waiting.contains_key(index)
@@ -505,18 +505,8 @@ impl Shared {
         }
     }
 
-    fn is_none_waiting(&self) -> bool {
-        self.waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_empty()
-    }
-
-    fn take_waiting(&self, index: usize) -> Option<WaitingCompiler> {
-        self.waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&index)
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<usize, WaitingCompiler>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs one compiler, with what is published now.
@@ -557,7 +547,7 @@ impl Shared {
             let Some(index) = warm.cold.pop() else {
                 drop(warm);
                 // The first edit is most often one of the executable.
-                if self.is_none_waiting() {
+                if self.waiting().is_empty() {
                     self.stand_by(&[self.units.len().saturating_sub(1)]);
                 }
                 return;
