@@ -43,6 +43,15 @@ pub enum Command {
     Explain(ExplainArguments),
 }
 
+/// `--fast`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Fast {
+    /// In crates of which the whole takes long to compile.
+    Auto,
+    /// In all crates.
+    Always,
+}
+
 /// When to use colours; cargo's own words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
@@ -91,6 +100,17 @@ pub struct RunArguments {
     /// Act only when `cargo hotpatch save` is called, not when a file is saved
     #[arg(long, help_heading = OURS)]
     pub manual: bool,
+    /// Compile only what was edited where that is enough, and check it afterwards: in crates that take long (`auto`), or in all
+    /// (`always`) [env: HOTPATCH_FAST=WHEN]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto",
+        help_heading = OURS
+    )]
+    pub fast: Option<Fast>,
 
     /// Package with the target to run
     #[arg(short, long, value_name = "SPEC", help_heading = PACKAGE)]

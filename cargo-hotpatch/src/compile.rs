@@ -14,7 +14,9 @@
 //! edited after a refused patch would be compiled against types that the running program does not have, and nothing in
 //! the objects that are compared would show it.
 
-use std::collections::BTreeMap;
+mod fast;
+
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -23,7 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use object::{Object as _, ObjectSymbol as _};
@@ -36,8 +38,11 @@ use crate::capture::published::Published;
 use crate::capture::record::{ObjectRef, UnitKey, UnitRecord};
 use crate::capture::replay::{Job, ReplayError, Replayed, is_warm, replay};
 use crate::capture::waiting::WaitingCompiler;
+use crate::cli::Fast;
 use crate::codes::{self, Reason};
 use crate::plan::PlannedUnit;
+
+pub use fast::{CompiledShadow, Contents};
 
 /// How often a wait for a compilation in advance looks whether it was cancelled.
 const WAIT: Duration = Duration::from_millis(20);
@@ -122,24 +127,41 @@ struct Shared {
     changed: Condvar,
     /// Compilers that wait for an edit of their unit: of the units that were compiled last, at most one for each processor.
     waiting: Mutex<BTreeMap<usize, WaitingCompiler>>,
+    /// Which units have shadows.
+    fast: Option<Fast>,
+    shadows: Mutex<HashMap<usize, fast::UnitShadow>>,
+}
+
+/// Something that was never compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cold {
+    /// A unit.
+    Unit(usize),
+    /// A unit's shadow.
+    Shadow(usize),
 }
 
 #[derive(Debug, Default)]
 struct Warm {
     /// Units that were never replayed; the next one is last.
-    cold: Vec<usize>,
-    running: Option<(usize, CancelFlag)>,
+    cold: Vec<Cold>,
+    running: Option<(Cold, CancelFlag)>,
     /// A real replay is under way.
     paused: bool,
     ended: bool,
 }
 
 impl Compiler {
-    /// A compiler for the units of `built`. Nothing is started yet.
+    /// A compiler for the units of `built`; `fast` says of which it makes shadows. Nothing is started yet.
     ///
     /// # Errors
     /// When the directories for replays cannot be made.
-    pub fn new(directory: &RecordDir, built: &Built, color: bool) -> Result<Self> {
+    pub fn new(
+        directory: &RecordDir,
+        built: &Built,
+        color: bool,
+        fast: Option<Fast>,
+    ) -> Result<Self> {
         remove_leftovers(directory);
         let shared = Shared {
             directory: directory.clone(),
@@ -149,6 +171,8 @@ impl Compiler {
             warm: Mutex::default(),
             changed: Condvar::new(),
             waiting: Mutex::default(),
+            fast,
+            shadows: Mutex::default(),
         };
         Ok(Self {
             shared: Arc::new(shared),
@@ -168,16 +192,29 @@ impl Compiler {
     /// Begins to replay, in the background and with low priority, units that were never replayed, so that the first
     /// edit of each finds an incremental directory. (Cargo's own cannot be taken: what rustc is to emit, and where, is
     /// part of what it compares, and it throws away everything that was made for other outputs.)
-    pub fn warm_up(&mut self) {
+    ///
+    /// `done` is called when there is none left.
+    pub fn warm_up(&mut self, done: impl FnOnce() + Send + 'static) {
         if self.warm_up.is_some() {
             return;
         }
         // The last one, the executable, first: that is where most edits are.
-        self.shared.lock().cold = (0..self.shared.units.len())
-            .filter(|index| !is_warm(&self.shared.replay_dir(*index)))
-            .collect();
+        let shared = &self.shared;
+        let indices = 0..shared.units.len();
+        let shadows = indices
+            .clone()
+            .filter(|index| shared.fast.is_some() && shared.units[*index].opt_level == "0")
+            .map(Cold::Shadow);
+        let units = indices
+            .filter(|index| !is_warm(&shared.replay_dir(*index)))
+            .map(Cold::Unit);
+        shared.lock().cold = shadows.chain(units).collect();
         let shared = Arc::clone(&self.shared);
-        self.warm_up = Some(std::thread::spawn(move || shared.warm_up()));
+        self.warm_up = Some(std::thread::spawn(move || {
+            if shared.warm_up() {
+                done();
+            }
+        }));
     }
 
     /// How many units are still to be compiled in advance.
@@ -408,6 +445,7 @@ impl Compiler {
             color: self.shared.color,
             background: false,
             overlay: self.overlay.as_ref(),
+            mirror: None,
         };
         // One with an overlay is started in another way.
         let waiting = match self.overlay {
@@ -519,7 +557,13 @@ impl Shared {
     ) -> Result<Replayed, ReplayError> {
         let directory = self.read_published(|published| published.directory().to_owned());
         let find = |key: &str| self.read_published(|published| published.find(key));
-        replay(job, &directory, &find, waiting, cancel, abort)
+        let is_representative = job.mirror.is_none() && is_warm(job.directory);
+        let started = Instant::now();
+        let replayed = replay(job, &directory, &find, waiting, cancel, abort)?;
+        if is_representative {
+            fast::remember_duration(job.directory, started.elapsed());
+        }
+        Ok(replayed)
     }
 
     fn replay_dir(&self, index: usize) -> PathBuf {
@@ -531,8 +575,8 @@ impl Shared {
         self.directory.replay(&self.units[index].key).join(name)
     }
 
-    /// The thread that compiles in advance.
-    fn warm_up(&self) {
+    /// The thread that compiles in advance. False if it was told to end before it was through.
+    fn warm_up(&self) -> bool {
         loop {
             let mut warm = self.lock();
             while warm.paused && !warm.ended {
@@ -542,40 +586,49 @@ impl Shared {
                     .unwrap_or_else(PoisonError::into_inner);
             }
             if warm.ended {
-                return;
+                return false;
             }
-            let Some(index) = warm.cold.pop() else {
+            let Some(cold) = warm.cold.pop() else {
                 drop(warm);
                 // The first edit is most often one of the executable.
                 if self.waiting().is_empty() {
                     self.stand_by(&[self.units.len().saturating_sub(1)]);
                 }
-                return;
+                return true;
             };
             let flag = CancelFlag::new();
-            warm.running = Some((index, flag.clone()));
+            warm.running = Some((cold, flag.clone()));
             drop(warm);
 
-            let out_dir = self.out_dir(index, 0);
-            let job = Job {
-                unit: &self.units[index],
-                out_dir: &out_dir,
-                directory: &self.replay_dir(index),
-                color: false,
-                background: true,
-                overlay: None,
-            };
             // Whether it worked does not matter: then the first replay takes longer. Its source may just be edited.
-            let result = self.replay(&job, None, &flag, &CancelFlag::new());
-            remove_directory(Some(&out_dir));
+            let result = match cold {
+                Cold::Unit(index) => self.warm_unit(index, &flag),
+                Cold::Shadow(index) => self.warm_shadow(index, &flag),
+            };
             let mut warm = self.lock();
             warm.running = None;
             if matches!(result, Err(ReplayError::Cancelled)) {
-                warm.cold.insert(0, index);
+                warm.cold.insert(0, cold);
             }
             drop(warm);
             self.changed.notify_all();
         }
+    }
+
+    fn warm_unit(&self, index: usize, cancel: &CancelFlag) -> Result<(), ReplayError> {
+        let out_dir = self.out_dir(index, 0);
+        let job = Job {
+            unit: &self.units[index],
+            out_dir: &out_dir,
+            directory: &self.replay_dir(index),
+            color: false,
+            background: true,
+            overlay: None,
+            mirror: None,
+        };
+        let result = self.replay(&job, None, cancel, &CancelFlag::new());
+        remove_directory(Some(&out_dir));
+        result.map(|_| ())
     }
 
     /// Stops compiling in advance while a real replay runs. One of a unit that is wanted now is waited for: it is
@@ -583,9 +636,11 @@ impl Shared {
     fn pause_warm_up(&self, wanted: &BTreeMap<usize, bool>, cancel: &CancelFlag) -> Paused<'_> {
         let mut warm = self.lock();
         warm.paused = true;
-        warm.cold.retain(|index| !wanted.contains_key(index));
-        if let Some((index, flag)) = &warm.running
-            && !wanted.contains_key(index)
+        let is_wanted =
+            |cold: &Cold| matches!(cold, Cold::Unit(index) if wanted.contains_key(index));
+        warm.cold.retain(|cold| !is_wanted(cold));
+        if let Some((cold, flag)) = &warm.running
+            && !is_wanted(cold)
         {
             flag.cancel();
         }
@@ -696,5 +751,6 @@ fn remove_leftovers(directory: &RecordDir) {
                 remove_directory(Some(&path));
             }
         }
+        fast::remove_leftovers(&entry.path(), &is_over);
     }
 }

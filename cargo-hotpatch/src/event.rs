@@ -79,6 +79,16 @@ pub struct Timings {
     pub total: f64,
 }
 
+/// How an edit was compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// What was edited, and nothing else; a [`Event::Confirmation`] follows.
+    Fast,
+    /// The whole crate.
+    Full,
+}
+
 /// The end of a save.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Outcome {
@@ -96,6 +106,9 @@ pub struct Outcome {
     pub patch: Option<u64>,
     /// The process that runs after this outcome.
     pub pid: Option<u32>,
+    /// How it was compiled, if it was, and the program has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
 }
 
 /// Everything that can be said.
@@ -147,6 +160,30 @@ pub enum Event {
     },
     /// The end of a save.
     Outcome(Outcome),
+    /// Everything that is compiled in advance has been: from now on no save takes longer because it is the first of its kind.
+    Warmed,
+    /// What the whole crate, compiled behind a fast patch, says of it.
+    Confirmation {
+        /// The number of the fast patch.
+        of: u64,
+        /// The program has, function by function, what the full way would have given it; `None` if a newer save came first.
+        agrees: Option<bool>,
+        /// What became of it: `unchanged`, `patched` (further functions, or others), `restarted`, `refused`, `compile-error` (the
+        /// patch is undone), `superseded`.
+        #[serde(flatten)]
+        outcome: Outcome,
+    },
+    /// The session is over.
+    Ended {
+        /// Patches that came the fast way.
+        fast: u64,
+        /// Saves that were compiled the full way and are in the program.
+        full: u64,
+        /// How often the full way agreed with the fast way.
+        agreed: u64,
+        /// How often it did not.
+        disagreed: u64,
+    },
     /// The process ended.
     Exited {
         /// The process.

@@ -21,6 +21,7 @@ pub mod plan;
 pub mod process;
 pub mod report;
 pub mod session;
+pub mod shadow;
 pub mod source;
 pub mod watch;
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use crate::cli::{
-    BenchArguments, CheckArguments, ColorChoice, DemoArguments, ExplainArguments, RunArguments,
-    SaveArguments,
+    BenchArguments, CheckArguments, ColorChoice, DemoArguments, ExplainArguments, Fast,
+    RunArguments, SaveArguments,
 };
 use crate::event::OutcomeKind;
 
@@ -105,6 +105,8 @@ pub struct RunOptions {
     pub no_restart: bool,
     /// Act only when `save` asks for it.
     pub manual: bool,
+    /// In which crates edits of plain bodies are compiled in a shadow, and the whole crate behind them. `None`: in none.
+    pub fast: Option<Fast>,
 }
 
 impl RunOptions {
@@ -186,6 +188,7 @@ impl RunOptions {
             once: typed.once,
             no_restart: typed.no_restart,
             manual: typed.manual,
+            fast: typed.fast.or_else(fast_of_environment),
         })
     }
 }
@@ -490,6 +493,14 @@ impl ArgumentList {
             self.0.push(value.as_ref().to_owned());
         }
     }
+}
+
+fn fast_of_environment() -> Option<Fast> {
+    let value = std::env::var("HOTPATCH_FAST").ok()?;
+    if value == "1" {
+        return Some(Fast::Auto);
+    }
+    <Fast as clap::ValueEnum>::from_str(&value, false).ok()
 }
 
 fn variable_is(name: &str, value: &str) -> bool {

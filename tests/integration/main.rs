@@ -14,6 +14,7 @@
 //! | `HOTPATCH_COLD=1` | the scenarios run **without** the tool: each state of the source is built and started by plain cargo, and what the program answers is compared with what the directives say. Validates a project by itself |
 //! | `HOTPATCH_TEST_DEADLINE_SCALE=3` | all deadlines are three times as long (slow or busy machines) |
 //! | `HOTPATCH_TEST_TOOL=PATH` | tests this executable (an installed one, say) instead of the one just built |
+//! | `HOTPATCH_FAST=1` | the scenarios wait until all is compiled in advance, go the fast way where they can, and insist that each check agrees |
 //! | `HOTPATCH_LOAD_PATCHES=20` | how many patches `load` makes (200 unless told otherwise) |
 //! | `HOTPATCH_IDENTITY_PROJECTS=all` | `identity` looks at every test project, or at those in a list with commas |
 //! | `HOTPATCH_SUITE_PATCHES=700` | how many patches `suite` makes (20 unless told otherwise) |
@@ -30,6 +31,7 @@
 //! - [`check`]: what a save would come to, without applying it.
 //! - [`crossings`]: what becomes of a program when a check of the version cut is missing.
 //! - [`cli`]: help, usage errors, `explain`, exit codes.
+//! - [`fast`]: what goes the fast way, and what the full way says of it.
 //! - [`faults`]: crashes, signals, vanishing and half-written files, forks, foreign peers.
 //! - [`load`]: many patches under load.
 //! - [`bench`]: what `cargo hotpatch bench` measures and leaves alone.
@@ -48,6 +50,7 @@ mod coexist;
 mod crate_as_program;
 mod crossings;
 mod directives;
+mod fast;
 mod faults;
 mod identity;
 mod load;
@@ -72,6 +75,7 @@ fn main() {
         trials.extend(crossings::trials());
         trials.extend(cli::trials());
         trials.extend(coexist::trials());
+        trials.extend(fast::trials());
         trials.extend(faults::trials());
         trials.extend(identity::trials());
         trials.extend(load::trials());

@@ -43,7 +43,7 @@ impl Phases {
     }
 
     fn of(target: Target, directory: &RecordDir, built: Built) -> Result<Self> {
-        let compiler = Compiler::new(directory, &built, false)?;
+        let compiler = Compiler::new(directory, &built, false, None)?;
         Ok(Self {
             target,
             built,

@@ -37,6 +37,11 @@ impl Event {
         self.0.get(member).and_then(Value::as_i64)
     }
 
+    /// A member that is true or false.
+    pub(crate) fn flag(&self, member: &str) -> Option<bool> {
+        self.0.get(member).and_then(Value::as_bool)
+    }
+
     /// The process it is about.
     pub(crate) fn pid(&self) -> Option<i64> {
         self.number("pid")

@@ -65,12 +65,15 @@ fn run(name: &str) -> Result<()> {
     if scenario.driven_by.is_some() {
         return Ok(());
     }
-    let args: Vec<String> = scenario
+    let mut args: Vec<String> = scenario
         .tool_args
         .iter()
         .chain(&scenario.run_args)
         .cloned()
         .collect();
+    if is_fast() {
+        args.push("--fast=always".to_owned());
+    }
     Running::session(&project, &args, &scenario.program_args, &scenario.env)?
         .with_report(|session| run_warm(session, &project, &scenario))
 }
@@ -105,10 +108,20 @@ pub(crate) fn file_with_directives(folder: &Path) -> Result<PathBuf> {
     found.pop().context("one file was found")
 }
 
+/// With `HOTPATCH_FAST=1`, edits go the fast way where they can, and every check of it has to agree.
+fn is_fast() -> bool {
+    std::env::var_os("HOTPATCH_FAST").is_some_and(|value| value == "1")
+}
+
 fn run_warm(session: &mut Running, project: &Project, scenario: &Scenario) -> Result<()> {
     let beginning = Mark::default();
     session.wait_for_start()?;
     session.wait_for_line(&scenario.ready)?;
+    if is_fast() {
+        session.wait_for_event(beginning, "end of the warm-up", build_deadline(), |event| {
+            event.kind() == "warmed"
+        })?;
+    }
     check_all(session, &scenario.opening, beginning).context("before the first step")?;
     for step in &scenario.steps {
         run_step(session, project, scenario, step)
@@ -129,6 +142,16 @@ fn run_step(
     project.save(&step.edits, step.save_mode)?;
     let outcome = session.wait_for_outcome(mark)?;
     check_outcome(&outcome, step).with_context(|| format!("the outcome was {outcome}"))?;
+    if outcome.text("way") == "fast" {
+        let checked =
+            session.wait_for_event(mark, "full way of it", build_deadline(), |event| {
+                event.kind() == "confirmation"
+            })?;
+        ensure!(
+            checked.flag("agrees") == Some(true),
+            "the fast way and the full way do not agree: {checked}"
+        );
+    }
     let new_pid = session.program_pid()?;
     if outcome.outcome() == "restarted" {
         ensure!(

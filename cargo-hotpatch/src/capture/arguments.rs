@@ -89,6 +89,9 @@ pub struct Replay<'a> {
     pub published: &'a Path,
     /// For a crate file's unit key, the metadata to be used instead of cargo's.
     pub replaced: &'a dyn Fn(&str) -> Option<PathBuf>,
+    /// Compiles the copies of the sources below the first directory, which mirrors the whole file system; the second is the
+    /// working directory.
+    pub mirror: Option<(&'a Path, &'a Path)>,
 }
 
 impl RustcArguments {
@@ -315,6 +318,7 @@ impl RustcArguments {
                     | "--diagnostic-width",
                 ) => {}
                 Some("-C") if codegen_name(value) == "incremental" => {}
+                Some("--cap-lints") if replay.mirror.is_some() => {}
                 Some("--extern") => {
                     let replaced = split_once(value, b'=').and_then(|(name, path)| {
                         let path = (replay.replaced)(&unit_key_of_file(Path::new(path))?)?;
@@ -352,8 +356,46 @@ impl RustcArguments {
         if replay.color {
             out.push("--json=diagnostic-rendered-ansi".into());
         }
+        if let Some((mirror, cwd)) = replay.mirror
+            && let Some(root) = self.root_file()
+        {
+            mirrored(&mut out, root, mirror, cwd);
+        }
         out
     }
+
+    /// The crate's root file, as it was given.
+    #[must_use]
+    pub fn root_file(&self) -> Option<&Path> {
+        self.arguments
+            .iter()
+            .map(|argument| Path::new(&argument.option))
+            .find(|path| path.extension().is_some_and(|extension| extension == "rs"))
+    }
+}
+
+/// Turns a command line to the mirrored root file. What is compiled is called by its original path.
+fn mirrored(args: &mut Vec<OsString>, root: &Path, mirror: &Path, cwd: &Path) {
+    for argument in args.iter_mut().filter(|argument| *argument == root) {
+        *argument = mirrored_path(mirror, &cwd.join(root)).into_os_string();
+    }
+    let prefix = |from: &Path, to: &str| {
+        let mut value = joined("--remap-path-prefix=", from.as_os_str());
+        value.push(to);
+        value
+    };
+    // The last that fits is taken: files below the working directory are called relative to it, as cargo gives them.
+    args.extend([
+        "--cap-lints=allow".into(),
+        prefix(mirror, "="),
+        prefix(&mirrored_path(mirror, cwd), "/="),
+    ]);
+}
+
+/// Where the copy of an absolute path lies.
+#[must_use]
+pub fn mirrored_path(mirror: &Path, original: &Path) -> PathBuf {
+    mirror.join(original.strip_prefix("/").unwrap_or(original))
 }
 
 /// `libhelper-9dbf.rmeta`, `libhelper-9dbf.rlib`, `libhelper-9dbf.so` to `helper-9dbf`.
@@ -526,6 +568,7 @@ mod tests {
             color: true,
             published: Path::new("/r/published-1"),
             replaced: &|key| (key == "b-2").then(|| "/r/published-1/libb-2.rlib".into()),
+            mirror: None,
         };
         let args: Vec<_> = arguments(LIB)
             .for_replay(&replay)

@@ -45,6 +45,8 @@ pub struct Job<'a> {
     pub background: bool,
     /// Content that the compiler is to find in the place of a file's.
     pub overlay: Option<&'a Overlay>,
+    /// Compile the copies of the sources below this directory; no metadata is written then.
+    pub mirror: Option<&'a Path>,
 }
 
 /// What a replay has left.
@@ -94,10 +96,12 @@ impl Job<'_> {
     /// Whether the compiler writes metadata. What it is to write is compared too, so it is not a question of this or
     /// that replay; and it costs nothing, since a library's metadata is made anyway.
     fn has_metadata(&self) -> bool {
-        self.unit
-            .crate_types
-            .iter()
-            .any(|kind| kind == "lib" || kind == "rlib")
+        self.mirror.is_none()
+            && self
+                .unit
+                .crate_types
+                .iter()
+                .any(|kind| kind == "lib" || kind == "rlib")
     }
 }
 
@@ -133,6 +137,7 @@ pub fn replay(
         color: job.color,
         published,
         replaced,
+        mirror: job.mirror.map(|mirror| (mirror, unit.cwd.as_path())),
     });
     let started = waiting.and_then(|waiting| waiting.compile(&args, cancel, abort));
     let started = match started {

@@ -427,7 +427,7 @@ fn a_replay_of_unedited_source_gives_the_same_objects() -> TestResult {
             let found: Vec<&str> = built.warnings.iter().map(|reason| reason.code).collect();
             assert_eq!(found, [codes::PROFILE_LTO.id, codes::PROFILE_STRIP.id]);
         }
-        let mut compiler = Compiler::new(&directory, &built, false)?;
+        let mut compiler = Compiler::new(&directory, &built, false, None)?;
         let mut last: Vec<u64> = Vec::new();
         for publish in [false, false, true, true, false] {
             let compiled = compiler.compile(&everything(&built, publish), &CancelFlag::new())?;
@@ -469,8 +469,8 @@ fn edits_are_planned_and_compiled() -> TestResult {
     let workspace = Workspace::new(FILES)?;
     let (target, directory) = workspace.resolve(&[])?;
     let built = built(&target, &directory)?;
-    let mut compiler = Compiler::new(&directory, &built, false)?;
-    compiler.warm_up();
+    let mut compiler = Compiler::new(&directory, &built, false, None)?;
+    compiler.warm_up(|| ());
     let never = CancelFlag::new();
     let planned = |name: &str, plain: bool| match plan(&[workspace.path(name)], &built, &|_| plain)
     {
@@ -578,7 +578,7 @@ fn edits_are_planned_and_compiled() -> TestResult {
 
     // Cargo and we agree on the sum of it.
     let again = build(&target, &directory, &never, &mut |_| {})?;
-    let mut fresh = Compiler::new(&directory, &again, false)?;
+    let mut fresh = Compiler::new(&directory, &again, false, None)?;
     let compiled = fresh.compile(&everything(&again, true), &never)?;
     assert_eq!(differences(&again, &compiled), [""; 0]);
     Ok(())
@@ -642,7 +642,7 @@ fn the_executable_is_chosen_as_cargo_run_does() -> TestResult {
     let captured = built(&target, &directory)?;
     assert_eq!(captured.units.len(), 1);
     assert_eq!(captured.units[0].crate_name, "shown");
-    let mut compiler = Compiler::new(&directory, &captured, true)?;
+    let mut compiler = Compiler::new(&directory, &captured, true, None)?;
     let compiled = compiler.compile(&everything(&captured, false), &CancelFlag::new())?;
     assert_eq!(differences(&captured, &compiled), [""; 0]);
     Ok(())
@@ -672,7 +672,7 @@ fn a_real_workspace_is_replayed_to_the_same_objects() -> TestResult {
             built.units.len(),
             built.link.objects.len()
         );
-        let mut compiler = Compiler::new(&directory, &built, false)?;
+        let mut compiler = Compiler::new(&directory, &built, false, None)?;
         for (what, publish) in [
             ("cold", false),
             ("warm", false),

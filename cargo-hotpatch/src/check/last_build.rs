@@ -282,7 +282,7 @@ pub fn check(options: &CheckOptions, unsaved: Option<&Unsaved>) -> Result<CheckR
             timings.plan = started.elapsed().as_secs_f64() * 1000.0;
             let overlay = overlay_for(unsaved, &built)?;
             let compiling = Instant::now();
-            let mut compiler = Compiler::new(&directory, &built, options.color)?;
+            let mut compiler = Compiler::new(&directory, &built, options.color, None)?;
             let compiled = compiler.rehearse(&units, overlay, &CancelFlag::new());
             timings.compile = compiling.elapsed().as_secs_f64() * 1000.0;
             let report = match compiled {

@@ -94,6 +94,10 @@ pub struct Difference {
     pub changed_constants: BTreeSet<String>,
     /// What cannot be paired for certain.
     pub doubts: Vec<Reason>,
+    /// Functions that are on both sides, the old name first. Only [`diff_among`] tells them.
+    pub paired: Vec<(FunctionKey, NewFunction)>,
+    /// What each changed, added or [paired](Self::paired) function is in the new objects, line numbers included, by its new name.
+    pub fingerprints: HashMap<String, [u8; 32]>,
 }
 
 impl Difference {
@@ -113,12 +117,32 @@ impl Difference {
 /// # Errors
 /// When an object refers to what it does not have.
 pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Difference> {
-    let old_functions = functions(old);
-    let new_functions = functions(new);
+    diff_among(old, new, None)
+}
+
+/// As [`diff`], of those functions alone whose symbols are `wanted`; statics are taken to be as they were.
+///
+/// # Errors
+/// As [`diff`].
+pub fn diff_among(
+    old: &[NamedObject<'_>],
+    new: &[NamedObject<'_>],
+    wanted: Option<&dyn Fn(&str) -> bool>,
+) -> Result<Difference> {
+    let mut old_functions = functions(old);
+    let mut new_functions = functions(new);
+    if let Some(wanted) = wanted {
+        old_functions.retain(|function| wanted(&function.key.name));
+        new_functions.retain(|function| wanted(&function.key.name));
+    }
     let mut result = Difference::default();
 
     let no_names = HashMap::new();
-    let static_names = pairing::pair_statics(old, new);
+    let static_names = if wanted.is_some() {
+        HashMap::new()
+    } else {
+        pairing::pair_statics(old, new)
+    };
     let (old_side, new_side) = (Side::new(old), Side::new(new));
     let pairs = {
         let mut old_digest = Digest::new(&old_side, &static_names);
@@ -150,8 +174,10 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
     let mut old_digest = Digest::new(&old_side, &names);
     let mut new_digest = Digest::new(&new_side, &no_names);
     let mut comparison = Comparison::new(&old_side, &new_side, &names);
-    result.changed_constants =
-        changed_constants(&mut comparison, &mut old_digest, &mut new_digest, &names)?;
+    if wanted.is_none() {
+        result.changed_constants =
+            changed_constants(&mut comparison, &mut old_digest, &mut new_digest, &names)?;
+    }
     result.renamed_statics = static_names
         .iter()
         .filter(|(from, to)| from != to)
@@ -180,15 +206,22 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
                 .find(|name| result.changed_constants.contains(*name))
         };
         let reads_new_value = changed_constant.is_some();
+        let lines = new_lines[to.object].get(&to.section);
         let change = if code_differs || reads_new_value {
             Some(Change::Code)
-        } else if anything_differs
-            || old_lines[from.object].get(&from.section) != new_lines[to.object].get(&to.section)
-        {
+        } else if anything_differs || old_lines[from.object].get(&from.section) != lines {
             Some(Change::LinesOnly)
         } else {
             None
         };
+        if wanted.is_some() {
+            result.paired.push((from.key.clone(), new_function(to)));
+        }
+        if wanted.is_some() || change.is_some() {
+            let digest = new_digest.function(to.object, to.symbol, to.section)?;
+            let fingerprint = fingerprint(&digest, lines);
+            result.fingerprints.insert(to.key.name.clone(), fingerprint);
+        }
         match change {
             None => {
                 unchanged.insert(to.key.name.clone());
@@ -235,6 +268,14 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
             }
         }
     }
+    for index in &pairs.added {
+        let item = &new_functions[*index];
+        let digest = new_digest.function(item.object, item.symbol, item.section)?;
+        let lines = new_lines[item.object].get(&item.section);
+        result
+            .fingerprints
+            .insert(item.key.name.clone(), fingerprint(&digest, lines));
+    }
     result.added = pairs
         .added
         .iter()
@@ -246,6 +287,14 @@ pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Differen
         .map(|index| old_functions[*index].key.clone())
         .collect();
     Ok(result)
+}
+
+/// Everything that a function is, in one number.
+fn fingerprint(digest: &digest::Both, lines: Option<&Vec<u8>>) -> [u8; 32] {
+    let mut hash = blake3::Hasher::new();
+    hash.update(&digest.exact);
+    hash.update(lines.map_or(&[][..], |lines| lines));
+    *hash.finalize().as_bytes()
 }
 
 fn line_rows(objects: &[NamedObject<'_>]) -> Result<Vec<HashMap<SectionIndex, Vec<u8>>>> {

@@ -100,6 +100,10 @@ pub struct Case<'a> {
     pub removed: Vec<String>,
     /// Names of all crates of the workspace, with `_` for `-`.
     pub workspace_crates: &'a HashSet<String>,
+    /// The identifiers of the functions that were edited, if it is known that nothing differs but their bodies and that
+    /// these hold no statics. Then the new objects need not have anything else, and only the closures in these bodies are
+    /// compared.
+    pub confined_to: Option<Vec<String>>,
 }
 
 /// What is to be done.
@@ -152,7 +156,7 @@ pub trait FactsMemory: Sync {
 }
 
 /// Remembers nothing.
-struct NoMemory;
+pub struct NoMemory;
 
 impl FactsMemory for NoMemory {
     fn facts(
@@ -173,7 +177,7 @@ pub fn judge(case: &Case<'_>) -> Result<Verdict> {
 }
 
 /// Judges an edit of a program that has things which its source lost in earlier edits. `memory` must belong to one set of
-/// workspace crates.
+/// workspace crates, and to cases that are [confined](Case::confined_to) to nothing.
 ///
 /// # Errors
 /// As [`judge`].
@@ -182,7 +186,16 @@ pub fn judge_with(
     departed: &Departed,
     memory: &dyn FactsMemory,
 ) -> Result<Verdict> {
-    let keep = |name: &str| names::mentions_crate(name, case.workspace_crates);
+    let is_confined = |name: &str| match &case.confined_to {
+        Some(identifiers) => identifiers
+            .iter()
+            .any(|identifier| names::has_word(name, identifier)),
+        None => true,
+    };
+    let keep = |name: &str| {
+        names::mentions_crate(name, case.workspace_crates)
+            && (case.confined_to.is_none() || name.contains("_env#") && is_confined(name))
+    };
     let read = |side: Side| -> Result<Arc<DebugFacts>> {
         let objects: Vec<&[u8]> = case
             .units
@@ -197,10 +210,22 @@ pub fn judge_with(
             .copied()
             .collect();
         // A type that names no crate of the workspace cannot change: neither its own source nor its arguments can.
-        DebugFacts::read_with(&objects, &keep, memory).with_context(|| {
+        let facts = DebugFacts::read_with(&objects, &keep, memory).with_context(|| {
             let keys: Vec<&str> = case.units.iter().map(|unit| unit.key).collect();
             let which = if side == Side::Old { "running" } else { "new" };
             format!("debug info of the {which} objects of {}", keys.join(", "))
+        });
+        facts.map(|mut facts| {
+            if case.confined_to.is_some() {
+                let facts = Arc::make_mut(&mut facts);
+                facts.statics.clear();
+                facts.special_sections.clear();
+                facts.vtables.retain(|name, _| is_confined(name));
+                facts
+                    .functions
+                    .retain(|linkage, _| is_confined(&names::canonical(linkage)));
+            }
+            facts
         })
     };
     let (old, new) = rayon::join(|| read(Side::Old), || read(Side::New));

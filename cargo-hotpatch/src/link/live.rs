@@ -65,6 +65,14 @@ struct Index {
     bodies: HashMap<LinkAddr, u64>,
 }
 
+/// What is known of a program's functions at one time.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    table: Vec<u8>,
+    functions: HashMap<FunctionKey, Option<Callable>>,
+    bodies: HashMap<RunAddr, Vec<Range<RunAddr>>>,
+}
+
 /// A name that stands for several things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ambiguous;
@@ -90,6 +98,42 @@ impl Live {
             departed: Departed::default(),
             cuts: Vec::new(),
         }
+    }
+
+    /// True if some functions are there in two versions.
+    #[must_use]
+    pub fn has_cuts(&self) -> bool {
+        !self.cuts.is_empty()
+    }
+
+    /// What is known of the functions now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            table: self.table.clone(),
+            functions: self.functions.clone(),
+            bodies: self.bodies.clone(),
+        }
+    }
+
+    /// Takes note that the functions are what they were: the table of then is, or will be at once, published again. Statics
+    /// and thread-locals that came since stay where they are, and slots stay used: there may be pointers to them. Frames may be
+    /// in code that came since, so it stays known, as older than what is restored.
+    pub fn restore(&mut self, before: Snapshot) {
+        self.table = before.table;
+        self.functions = before.functions;
+        let mut bodies = std::mem::take(&mut self.bodies);
+        for (slot, list) in &mut bodies {
+            let known = before.bodies.get(slot);
+            if known == Some(list) {
+                continue;
+            }
+            let restored = known
+                .and_then(|known| known.last().cloned())
+                .or_else(|| self.image_body(*slot));
+            list.extend(restored);
+        }
+        self.bodies = bodies;
     }
 
     /// The image.

@@ -10,6 +10,7 @@ use object::read::archive::ArchiveFile;
 use crate::object::read::{ObjectFile, SectionIndex, SymbolIndex};
 use crate::object::target::SymbolsBySection;
 use crate::object::unwind::{FrameEntry, frame_entries};
+use crate::shadow::removed_functions;
 
 /// Index of an object in a [`Store`].
 pub type ObjectIndex = usize;
@@ -147,8 +148,14 @@ impl<'a> Store<'a> {
         let file =
             ObjectFile::parse(source.bytes).with_context(|| format!("in {}", source.origin))?;
         let index = self.objects.len();
+        // A body that was left out of a shadow is not what its name stands for.
+        let removed = removed_functions(&file).with_context(|| format!("in {}", source.origin))?;
         for (symbol_index, symbol) in file.symbols.iter().enumerate() {
-            if is_workspace && symbol.section().is_some() && !symbol.is_local() {
+            if is_workspace
+                && symbol.section().is_some()
+                && !symbol.is_local()
+                && !removed.contains(&symbol_index)
+            {
                 self.defined
                     .entry(symbol.name)
                     .or_insert((index, symbol_index));

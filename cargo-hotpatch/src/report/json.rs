@@ -169,6 +169,7 @@ mod tests {
                 },
                 patch: Some(1),
                 pid: Some(7),
+                way: None,
             }),
             Event::Exited {
                 pid: 7,

@@ -55,7 +55,7 @@ impl<W: Write> Terminal<W> {
         match event {
             Event::Building { reason } => self.announced.clone_from(reason),
             Event::Exited { .. } if self.announced.is_some() => return String::new(),
-            Event::Outcome(outcome) => {
+            Event::Outcome(outcome) | Event::Confirmation { outcome, .. } => {
                 let announced = self.announced.take();
                 let is_restart = outcome.outcome == OutcomeKind::Restarted;
                 if is_restart && announced.is_some() && outcome.reason == announced {
@@ -238,6 +238,7 @@ mod tests {
             timings_ms: Timings::default(),
             patch: None,
             pid: None,
+            way: None,
         })
     }
 

@@ -102,6 +102,12 @@ pub fn event(event: &Event, style: Style) -> String {
         Event::Saved { .. } | Event::SavedToo { .. } => String::new(),
         Event::Diagnostics { rendered } => diagnostics(rendered, style),
         Event::Outcome(found) => outcome(found, style),
+        Event::Confirmation {
+            of,
+            agrees,
+            outcome: found,
+        } => confirmation(*of, *agrees, found, style),
+        Event::Warmed | Event::Ended { .. } => String::new(),
         Event::Exited {
             pid,
             status,
@@ -111,6 +117,18 @@ pub fn event(event: &Event, style: Style) -> String {
             let mut text = format!("{}: {}\n", style.yellow("warning"), reason_text(reason));
             text.push_str(&place_and_hint(reason));
             text
+        }
+    }
+}
+
+/// What is said when the full way of a fast patch is done: nothing, if the program has what it was said to have.
+fn confirmation(patch: u64, agrees: Option<bool>, found: &Outcome, style: Style) -> String {
+    match (agrees, found.outcome) {
+        (None, _) | (Some(true), OutcomeKind::Unchanged) => String::new(),
+        (Some(true), _) => outcome(found, style),
+        (Some(false), _) => {
+            let what = format!("patch {patch}: the whole crate does not agree with the fast way");
+            verb(|word| style.yellow(word), "Corrected", &what) + &outcome(found, style)
         }
     }
 }
@@ -438,6 +456,7 @@ mod tests {
             },
             patch: Some(1),
             pid: Some(7),
+            way: None,
         }
     }
 

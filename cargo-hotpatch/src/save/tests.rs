@@ -13,6 +13,7 @@ pub(super) fn outcome(kind: OutcomeKind) -> Outcome {
         timings_ms: Timings::default(),
         patch: None,
         pid: None,
+        way: None,
     }
 }
 

@@ -359,7 +359,7 @@ impl judge::FactsMemory for RememberedFacts<'_> {
     }
 }
 
-fn parse<'f>(
+pub(super) fn parse<'f>(
     files: &'f Files,
     objects: impl Iterator<Item = &'f ObjectRef>,
 ) -> Result<Vec<(&'f str, ObjectFile<'f>)>> {
@@ -509,6 +509,7 @@ fn case<'c>(
             .map(|key| key.name.clone())
             .collect(),
         workspace_crates: &context.policy.workspace_crates,
+        confined_to: None,
     })
 }
 

@@ -8,9 +8,11 @@ use anyhow::Result;
 
 use super::decide::{Decision, Edit, Environment, Replacement, decide, milliseconds};
 use super::effect::no_effect;
+use super::fast::{Fingerprints, Unconfirmed};
 use super::objects::Files;
 use super::running::Running;
-use crate::codes::Reason;
+use crate::capture::record::UnitKey;
+use crate::codes::{self, Reason};
 use crate::diff::pairing::FunctionKey;
 use crate::diff::{Change, Difference, NewFunction};
 use crate::event::{FunctionKind, FunctionReport, Timings};
@@ -20,6 +22,7 @@ use crate::link::plan::pretty;
 use crate::link::{self, Live, Patch, ProgramSide, Request};
 use crate::object::address::RunAddr;
 use crate::process::stacks::Stacks;
+use crate::shadow::tree::Function;
 use crate::table::policy::SlotPolicy;
 
 /// What became of compiled objects.
@@ -47,6 +50,7 @@ pub enum Applied {
         reasons: Vec<Reason>,
     },
 }
+
 /// Moves compiled units into the running program. The reference is not changed: that is for the caller to do when the
 /// result is not [`Applied::Restart`].
 ///
@@ -63,8 +67,132 @@ pub fn apply(
     let decision = decide(&running.live, edit, files, context, timings, observed)?;
     let mut decided = match replacement(decision) {
         Ok(decided) => decided,
-        Err(applied) => return Ok(applied),
+        Err(applied) => {
+            if matches!(applied, Applied::Unchanged { .. }) {
+                // Fast patches of what does not differ.
+                running.undo()?;
+            }
+            return Ok(applied);
+        }
     };
+    let Some(unconfirmed) = running.unconfirmed.take() else {
+        return carry_out(running, *decided, context, timings, &mut |_| None);
+    };
+    let fast = &unconfirmed.fingerprints;
+    if !agrees(fast, &decided) {
+        drop(decided);
+        running.unconfirmed = Some(unconfirmed);
+        // Once more, from where the program was before.
+        running.undo()?;
+        return apply(running, edit, files, context, timings, observed);
+    }
+    decided
+        .replacements
+        .retain(|(_, new)| !fast.contains_key(&new.key.name));
+    let mut applied = carry_out(running, *decided, context, timings, &mut |_| None);
+    match &mut applied {
+        Ok(Applied::Patched { .. }) => running.agreed = Some(true),
+        Ok(Applied::Unchanged { notes, .. }) => {
+            running.agreed = Some(true);
+            // That it is not in the program is not true of what the fast way has brought.
+            notes.clear();
+        }
+        // It stays unconfirmed, to be undone.
+        Ok(Applied::Restart { .. }) | Err(_) => running.unconfirmed = Some(unconfirmed),
+    }
+    applied
+}
+
+/// Moves what a shadow came to into the running program. Nothing is known then of what the full way will say.
+///
+/// # Errors
+/// As [`apply`].
+pub fn apply_fast(
+    running: &mut Running,
+    decided: Replacement<'_>,
+    mut fingerprints: Fingerprints,
+    shadow: (&UnitKey, &[Function]),
+    context: &Environment<'_>,
+    timings: &mut Timings,
+) -> Result<Applied> {
+    let before = match &running.unconfirmed {
+        Some(unconfirmed) => unconfirmed.before.clone(),
+        None => running.live.snapshot(),
+    };
+    let mut has: HashSet<String> = running
+        .unconfirmed
+        .iter()
+        .flat_map(|unconfirmed| unconfirmed.fingerprints.keys().cloned())
+        .collect();
+    let applied = if decided.is_empty() {
+        Applied::Unchanged {
+            functions: Vec::new(),
+            notes: Vec::new(),
+        }
+    } else {
+        carry_out(running, decided, context, timings, &mut |patch| {
+            let names = patch.functions.iter().map(|one| one.key.name.clone());
+            has.extend(names);
+            asks_for_types(patch)
+        })?
+    };
+    // Nobody calls the others, and the full way may not even compile them.
+    fingerprints.retain(|symbol, _| has.contains(symbol));
+    if !matches!(applied, Applied::Restart { .. }) {
+        running.unconfirmed = Some(Unconfirmed {
+            unit: shadow.0.clone(),
+            fingerprints,
+            functions: shadow.1.to_vec(),
+            before,
+            patch: running.patches,
+        });
+    }
+    Ok(applied)
+}
+
+/// True if the full way has made every function what the fast way made it.
+fn agrees(fast: &Fingerprints, decided: &Replacement<'_>) -> bool {
+    if decided.cut.is_some() || !decided.renewed.is_empty() {
+        return false;
+    }
+    let difference = &decided.difference;
+    let differs: HashSet<&str> = difference
+        .changed
+        .iter()
+        .map(|function| function.new.key.name.as_str())
+        .chain(
+            difference
+                .added
+                .iter()
+                .map(|function| function.key.name.as_str()),
+        )
+        .collect();
+    fast.iter().all(|(symbol, fingerprint)| {
+        differs.contains(symbol.as_str())
+            && difference.fingerprints.get(symbol) == Some(fingerprint)
+    })
+}
+
+/// Why a patch is left to the full way: it finds values by a type by which the program has found none before, and whether another
+/// type is asked for no longer shows only where all functions are.
+fn asks_for_types(patch: &Patch) -> Option<Reason> {
+    let found = patch
+        .functions
+        .iter()
+        .filter(|function| function.is_new)
+        .map(|function| pretty(&function.key.name))
+        .find(|name| name.contains("core::any::"))?;
+    Some(Reason::new(&codes::TYPE_DOUBT, format!("`{found}` is new")))
+}
+
+/// Link and send, unless something in the patch speaks against it.
+fn carry_out(
+    running: &mut Running,
+    mut decided: Replacement<'_>,
+    context: &Environment<'_>,
+    timings: &mut Timings,
+    objection: &mut dyn FnMut(&Patch) -> Option<Reason>,
+) -> Result<Applied> {
     // What is cut has no place in the program under its new name: that of the old name is the old version's.
     let (cut, moved): (Vec<_>, Vec<_>) = decided
         .names
@@ -110,6 +238,11 @@ pub fn apply(
         Err(error) => return refusal(error),
     };
     timings.link += milliseconds(started);
+    if let Some(reason) = objection(&patch) {
+        return Ok(Applied::Restart {
+            reasons: vec![reason],
+        });
+    }
 
     let started = Instant::now();
     let table = match running.send(&patch, &window) {

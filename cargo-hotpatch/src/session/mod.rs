@@ -8,6 +8,7 @@ pub(crate) mod check;
 pub mod decide;
 mod effect;
 pub mod engine;
+pub mod fast;
 pub mod objects;
 mod outcomes;
 mod place;
@@ -15,6 +16,7 @@ pub mod rehearse;
 mod restarts;
 pub mod running;
 pub(crate) mod saves;
+mod shadows;
 mod versions;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -29,18 +31,21 @@ use anyhow::{Context, Result, bail};
 use crate::capture::cargo::{self, BuildError, BuildLine, BuildOptions, Built, Target};
 use crate::capture::child::CancelFlag;
 use crate::capture::directory::RecordDir;
+use crate::capture::record::UnitKey;
 use crate::check::last_build;
 use crate::client::Listener as StubListener;
 use crate::codes::{self, Reason};
-use crate::compile::{CompileError, CompiledUnit, Compiler};
+use crate::compile::{CompileError, CompiledShadow, CompiledUnit, Compiler};
 use crate::event::{EVENTS_VERSION, Event, Listener as _, Outcome, Timings};
 use crate::link::store::Library;
 use crate::options::{RunOptions, exit_code};
+use crate::plan::PlannedUnit;
 use crate::process::signals::{Policy, Received};
 use crate::process::terminal::TerminalState;
 use crate::process::{Launch, Program};
 use crate::report::FanOut;
 use crate::save::{Asked, CheckRequest, ControlServer, SaveRequest};
+use crate::shadow::tree::Function;
 use crate::table::image::Image;
 use crate::table::policy::SlotPolicy;
 use crate::watch::{Change, ChangedFile, Watcher};
@@ -70,6 +75,8 @@ enum Message {
     Signal(Received),
     /// The worker is done.
     Worked(Box<Work>),
+    /// Nothing is left to be compiled in advance.
+    Warmed,
     /// A build said something.
     Line(BuildLine),
 }
@@ -79,6 +86,7 @@ enum Work {
     Compiled(Compiler, Result<Vec<CompiledUnit>, CompileError>),
     /// With the target, if it was resolved anew, and when cargo began to read files.
     Built(Result<Built, BuildError>, Option<Box<Target>>, SystemTime),
+    Shadow(Compiler, Result<Option<CompiledShadow>, CompileError>),
     Rehearsed(Compiler, Result<Vec<CompiledUnit>, CompileError>),
 }
 
@@ -102,6 +110,28 @@ struct Job {
     restart_reasons: Vec<Reason>,
     /// The lock file changed while cargo builds: nearly always by cargo itself.
     locked: Option<Change>,
+    /// The units of its plan.
+    planned: Vec<PlannedUnit>,
+    /// What goes the fast way.
+    fast: Option<FastPlan>,
+    /// It is no save: the full way of the fast patch of this number.
+    confirms: Option<u64>,
+}
+
+/// An edit that may go the fast way.
+struct FastPlan {
+    unit: UnitKey,
+    /// What is edited now, and what unconfirmed patches are of.
+    functions: Vec<Function>,
+}
+
+/// How often which way was gone.
+#[derive(Default)]
+struct Counts {
+    fast: u64,
+    full: u64,
+    agreed: u64,
+    disagreed: u64,
 }
 
 struct Session {
@@ -147,6 +177,7 @@ struct Session {
     last_outcome: Option<(Outcome, Instant)>,
     /// What the compiler said of the newest save.
     diagnostics: Vec<String>,
+    counts: Counts,
     is_ending: bool,
 }
 
@@ -213,6 +244,7 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
         held: None,
         last_outcome: None,
         diagnostics: Vec::new(),
+        counts: Counts::default(),
         is_ending: false,
         signals: Policy::default(),
         control: None,
@@ -244,7 +276,20 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
     session.take_baseline(read_at);
     session.start(false)?;
     session.keep_build();
-    session.serve(&inbox)
+    let result = session.serve(&inbox);
+    let Counts {
+        fast,
+        full,
+        agreed,
+        disagreed,
+    } = session.counts;
+    session.say(&Event::Ended {
+        fast,
+        full,
+        agreed,
+        disagreed,
+    });
+    result
 }
 
 /// The first build. `Err` is the exit code when there is nothing to run.
@@ -357,8 +402,16 @@ impl Session {
         self.files.add(self.reference.values().flatten());
         self.libraries = Library::open_present(&self.built.link.libraries)?;
         self.units = self.built.crates();
-        let mut compiler = Compiler::new(&self.directory, &self.built, self.options.color)?;
-        compiler.warm_up();
+        let mut compiler = Compiler::new(
+            &self.directory,
+            &self.built,
+            self.options.color,
+            self.options.fast,
+        )?;
+        let messages = self.messages.clone();
+        compiler.warm_up(move || {
+            let _ = messages.send(Message::Warmed);
+        });
         self.compiler = Some(compiler);
         Ok(())
     }
@@ -525,6 +578,7 @@ impl Session {
                         return Ok(code);
                     }
                 }
+                Message::Warmed => self.say(&Event::Warmed),
                 Message::Worked(work) => self.worked(*work),
                 Message::Line(line) => {
                     if self.job.as_ref().is_some_and(|job| !job.is_superseded) {

@@ -32,10 +32,17 @@ impl Session {
     }
 
     pub(super) fn finish(&mut self, outcome: Outcome) {
-        let waiting = self.job.take().map(|job| job.waiting).unwrap_or_default();
-        self.conclude(outcome, waiting);
+        let job = self.job.take();
+        let confirms = job.as_ref().and_then(|job| job.confirms);
+        let waiting = job.map(|job| job.waiting).unwrap_or_default();
+        match confirms {
+            Some(patch) => self.conclude_confirmation(patch, outcome),
+            None => self.conclude(outcome, waiting),
+        }
         if let Some(change) = self.next.take() {
             self.begin(change);
+        } else if confirms.is_none() {
+            self.begin_confirmation();
         }
         self.next_check();
         if self.job.is_none()
@@ -63,11 +70,17 @@ impl Session {
     pub(super) fn save_settled(&mut self, request: SaveRequest) {
         if let Some(job) = &mut self.job
             && !job.is_superseded
+            // What a fast patch came to has been said.
+            && job.confirms.is_none()
         {
             job.waiting.push(request);
             return;
         }
-        if self.job.is_some() || self.next.is_some() {
+        let is_confirming = self
+            .job
+            .as_ref()
+            .is_some_and(|job| job.confirms.is_some() && !job.is_superseded);
+        if self.job.is_some() && !is_confirming || self.next.is_some() {
             self.next_waiting.push(request);
             return;
         }
@@ -107,6 +120,7 @@ pub(super) fn outcome(kind: OutcomeKind, timings_ms: Timings) -> Outcome {
         timings_ms,
         patch: None,
         pid: None,
+        way: None,
     }
 }
 

@@ -17,11 +17,13 @@ use crate::table::policy::SlotPolicy;
 
 impl Session {
     pub(super) fn rebuild(&mut self, reasons: Vec<Reason>) {
+        let undone = self.undo_unconfirmed();
         let Some(job) = &mut self.job else { return };
         let has_program = self.running.is_some() || self.unconnected.is_some();
         if self.options.no_restart && has_program {
             let mut outcome = self.outcome_of_job(OutcomeKind::Refused);
             add_reasons(&mut outcome, reasons);
+            outcome.notes.extend(undone);
             self.finish(outcome);
             return;
         }

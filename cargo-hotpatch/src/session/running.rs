@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
+use super::fast::Unconfirmed;
 use crate::client::{
     ClientError, Listener, MapPatch, PatchSegment, Protection as Access, Stub, Window,
 };
@@ -33,6 +34,10 @@ pub struct Running {
     pub patches: u64,
     /// When the program acknowledged the last one.
     pub acknowledged: Option<Instant>,
+    /// Patches that came the fast way, until the full way has seen what they are of.
+    pub unconfirmed: Option<Unconfirmed>,
+    /// What the full way has said of them, the last time that it had anything to say.
+    pub agreed: Option<bool>,
     arena: Range<RunAddr>,
     directory: PathBuf,
 }
@@ -68,6 +73,8 @@ impl Running {
             live,
             patches: 0,
             acknowledged: None,
+            unconfirmed: None,
+            agreed: None,
             arena: hello.arena,
             directory: directory.to_owned(),
         })
@@ -91,9 +98,7 @@ impl Running {
             .with_context(|| format!("cannot write `{}`", fresh.display()))?;
         std::fs::rename(&fresh, &window.file)
             .with_context(|| format!("cannot write `{}`", window.file.display()))?;
-        let table_file = self.directory.join(format!("table-{}", self.patches + 1));
-        std::fs::write(&table_file, &table)
-            .with_context(|| format!("cannot write `{}`", table_file.display()))?;
+        let table_file = self.write_table(&table)?;
         let map = MapPatch {
             path: window.file.clone(),
             segments: patch
@@ -126,6 +131,30 @@ impl Running {
         self.patches += 1;
         self.acknowledged = Some(acknowledged);
         Ok(table)
+    }
+
+    /// Takes every unconfirmed patch back. False if there is none.
+    ///
+    /// # Errors
+    /// As [`Self::send`].
+    pub fn undo(&mut self) -> Result<bool> {
+        let Some(unconfirmed) = self.unconfirmed.take() else {
+            return Ok(false);
+        };
+        self.agreed = Some(false);
+        self.live.restore(unconfirmed.before);
+        let table_file = self.write_table(self.live.table())?;
+        let result = self.with_stub(|stub| stub.publish(&table_file));
+        let _ = std::fs::remove_file(&table_file);
+        result?;
+        Ok(true)
+    }
+
+    fn write_table(&self, table: &[u8]) -> Result<PathBuf> {
+        let path = self.directory.join(format!("table-{}", self.patches + 1));
+        std::fs::write(&path, table)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
+        Ok(path)
     }
 
     /// The parts that linking needs: what is known, and whom to ask for the rest.

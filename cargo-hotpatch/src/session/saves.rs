@@ -12,7 +12,7 @@ use crate::capture::cargo::Built;
 use crate::capture::child::CancelFlag;
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledUnit};
-use crate::event::{Event, OutcomeKind, Timings};
+use crate::event::{Event, OutcomeKind, Timings, Way};
 use crate::explain::Observed;
 use crate::plan::{Plan, PlannedUnit, plan};
 use crate::source;
@@ -134,8 +134,12 @@ impl Session {
         let mut timings = job.timings;
         timings.total += job.seen.elapsed().as_secs_f64() * 1000.0;
         let waiting = std::mem::take(&mut job.waiting);
+        let confirms = job.confirms;
         let outcome = outcome(OutcomeKind::Superseded, timings);
-        self.conclude(outcome, waiting);
+        match confirms {
+            Some(patch) => self.conclude_confirmation(patch, outcome),
+            None => self.conclude(outcome, waiting),
+        }
     }
 
     pub(super) fn say_saved(&mut self, change: &Change) {
@@ -186,6 +190,9 @@ impl Session {
             compile_began: SystemTime::now(),
             restart_reasons: Vec::new(),
             locked: None,
+            planned: Vec::new(),
+            fast: None,
+            confirms: None,
         });
         if self.running.is_none() && self.unconnected.is_none() {
             self.rebuild(vec![Reason::new(
@@ -225,7 +232,10 @@ impl Session {
                     "the program has no connection to the tool".to_owned(),
                 )]);
             }
-            Plan::Replay(units) => self.compile(units),
+            Plan::Replay(units) => match self.fast_plan(&units) {
+                Some((fast, files)) => self.compile_shadow(units, fast, files),
+                None => self.compile(units),
+            },
         }
     }
 
@@ -285,6 +295,14 @@ impl Session {
                     }
                 }
             }
+            Work::Shadow(compiler, result) => {
+                self.compiler = Some(compiler);
+                if is_superseded || matches!(result, Err(CompileError::Cancelled)) {
+                    self.begin_next();
+                    return;
+                }
+                self.shadow_compiled(result);
+            }
             Work::Built(result, target, began) => {
                 if is_superseded {
                     self.begin_next();
@@ -328,7 +346,9 @@ impl Session {
         match error {
             CompileError::Source { rendered } => {
                 self.say(&Event::Diagnostics { rendered });
-                let outcome = self.outcome_of_job(OutcomeKind::CompileError);
+                let notes = self.undo_unconfirmed();
+                let mut outcome = self.outcome_of_job(OutcomeKind::CompileError);
+                outcome.notes = notes;
                 self.finish(outcome);
             }
             CompileError::Cancelled => self.begin_next(),
@@ -345,6 +365,17 @@ impl Session {
             }
         }
         let (Some(job), Some(running)) = (&mut self.job, &mut self.running) else {
+            if self.job.as_ref().is_some_and(|job| job.confirms.is_some()) {
+                // Nothing is left to be checked; the next save builds.
+                self.discard_compiled();
+                let mut outcome = self.outcome_of_job(OutcomeKind::Superseded);
+                outcome.reason = Some(Reason::new(
+                    &codes::PROGRAM_ENDED,
+                    "the program had ended".to_owned(),
+                ));
+                self.finish(outcome);
+                return;
+            }
             self.rebuild(vec![Reason::new(
                 &codes::PROGRAM_ENDED,
                 "the program had ended".to_owned(),
@@ -434,6 +465,8 @@ impl Session {
         } else {
             "unchanged"
         };
+        outcome.way = Some(Way::Full);
+        self.count_full();
         self.take_baseline_of_job();
         self.finish(outcome);
         // Behind the outcome: nobody waits for it.

@@ -90,7 +90,7 @@ impl ToTokens for Attributes<'_> {
 }
 
 /// An attribute that the compiler itself gives its meaning, and that does not replace the item by something else.
-fn is_builtin(attribute: &Attribute) -> bool {
+pub(crate) fn is_builtin(attribute: &Attribute) -> bool {
     const NAMES: &[&str] = &[
         "allow",
         "warn",
@@ -154,7 +154,8 @@ fn strip_fields(fields: &mut syn::Fields) {
     }
 }
 
-fn is_generic(generics: &Generics) -> bool {
+/// Generic over more than lifetimes.
+pub(crate) fn is_generic(generics: &Generics) -> bool {
     generics
         .params
         .iter()
@@ -192,7 +193,8 @@ fn may_hide_items(tokens: &proc_macro2::TokenStream) -> bool {
     })
 }
 
-fn is_plain(attributes: &[Attribute], signature: &syn::Signature, block: &syn::Block) -> bool {
+/// Signature and body alone: not generic, nor `const`, nor `async`; no `impl` in the signature, no items in the body.
+pub(crate) fn is_simple_body(signature: &syn::Signature, block: &syn::Block) -> bool {
     let mut finder = Finder::default();
     finder.visit_signature(signature);
     finder.visit_block(block);
@@ -200,6 +202,10 @@ fn is_plain(attributes: &[Attribute], signature: &syn::Signature, block: &syn::B
         && signature.constness.is_none()
         && signature.asyncness.is_none()
         && !is_generic(&signature.generics)
+}
+
+fn is_plain(attributes: &[Attribute], signature: &syn::Signature, block: &syn::Block) -> bool {
+    is_simple_body(signature, block)
         && attributes.iter().all(is_builtin)
         && !attributes.iter().any(|attribute| {
             let text = tokens(attribute);

@@ -10,6 +10,8 @@ mod items;
 
 use proc_macro2::TokenStream;
 
+pub(crate) use items::{is_builtin, is_generic, is_simple_body};
+
 /// What sort of item it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ItemKind {

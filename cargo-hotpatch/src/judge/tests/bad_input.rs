@@ -26,6 +26,7 @@ fn an_object_that_is_cut_short() {
             added: vec![],
             removed: vec![],
             workspace_crates: &crates,
+            confined_to: None,
         };
         let error = judge(&case).expect_err("a part of an object is no object");
         assert!(

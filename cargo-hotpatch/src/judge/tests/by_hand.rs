@@ -18,6 +18,7 @@ fn evidence_of<R>(
         added: vec![],
         removed: vec![],
         workspace_crates: &crates,
+        confined_to: None,
     };
     look(&Evidence {
         case: &case,

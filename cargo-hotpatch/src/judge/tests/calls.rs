@@ -162,6 +162,7 @@ fn what_debug_info_does_not_show() {
             added: vec![],
             removed: vec![],
             workspace_crates: &crates,
+            confined_to: None,
         };
         let function = debug::FunctionFacts {
             name: "h".into(),

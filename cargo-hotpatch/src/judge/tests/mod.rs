@@ -249,6 +249,7 @@ fn judge_later(edit: &Edit<'_>, departed: &Departed) -> Verdict {
         added,
         removed,
         workspace_crates: &crates,
+        confined_to: None,
     };
     judge_with(&case, departed, &NoMemory).expect("verdict")
 }

@@ -1,0 +1,333 @@
+//! The fast way of a save, and the check behind it.
+//!
+//! Until the full way has seen an edit, the reference, the baseline and the published metadata stay what they were: a fast patch
+//! lies on top ([`super::fast::Unconfirmed`]), and each newer save is compared with what lies below. So whatever is compiled the
+//! full way next, by the check or by a save that could not go the fast way, sees everything that was never checked.
+
+use std::time::{Instant, SystemTime};
+
+use super::decide::Environment;
+use super::engine::{self, Applied};
+use super::fast::{self, Shadow};
+use super::{FastPlan, Job, Message, Session, Work};
+use crate::capture::child::CancelFlag;
+use crate::codes::{self, Reason};
+use crate::compile::{CompileError, CompiledShadow, Contents};
+use crate::event::{Event, Outcome, OutcomeKind, Timings, Way};
+use crate::plan::PlannedUnit;
+use crate::shadow::tree::Function;
+use crate::source::index::TextIndex;
+use crate::source::{self, Lines};
+
+impl Session {
+    /// The fast way of the job, if it has one: every edit is inside of a body of a plain function of one unit.
+    pub(super) fn fast_plan(&self, units: &[PlannedUnit]) -> Option<(FastPlan, Contents)> {
+        let ([unit], Some(job), Some(running)) = (units, &self.job, &self.running) else {
+            return None;
+        };
+        if unit.publish
+            || running.live.has_cuts()
+            || !self.compiler.as_ref()?.is_shadow_warm(&unit.key)
+        {
+            return None;
+        }
+        let mut functions: Vec<Function> = Vec::new();
+        if let Some(unconfirmed) = &running.unconfirmed {
+            if unconfirmed.unit != unit.key {
+                return None;
+            }
+            functions.clone_from(&unconfirmed.functions);
+        }
+        for source in &job.sources {
+            let old = std::str::from_utf8(source.old.as_deref()?).ok()?;
+            let new = std::str::from_utf8(source.new.as_deref()?).ok()?;
+            let change = source::compare(old, new);
+            // Lines of others may have moved: the full way brings them.
+            if !change.only_bodies() || !change.edited.iter().all(|function| function.plain) {
+                return None;
+            }
+            let file = source.path.canonicalize().ok()?;
+            let (before, after) = (TextIndex::of(old), TextIndex::of(new));
+            for edited in change.edited {
+                if takes_memory_for_a_type(&before, edited.old)
+                    || takes_memory_for_a_type(&after, edited.new)
+                {
+                    return None;
+                }
+                let function = Function {
+                    file: file.clone(),
+                    path: edited.path,
+                };
+                if !functions.contains(&function) {
+                    functions.push(function);
+                }
+            }
+        }
+        if functions.is_empty() {
+            return None;
+        }
+        let files = self
+            .built
+            .inputs
+            .sources
+            .iter()
+            .filter(|(_, units)| units.contains(&unit.key))
+            .filter_map(|(path, _)| {
+                let content = self
+                    .watcher
+                    .content(path)
+                    .or_else(|| Some(std::fs::read(path).ok()?.into()))?;
+                Some((path.clone(), content))
+            })
+            .collect();
+        let plan = FastPlan {
+            unit: unit.key.clone(),
+            functions,
+        };
+        Some((plan, files))
+    }
+
+    pub(super) fn compile_shadow(
+        &mut self,
+        units: Vec<PlannedUnit>,
+        fast: FastPlan,
+        files: Contents,
+    ) {
+        let (Some(job), Some(mut compiler)) = (&mut self.job, self.compiler.take()) else {
+            return;
+        };
+        job.stage_started = Instant::now();
+        let (cancel, messages) = (job.cancel.clone(), self.messages.clone());
+        let (unit, functions) = (fast.unit.clone(), fast.functions.clone());
+        job.planned = units;
+        job.fast = Some(fast);
+        self.say(&Event::Progress { stage: "compiling" });
+        std::thread::spawn(move || {
+            let result = compiler.compile_shadow(&unit, files, &functions, &cancel);
+            let _ = messages.send(Message::Worked(Box::new(Work::Shadow(compiler, result))));
+        });
+    }
+
+    /// A shadow was compiled, or was not: then, and whenever it does not suffice, the full way takes over.
+    pub(super) fn shadow_compiled(&mut self, result: Result<Option<CompiledShadow>, CompileError>) {
+        let applied = match result {
+            Ok(Some(shadow)) => self.apply_shadow(&shadow),
+            Ok(None) | Err(_) => None,
+        };
+        let Some(outcome) = applied else {
+            let Some(job) = &mut self.job else { return };
+            let units = std::mem::take(&mut job.planned);
+            self.compile(units);
+            return;
+        };
+        self.finish(outcome);
+    }
+
+    fn apply_shadow(&mut self, compiled: &CompiledShadow) -> Option<Outcome> {
+        let (job, running) = (self.job.as_mut()?, self.running.as_mut()?);
+        let plan = job.fast.take()?;
+        let environment = Environment {
+            libraries: &self.libraries,
+            policy: &self.policy,
+            executable: &self.target.crate_name,
+            units: &self.units,
+        };
+        let roots: Vec<(usize, String)> = compiled
+            .numbers
+            .iter()
+            .zip(&plan.functions)
+            .map(|(number, function)| (*number, identifier(&function.path)))
+            .collect();
+        let shadow = Shadow {
+            reference: &self.reference,
+            sources: &job.sources,
+            unit: &plan.unit,
+            objects: &compiled.objects,
+            roots: &roots,
+        };
+        let decided = fast::decide(
+            &running.live,
+            &shadow,
+            running.unconfirmed.as_ref(),
+            &mut self.files,
+            &environment,
+            &mut job.timings,
+        );
+        let (replacement, fingerprints) = decided.ok()?.ok()?;
+        if replacement.is_empty() && running.unconfirmed.is_none() {
+            return None;
+        }
+        let applied = engine::apply_fast(
+            running,
+            replacement,
+            fingerprints,
+            (&plan.unit, &plan.functions),
+            &environment,
+            &mut job.timings,
+        );
+        self.files.keep_only(&self.reference);
+        let patches = running.patches;
+        let acknowledged = running.acknowledged.take();
+        let from_save = acknowledged.map(|at| at.saturating_duration_since(job.seen));
+        let stacks = running.stacks.clone();
+        let (kind, functions, notes, old_bodies) = match applied {
+            Ok(Applied::Patched {
+                functions,
+                notes,
+                old_bodies,
+            }) => (OutcomeKind::Patched, functions, notes, old_bodies),
+            Ok(Applied::Unchanged { functions, notes }) => {
+                (OutcomeKind::Unchanged, functions, notes, Vec::new())
+            }
+            // The full way says it again, from the real source.
+            Ok(Applied::Restart { .. }) | Err(_) => return None,
+        };
+        let mut outcome = self.outcome_of_job(kind);
+        if let Some(from_save) = from_save {
+            outcome.timings_ms.total = outcome.timings_ms.watch + from_save.as_secs_f64() * 1000.0;
+        }
+        (outcome.functions, outcome.notes) = (functions, notes);
+        // The time is taken by now.
+        outcome
+            .functions
+            .extend(engine::still_running(&stacks, &old_bodies));
+        outcome.way = Some(Way::Fast);
+        if kind == OutcomeKind::Patched {
+            outcome.patch = Some(patches);
+            self.counts.fast += 1;
+        }
+        Some(outcome)
+    }
+
+    /// Begins to compile the full way what went the fast way.
+    pub(super) fn begin_confirmation(&mut self) {
+        let Some(running) = &self.running else { return };
+        let Some(unconfirmed) = &running.unconfirmed else {
+            return;
+        };
+        let (unit, patch) = (unconfirmed.unit.clone(), unconfirmed.patch);
+        let sources = self.dirty_sources();
+        self.job = Some(Job {
+            sources,
+            seen: Instant::now(),
+            timings: Timings::default(),
+            cancel: CancelFlag::new(),
+            is_superseded: false,
+            waiting: Vec::new(),
+            stage_started: Instant::now(),
+            compile_began: SystemTime::now(),
+            restart_reasons: Vec::new(),
+            locked: None,
+            planned: Vec::new(),
+            fast: None,
+            confirms: Some(patch),
+        });
+        self.compile(vec![PlannedUnit {
+            key: unit,
+            publish: false,
+        }]);
+    }
+
+    pub(super) fn conclude_confirmation(&mut self, patch: u64, mut outcome: Outcome) {
+        outcome.pid = self.pid();
+        let agreed = self
+            .running
+            .as_mut()
+            .and_then(|running| running.agreed.take());
+        let agrees = match outcome.outcome {
+            OutcomeKind::Superseded => None,
+            OutcomeKind::Patched | OutcomeKind::Unchanged => agreed,
+            OutcomeKind::Restarted | OutcomeKind::Refused | OutcomeKind::CompileError => {
+                Some(false)
+            }
+        };
+        match agrees {
+            Some(true) => self.counts.agreed += 1,
+            Some(false) => self.counts.disagreed += 1,
+            None => {}
+        }
+        self.say(&Event::Confirmation {
+            of: patch,
+            agrees,
+            outcome: outcome.clone(),
+        });
+        if agrees == Some(false) {
+            self.last_outcome = Some((outcome, Instant::now()));
+        }
+    }
+
+    /// Takes fast patches back that the full way has not confirmed, and returns what is to be said of it.
+    pub(super) fn undo_unconfirmed(&mut self) -> Vec<String> {
+        let Some(running) = &mut self.running else {
+            return Vec::new();
+        };
+        match running.undo() {
+            Ok(true) => {
+                vec!["what was compiled the fast way and not checked is undone".to_owned()]
+            }
+            Ok(false) => Vec::new(),
+            Err(error) => {
+                let reason = error.downcast::<Reason>().unwrap_or_else(|error| {
+                    Reason::new(&codes::NOT_CONNECTED, format!("{error:#}"))
+                });
+                self.say(&Event::Warning {
+                    reason: reason.clone(),
+                });
+                vec![format!("a fast patch could not be undone: {reason}")]
+            }
+        }
+    }
+
+    /// A save went the full way. It may have been the one that said what earlier fast patches were worth.
+    pub(super) fn count_full(&mut self) {
+        if self.job.as_ref().is_some_and(|job| job.confirms.is_some()) {
+            return;
+        }
+        self.counts.full += 1;
+        if let Some(agreed) = self
+            .running
+            .as_mut()
+            .and_then(|running| running.agreed.take())
+        {
+            if agreed {
+                self.counts.agreed += 1;
+            } else {
+                self.counts.disagreed += 1;
+            }
+        }
+    }
+}
+
+/// True if a function in these lines may take memory for another type than it was, which debug info does not show: casts of raw
+/// pointers, `dyn Any`. What comes of that is seen best where all is there.
+fn takes_memory_for_a_type(index: &TextIndex<'_>, lines: Lines) -> bool {
+    const WORDS: &[&str] = &[
+        "cast",
+        "from_raw",
+        "from_raw_parts",
+        "from_raw_parts_mut",
+        "transmute",
+        "transmute_copy",
+        "Any",
+        "TypeId",
+        "type_id",
+        "downcast",
+        "downcast_ref",
+        "downcast_mut",
+    ];
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    index.functions_within(lines).any(|function| {
+        let mut words = function.body.split(|c| !is_word(c));
+        words.any(|word| WORDS.contains(&word))
+            || function
+                .body
+                .replace(char::is_whitespace, "")
+                .contains("as*")
+    })
+}
+
+/// The last part of a path, as symbols have it.
+fn identifier(path: &str) -> String {
+    let last = path.rsplit("::").next().unwrap_or(path);
+    last.strip_prefix("r#").unwrap_or(last).to_owned()
+}

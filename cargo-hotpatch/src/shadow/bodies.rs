@@ -1,0 +1,482 @@
+//! One file: where its bodies are, which of them may go, and its text without them.
+
+use std::ops::Range;
+
+use quote::ToTokens as _;
+use syn::{Attribute, Item};
+
+use super::{MARKER, ROOT};
+use crate::source::{is_builtin, is_generic, is_simple_body};
+
+/// A function with a body.
+#[derive(Debug, Clone)]
+pub struct Body {
+    /// As in [`crate::source::EditedFunction::path`].
+    pub path: String,
+    /// The block with its braces, in bytes.
+    range: Range<usize>,
+    /// It may be left out.
+    is_removable: bool,
+    /// How a static in its module names it; `None` where that is not possible.
+    root: Option<Root>,
+}
+
+impl Body {
+    /// It may be left out of a shadow.
+    #[must_use]
+    pub fn is_removable(&self) -> bool {
+        self.is_removable
+    }
+
+    /// The block with its braces, in bytes.
+    #[must_use]
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+}
+
+/// A static that holds the function's address.
+#[derive(Debug, Clone)]
+struct Root {
+    /// Behind this byte.
+    at: usize,
+    /// `cfg` attributes, and the expression that names the function.
+    attributes: String,
+    expression: String,
+}
+
+/// A file's text and its bodies.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    text: String,
+    bodies: Vec<Body>,
+}
+
+impl SourceFile {
+    /// Takes a text apart. A text that is not a file of items has no bodies: it stays as it is.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        let bodies = match syn::parse_file(&text) {
+            Ok(file) => {
+                let mut finder = Finder {
+                    text: &text,
+                    shift: text.len() - without_first_line(&text).len(),
+                    path: Vec::new(),
+                    bodies: Vec::new(),
+                };
+                for item in &file.items {
+                    finder.item(item);
+                }
+                finder.bodies
+            }
+            Err(_) => Vec::new(),
+        };
+        Self { text, bodies }
+    }
+
+    /// The text as it was given.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its functions, in the order of the text.
+    #[must_use]
+    pub fn bodies(&self) -> &[Body] {
+        &self.bodies
+    }
+
+    /// True if the function of this path can be compiled in a shadow: there is one, and a static can name it, so that it is
+    /// compiled at all.
+    #[must_use]
+    pub fn can_be_kept(&self, path: &str) -> bool {
+        self.find(path).is_some_and(|body| body.root.is_some())
+    }
+
+    fn find(&self, path: &str) -> Option<&Body> {
+        let mut found = self.bodies.iter().filter(|body| body.path == path);
+        let first = found.next()?;
+        // Of several (variants under `cfg`) nobody can tell which is meant.
+        found.next().is_none().then_some(first)
+    }
+
+    /// The text with every removable body gone but those of `kept`, and with a static of that number for each of them.
+    #[must_use]
+    pub fn shadow(&self, kept: &[(usize, &str)]) -> String {
+        let mut insertions: Vec<(usize, String)> = kept
+            .iter()
+            .filter_map(|(number, path)| Some((number, self.find(path)?.root.as_ref()?)))
+            .map(|(number, root)| {
+                let Root {
+                    at,
+                    attributes,
+                    expression,
+                } = root;
+                let text = format!(
+                    "{attributes}#[used]static {ROOT}{number}:crate::__hotpatch::Root=\
+                     crate::__hotpatch::Root({expression} as *const ());"
+                );
+                (*at, text)
+            })
+            .collect();
+        insertions.sort_by_key(|(at, _)| *at);
+        let mut insertions = insertions.into_iter().peekable();
+        let mut out = String::with_capacity(self.text.len());
+        let mut position = 0;
+        for body in &self.bodies {
+            while let Some((at, text)) = insertions.next_if(|(at, _)| *at <= body.range.start) {
+                out.push_str(&self.text[position..at]);
+                out.push_str(&text);
+                position = at;
+            }
+            if body.is_removable
+                && !kept.iter().any(|(_, path)| *path == body.path)
+                && let Some(text) = replacement(&self.text, &body.range)
+            {
+                out.push_str(&self.text[position..body.range.start]);
+                out.push_str(&text);
+                position = body.range.end;
+            }
+        }
+        for (at, text) in insertions {
+            out.push_str(&self.text[position..at]);
+            out.push_str(&text);
+            position = at;
+        }
+        out.push_str(&self.text[position..]);
+        out
+    }
+}
+
+/// What stands in a body's place: as many lines, and whatever follows on the last one in its column. `None` where there is no
+/// room for it.
+///
+/// `#[inline]` would keep functions that nobody needs out of the objects. But it also gives a function a symbol and a linkage of
+/// its own, so that calls of it would be other calls than those of the source.
+fn replacement(text: &str, range: &Range<usize>) -> Option<String> {
+    let old = &text[range.clone()];
+    let mut new = format!("{{crate::{MARKER}()");
+    let rest_of_line = text[range.end..].split('\n').next().unwrap_or_default();
+    let nothing_follows = is_blank(rest_of_line);
+    match old.rfind('\n') {
+        Some(newline) => {
+            new.extend(old.bytes().filter(|byte| *byte == b'\n').map(|_| '\n'));
+            let last = &old[newline + 1..old.len() - 1];
+            if last.chars().all(char::is_whitespace) {
+                new.push_str(last);
+            } else if nothing_follows {
+            } else if last.is_ascii() {
+                new.extend(last.chars().map(|c| if c == '\t' { '\t' } else { ' ' }));
+            } else {
+                return None;
+            }
+        }
+        None if nothing_follows => {}
+        // Columns are counted in characters in one place and in bytes in another.
+        None if old.is_ascii() && new.len() < old.len() => {
+            new.extend(std::iter::repeat_n(' ', old.len() - 1 - new.len()));
+        }
+        None => return None,
+    }
+    new.push('}');
+    Some(new)
+}
+
+/// True if what is left of a line holds no token.
+fn is_blank(rest_of_line: &str) -> bool {
+    let rest = rest_of_line.trim();
+    rest.is_empty() || rest.starts_with("//")
+}
+
+/// As `syn::parse_file` takes it: without byte-order mark and a script's first line.
+fn without_first_line(text: &str) -> &str {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match text.strip_prefix("#!") {
+        Some(rest) if !rest.trim_start().starts_with('[') => {
+            text.find('\n').map_or("", |end| &text[end..])
+        }
+        _ => text,
+    }
+}
+
+struct Finder<'t> {
+    text: &'t str,
+    /// Where the text that was parsed begins.
+    shift: usize,
+    path: Vec<String>,
+    bodies: Vec<Body>,
+}
+
+/// What surrounds a function.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    /// Nothing around it makes it generic, or is under an attribute that is not built in.
+    is_plain: bool,
+    block: Option<&'a syn::ItemImpl>,
+}
+
+impl Finder<'_> {
+    fn bytes(&self, spanned: proc_macro2::Span) -> Range<usize> {
+        let range = spanned.byte_range();
+        range.start + self.shift..range.end + self.shift
+    }
+
+    fn items(&mut self, items: &[Item]) {
+        for item in items {
+            self.item(item);
+        }
+    }
+
+    fn item(&mut self, item: &Item) {
+        match item {
+            Item::Fn(function) => {
+                let around = Around {
+                    is_plain: true,
+                    block: None,
+                };
+                let (attributes, block) = (&function.attrs, &function.block);
+                self.function(attributes, &function.sig, block, around);
+            }
+            Item::Impl(block) => self.implementation(block),
+            Item::Mod(module) => {
+                if let Some((_, items)) = &module.content
+                    && module.attrs.iter().all(is_builtin)
+                {
+                    self.path.push(module.ident.to_string());
+                    self.items(items);
+                    self.path.pop();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn implementation(&mut self, block: &syn::ItemImpl) {
+        let own = block.self_ty.to_token_stream().to_string();
+        self.path.push(match &block.trait_ {
+            Some((_, path, _)) => format!("<{own} as {}>", path.to_token_stream()),
+            None => own,
+        });
+        let around = Around {
+            is_plain: !is_generic(&block.generics) && block.attrs.iter().all(is_builtin),
+            block: Some(block),
+        };
+        for item in &block.items {
+            if let syn::ImplItem::Fn(method) = item {
+                let (attributes, body) = (&method.attrs, &method.block);
+                self.function(attributes, &method.sig, body, around);
+            }
+        }
+        self.path.pop();
+    }
+
+    fn function(
+        &mut self,
+        attributes: &[Attribute],
+        signature: &syn::Signature,
+        block: &syn::Block,
+        around: Around<'_>,
+    ) {
+        let range = self.bytes(block.brace_token.span.join());
+        let is_block = self
+            .text
+            .get(range.clone())
+            .is_some_and(|text| text.starts_with('{') && text.ends_with('}'));
+        if !is_block {
+            return;
+        }
+        let has = |name: &str| attributes.iter().any(|one| one.path().is_ident(name));
+        let says = |word: &str| {
+            attributes
+                .iter()
+                .any(|one| one.to_token_stream().to_string().contains(word))
+        };
+        let is_simple = around.is_plain
+            && attributes.iter().all(is_builtin)
+            && is_simple_body(signature, block)
+            && !says("naked")
+            && !(has("inline") && says("always"));
+        let mut path = self.path.join("::");
+        if !path.is_empty() {
+            path.push_str("::");
+        }
+        path.push_str(&signature.ident.to_string());
+        let root = is_simple
+            .then(|| self.root(attributes, signature, around.block, &range))
+            .flatten();
+        self.bodies.push(Body {
+            path,
+            range,
+            is_removable: is_simple && !block.stmts.is_empty(),
+            root,
+        });
+    }
+
+    fn root(
+        &self,
+        attributes: &[Attribute],
+        signature: &syn::Signature,
+        block: Option<&syn::ItemImpl>,
+        range: &Range<usize>,
+    ) -> Option<Root> {
+        let name = &signature.ident;
+        let (at, expression) = match block {
+            None => (range.end, name.to_string()),
+            Some(block) => {
+                let end = self.bytes(block.brace_token.span.close()).end;
+                let own = anonymous_lifetimes(block.self_ty.to_token_stream());
+                let expression = match &block.trait_ {
+                    Some((_, path, _)) => {
+                        let of = anonymous_lifetimes(path.to_token_stream());
+                        format!("<{own} as {of}>::{name}")
+                    }
+                    None => format!("<{own}>::{name}"),
+                };
+                (end, expression)
+            }
+        };
+        let rest = self.text.get(at..)?.split('\n').next().unwrap_or_default();
+        if !is_blank(rest) {
+            return None;
+        }
+        let conditions = attributes
+            .iter()
+            .chain(block.into_iter().flat_map(|block| &block.attrs))
+            .filter(|attribute| attribute.path().is_ident("cfg"))
+            .map(|attribute| attribute.to_token_stream().to_string())
+            .collect();
+        Some(Root {
+            at,
+            attributes: conditions,
+            expression,
+        })
+    }
+}
+
+/// Tokens as text, with `'_` for each lifetime that the surroundings declare.
+fn anonymous_lifetimes(tokens: proc_macro2::TokenStream) -> String {
+    use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+    fn rename(tokens: TokenStream) -> TokenStream {
+        let mut behind_quote = false;
+        tokens
+            .into_iter()
+            .map(|token| {
+                let is_name = std::mem::replace(
+                    &mut behind_quote,
+                    matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\''),
+                );
+                match token {
+                    TokenTree::Ident(ident) if is_name && ident != "static" => {
+                        TokenTree::Ident(Ident::new("_", Span::call_site()))
+                    }
+                    TokenTree::Group(group) => {
+                        TokenTree::Group(Group::new(group.delimiter(), rename(group.stream())))
+                    }
+                    other => other,
+                }
+            })
+            .collect()
+    }
+    rename(tokens).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text without bodies, where those of `kept` stay.
+    fn shadow(text: &str, kept: &[&str]) -> String {
+        let kept: Vec<(usize, &str)> = kept.iter().copied().enumerate().collect();
+        SourceFile::new(text.to_owned()).shadow(&kept)
+    }
+
+    #[test]
+    fn what_stands_behind_a_body_keeps_line_and_column() {
+        let call = format!("crate::{MARKER}()");
+        for (text, expected) in [
+            // Nothing follows: there is room.
+            ("fn f() { 1; }\n", format!("fn f() {{{call}}}\n")),
+            (
+                "fn f() { 1; } // why\n",
+                format!("fn f() {{{call}}} // why\n"),
+            ),
+            (
+                "fn f() {\n    1;\n}\nfn g() {}",
+                format!("fn f() {{{call}\n\n}}\nfn g() {{}}"),
+            ),
+            // The column of what follows: padded where the text is long enough, else left alone.
+            (
+                "fn f() { 1; } fn g() {}",
+                "fn f() { 1; } fn g() {}".to_owned(),
+            ),
+            (
+                "fn f() { let long_enough = 1234567; } fn g() {}",
+                format!("fn f() {{{call} }} fn g() {{}}"),
+            ),
+            (
+                "fn f() {\n    1; } fn g() {}",
+                format!("fn f() {{{call}\n       }} fn g() {{}}"),
+            ),
+            // A column in bytes is another than in characters.
+            (
+                "fn f() {\n    'ä'; } fn g() {}",
+                "fn f() {\n    'ä'; } fn g() {}".to_owned(),
+            ),
+        ] {
+            assert_eq!(shadow(text, &[]), expected);
+        }
+    }
+
+    #[test]
+    fn bodies_that_others_see_stay() {
+        for text in [
+            "fn f<T>() { 1; }",
+            "impl<T> S<T> {\nfn f() { 1; }\n}",
+            "trait T {\nfn f() { 1; }\n}",
+            "const fn f() { 1; }",
+            "async fn f() { 1; }",
+            "fn f() -> impl T { 1; }",
+            "fn f(it: impl T) { 1; }",
+            "fn f() {\nfn inner() { 1; }\n}",
+            "fn f() { lazy! { static A: u8 = 1; } }",
+            "#[tokio::main] fn f() { 1; }",
+            "#[inline(always)] fn f() { 1; }",
+            "#[unsafe(naked)] extern \"C\" fn f() { 1; }",
+            "#[attribute] mod m {\nfn f() { 1; }\n}",
+            "macro! {\nfn f() { 1; }\n}",
+            "fn f() {}",
+        ] {
+            assert_eq!(shadow(text, &[]), text);
+        }
+        // Lifetimes make nothing generic that is compiled.
+        assert!(shadow("impl<'a> S<'a> {\nfn f<'b>() { 1; }\n}", &[]).contains(MARKER));
+    }
+
+    #[test]
+    fn kept_functions_are_named_by_statics_of_their_module() {
+        let root = |number: usize, name: &str| {
+            format!(
+                "#[used]static {ROOT}{number}:crate::__hotpatch::Root=crate::__hotpatch::Root({name} as *const ());"
+            )
+        };
+        let text = "mod m {\n    #[cfg(unix)]\n    fn f() { 1; }\n    fn g() { 1; }\n}\n";
+        let shadowed = shadow(text, &["m::f"]);
+        assert!(
+            shadowed.contains(&format!("fn f() {{ 1; }}# [cfg (unix)]{}\n", root(0, "f"))),
+            "{shadowed}"
+        );
+        assert!(shadowed.contains(&format!("fn g() {{crate::{MARKER}()}}\n")));
+        let text = "impl<'a> fmt::Display for S<'a> {\n    fn fmt(&self) { 1; }\n}\n";
+        let expected = root(0, "<S < '_ > as fmt :: Display>::fmt");
+        assert!(
+            shadow(text, &["<S < 'a > as fmt :: Display>::fmt"])
+                .ends_with(&format!("}}{expected}\n")),
+            "{}",
+            shadow(text, &["<S < 'a > as fmt :: Display>::fmt"])
+        );
+        // Several of one path: nobody can tell which is meant.
+        let twice =
+            SourceFile::new("#[cfg(a)] fn f() { 1; }\n#[cfg(b)] fn f() { 2; }\n".to_owned());
+        assert!(!twice.can_be_kept("f"));
+    }
+}

@@ -1,0 +1,4 @@
+pub fn length() -> String {
+    let length = told::source_length!();
+    format!("length one {length}")
+}

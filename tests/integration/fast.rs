@@ -1,0 +1,329 @@
+//! The fast way: an edit of a plain body is in the program before its whole crate is compiled, and what the whole crate says
+//! afterwards holds.
+
+use anyhow::{Result, ensure};
+use libtest_mimic::Trial;
+
+use crate::project::Project;
+use crate::running::{Event, Mark, Running};
+use crate::support::{build_deadline, trial};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial("fast::plain_bodies_go_the_fast_way", plain_bodies),
+        trial("fast::everything_else_goes_the_full_way", everything_else),
+        trial(
+            "fast::what_the_compiler_rejects_is_undone",
+            what_the_compiler_rejects,
+        ),
+        trial("fast::a_disagreement_is_corrected", a_disagreement),
+        trial(
+            "fast::saves_need_not_wait_for_the_full_way",
+            saves_in_succession,
+        ),
+    ]
+}
+
+const MAIN: &str = "src/main.rs";
+const LENGTH: &str = "src/length.rs";
+const SHAPES: &str = "src/shapes.rs";
+
+/// A session whose crates have all been compiled in advance.
+fn session(project: &Project) -> Result<Running> {
+    Running::session(project, &["--fast=always".to_owned()], &[], &[])
+}
+
+fn begin(session: &mut Running) -> Result<()> {
+    session.wait_for_start()?;
+    session.wait_for_line("ready")?;
+    session.wait_for_event(
+        Mark::default(),
+        "end of the warm-up",
+        build_deadline(),
+        |event| event.kind() == "warmed",
+    )?;
+    Ok(())
+}
+
+fn save(session: &Running, project: &Project, edit: (&str, &str, &str)) -> Result<(Mark, Event)> {
+    let mark = session.mark();
+    let (file, from, to) = edit;
+    project.replace(file, from, to)?;
+    let outcome = session.wait_for_outcome(mark)?;
+    Ok((mark, outcome))
+}
+
+fn confirmation(session: &Running, mark: Mark) -> Result<Event> {
+    session.wait_for_event(mark, "confirmation", build_deadline(), |event| {
+        event.kind() == "confirmation"
+    })
+}
+
+fn ensure_fast(outcome: &Event) -> Result<()> {
+    ensure!(
+        outcome.outcome() == "patched" && outcome.text("way") == "fast",
+        "not patched the fast way: {outcome}"
+    );
+    Ok(())
+}
+
+fn plain_bodies() -> Result<()> {
+    let project = Project::copy_of("fast-way")?;
+    let column = |line: &str| {
+        line.find("std::panic::Location::caller")
+            .map_or(0, |at| at + 1)
+    };
+    session(&project)?.with_report(|session| {
+        begin(session)?;
+        let edits = [
+            ((MAIN, "plain one", "plain two"), "plain", "plain two 2"),
+            // A callee of one that was edited before, and the reverse.
+            ((MAIN, "number + 1", "number + 5"), "plain", "plain two 6"),
+            ((MAIN, "plain two", "plain three"), "plain", "plain three 6"),
+            // In a closure, around it, and in both of two.
+            ((MAIN, "(add(it) * 1)", "(add(it) * 2)"), "closure", "6 8"),
+            (
+                (MAIN, "all.join(\" \")", "all.join(\"-\")"),
+                "closure",
+                "6-8",
+            ),
+            // Methods, and those of traits.
+            (
+                (SHAPES, "self.side * self.side", "self.side + self.side"),
+                "area",
+                "6",
+            ),
+            (
+                (SHAPES, "square one", "square two"),
+                "shown",
+                "square two 3",
+            ),
+            // What unwinds, and passes through what was not edited.
+            (
+                (
+                    MAIN,
+                    "nothing[helper(0) as usize]",
+                    "nothing[helper(1) as usize]",
+                ),
+                "caught",
+                "caught one",
+            ),
+            ((MAIN, "caught one", "caught two"), "caught", "caught two"),
+            // What is derived has a number in its symbol, behind those of the other `impl`s.
+            (
+                (MAIN, "derived one", "derived two"),
+                "derived",
+                "derived two 4",
+            ),
+            // Together with something that nobody calls: it is in the shadow, and nowhere else.
+            (
+                (
+                    MAIN,
+                    "\"used one\".to_owned()\n}\n\n#[allow(dead_code)]\nfn unused() -> String {\n    \"unused one\"",
+                    "\"used two\".to_owned()\n}\n\n#[allow(dead_code)]\nfn unused() -> String {\n    \"unused two\"",
+                ),
+                "used",
+                "used two",
+            ),
+        ];
+        for (edit, request, answer) in edits {
+            let (mark, outcome) = save(session, &project, edit)?;
+            ensure_fast(&outcome)?;
+            session.expect_answer(request, answer)?;
+            let confirmed = confirmation(session, mark)?;
+            ensure!(
+                confirmed.flag("agrees") == Some(true)
+                    && confirmed.outcome() == "unchanged"
+                    && confirmed.number("of") == outcome.number("patch"),
+                "{confirmed}"
+            );
+            session.expect_answer(request, answer)?;
+        }
+        // Lines and columns are those of the source, behind a body that was left out as well.
+        let edit = (
+            MAIN,
+            "    let here = std::panic::Location::caller();",
+            "    // one line more\n    let _ = (); let here = std::panic::Location::caller();",
+        );
+        let (mark, outcome) = save(session, &project, edit)?;
+        // The code is the same: only the line of the place is another.
+        ensure!(
+            outcome.outcome() == "unchanged" && outcome.text("way") == "fast",
+            "{outcome}"
+        );
+        let text = project.read(MAIN)?;
+        let (number, line) = text
+            .lines()
+            .enumerate()
+            .find(|(_, line)| line.contains("Location::caller"))
+            .unwrap_or_default();
+        let place = format!("src/main.rs:{}:{}", number + 1, column(line));
+        session.expect_answer("place", &place)?;
+        // Functions below have other lines now: the full way brings them.
+        let confirmed = confirmation(session, mark)?;
+        ensure!(
+            confirmed.flag("agrees") == Some(true) && confirmed.outcome() == "unchanged",
+            "{confirmed}"
+        );
+        ensure!(
+            confirmed
+                .functions()
+                .iter()
+                .any(|(_, kind)| *kind == "refreshed"),
+            "no lines were refreshed: {confirmed}"
+        );
+        session.expect_answer("place", &place)?;
+        session.check_one_outcome_per_save()
+    })
+}
+
+fn everything_else() -> Result<()> {
+    let project = Project::copy_of("fast-way")?;
+    session(&project)?.with_report(|session| {
+        begin(session)?;
+        let edits = [
+            (
+                (MAIN, "generic one", "generic two"),
+                "generic",
+                "generic two 1",
+            ),
+            ((MAIN, "opaque one", "opaque two"), "opaque", "opaque two"),
+            ((MAIN, "stated one", "stated two"), "stated", "stated two 0"),
+            ((MAIN, "macro one", "macro two"), "macro", "macro two"),
+            ((MAIN, "    10\n", "    11\n"), "constant", "limit 11"),
+        ];
+        for (edit, request, answer) in edits {
+            let (_, outcome) = save(session, &project, edit)?;
+            ensure!(
+                outcome.outcome() == "patched" && outcome.text("way") == "full",
+                "not patched the full way: {outcome}"
+            );
+            session.expect_answer(request, answer)?;
+        }
+        // A closure that exists counts on with what it has captured: another type of it is no fast patch either.
+        session.expect_answer("kept", "1")?;
+        let (_, outcome) = save(
+            session,
+            &project,
+            (
+                SHAPES,
+                "let mut count = 0;",
+                "let mut count = 0_u8;\n    let count = &mut count;",
+            ),
+        )?;
+        ensure!(
+            outcome.text("way") != "fast",
+            "a closure with other captures was patched: {outcome}"
+        );
+        session.check_one_outcome_per_save()
+    })
+}
+
+fn what_the_compiler_rejects() -> Result<()> {
+    let project = Project::copy_of("fast-way")?;
+    session(&project)?.with_report(|session| {
+        begin(session)?;
+        session.expect_answer("plain", "plain one 2")?;
+        // A lint that the crate denies: no business of the shadow.
+        let edit = (
+            MAIN,
+            "format!(\"plain one {helped}\")",
+            "let unused = 1;\n    format!(\"plain two {helped}\")",
+        );
+        let (mark, outcome) = save(session, &project, edit)?;
+        ensure_fast(&outcome)?;
+        let confirmed = confirmation(session, mark)?;
+        ensure!(
+            confirmed.flag("agrees") == Some(false) && confirmed.outcome() == "compile-error",
+            "{confirmed}"
+        );
+        session.wait_for_stderr(mark, "unused")?;
+        session.expect_answer("plain", "plain one 2")?;
+        let pid = session.program_pid()?;
+        let (mark, outcome) = save(session, &project, (MAIN, "let unused = 1;\n    ", ""))?;
+        ensure_fast(&outcome)?;
+        session.expect_answer("plain", "plain two 2")?;
+        let confirmed = confirmation(session, mark)?;
+        ensure!(confirmed.flag("agrees") == Some(true), "{confirmed}");
+        session.expect_answer("plain", "plain two 2")?;
+        ensure!(session.program_pid()? == pid, "it was restarted");
+        session.check_one_outcome_per_save()
+    })
+}
+
+fn a_disagreement() -> Result<()> {
+    let project = Project::copy_of("fast-way")?;
+    session(&project)?.with_report(|session| {
+        begin(session)?;
+        let (mark, outcome) = save(session, &project, (LENGTH, "length one", "length two"))?;
+        ensure_fast(&outcome)?;
+        let confirmed = confirmation(session, mark)?;
+        ensure!(
+            confirmed.flag("agrees") == Some(false) && confirmed.outcome() == "patched",
+            "{confirmed}"
+        );
+        let length = project.read(LENGTH)?.len();
+        session.expect_answer("length", &format!("length two {length}"))?;
+        // Nothing is left over: another edit is right.
+        let (mark, outcome) = save(session, &project, (MAIN, "plain one", "plain two"))?;
+        ensure_fast(&outcome)?;
+        session.expect_answer("plain", "plain two 2")?;
+        confirmation(session, mark)?;
+        session.expect_answer("plain", "plain two 2")?;
+        session.expect_answer("length", &format!("length two {length}"))?;
+        session.check_one_outcome_per_save()
+    })
+}
+
+fn saves_in_succession() -> Result<()> {
+    let project = Project::copy_of("fast-way")?;
+    session(&project)?.with_report(|session| {
+        begin(session)?;
+        let pid = session.program_pid()?;
+        let edits = [
+            ((MAIN, "plain one", "plain two"), "plain", "plain two 2"),
+            ((MAIN, "number + 1", "number + 5"), "plain", "plain two 6"),
+            (
+                (SHAPES, "self.side * self.side", "self.side + self.side"),
+                "area",
+                "6",
+            ),
+            // Back to what the last full way has seen, if none came in between.
+            ((MAIN, "plain two", "plain one"), "plain", "plain one 6"),
+            ((MAIN, "(add(it) * 1)", "(add(it) * 2)"), "closure", "6 8"),
+            ((MAIN, "number + 5", "number + 1"), "plain", "plain one 2"),
+            // Not by the fast way: it has to bring what came before.
+            (
+                (MAIN, "generic one", "generic two"),
+                "generic",
+                "generic two 1",
+            ),
+            ((MAIN, "(add(it) * 2)", "(add(it) * 3)"), "closure", "9 12"),
+        ];
+        let mut mark = session.mark();
+        let mut fast = 0;
+        for (edit, request, answer) in edits {
+            let outcome;
+            (mark, outcome) = save(session, &project, edit)?;
+            ensure!(outcome.outcome() == "patched", "{outcome}");
+            fast += usize::from(outcome.text("way") == "fast");
+            session.expect_answer(request, answer)?;
+        }
+        ensure!(fast == edits.len() - 1, "{fast} went the fast way");
+        let confirmed =
+            session.wait_for_event(mark, "confirmation", build_deadline(), |event| {
+                event.kind() == "confirmation" && event.outcome() != "superseded"
+            })?;
+        ensure!(confirmed.flag("agrees") == Some(true), "{confirmed}");
+        for (request, answer) in [
+            ("plain", "plain one 2"),
+            ("closure", "9 12"),
+            ("area", "6"),
+            ("generic", "generic two 1"),
+        ] {
+            session.expect_answer(request, answer)?;
+        }
+        ensure!(session.program_pid()? == pid, "it was restarted");
+        session.check_one_outcome_per_save()
+    })
+}
