@@ -157,9 +157,14 @@ impl SymbolsBySection {
                 addend: relocation.addend,
             };
         }
-        if section.is_mergeable() && is_section_symbol {
-            let offset = from_section_start
-                .wrapping_sub(reloc::addend_of_start(relocation.kind).unwrap_or(0));
+        if section.is_mergeable() {
+            let offset = if is_section_symbol {
+                from_section_start
+                    .wrapping_sub(reloc::addend_of_start(relocation.kind).unwrap_or(0))
+            } else {
+                // `.LCPI0_1`, which has no size: what else is in the section belongs to other functions.
+                symbol.value.cast_signed()
+            };
             if let Some((start, size)) = mergeable_element(section, offset) {
                 return Target::Anonymous {
                     section: index,
