@@ -67,7 +67,8 @@ impl Session {
             return false;
         };
         let is_joined = job.is_superseded && !self.taken_in.is_empty();
-        let is_free = !job.is_superseded && job.locked.is_none();
+        // A confirmation is no save that another file could belong to.
+        let is_free = !job.is_superseded && job.locked.is_none() && job.confirms.is_none();
         let known = self.next.as_ref().map_or(&job.files, |next| &next.files);
         // A save writes a file once.
         let is_other = change

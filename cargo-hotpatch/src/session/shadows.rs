@@ -208,6 +208,8 @@ impl Session {
         let (unit, patch) = (unconfirmed.unit.clone(), unconfirmed.patch);
         let sources = self.dirty_sources();
         self.job = Some(Job {
+            // Nobody saved anything.
+            files: Vec::new(),
             sources,
             seen: Instant::now(),
             timings: Timings::default(),
