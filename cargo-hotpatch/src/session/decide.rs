@@ -227,10 +227,14 @@ pub fn decide<'f>(
                     reasons: cut.refused(&why),
                 });
             }
-            difference.changed_constants.extend(roots.constants);
-            replacements = roots.functions;
-            notes.extend(cut.notes());
-            Some(cut.names().clone())
+            if roots.is_needless {
+                None
+            } else {
+                difference.changed_constants.extend(roots.constants);
+                replacements = roots.functions;
+                notes.extend(cut.notes());
+                Some(cut.names().clone())
+            }
         }
         None => None,
     };

@@ -24,6 +24,8 @@ pub(super) struct Roots {
     pub(super) constants: BTreeSet<String>,
     /// How an old value could meet new code.
     pub(super) crossing: Option<String>,
+    /// Nothing of the cut is in the program, and never was: there is nothing that would have to be kept apart.
+    pub(super) is_needless: bool,
 }
 
 /// Finds the roots of `cut` in the objects of `store`. `old` are the objects of the running program that differ.
@@ -43,6 +45,12 @@ pub(super) fn roots(
     let mut book = Book::default();
     learn(store, cut, &mut book)?;
     let members = members(store, cut, &mut book);
+    if is_absent(cut, live, &members) {
+        return Ok(Roots {
+            is_needless: true,
+            ..Roots::default()
+        });
+    }
     let in_code = in_code(store, old, &members)?;
     cut.free(&members, &in_code);
     book.forget();
@@ -350,6 +358,15 @@ fn members<'a>(store: &Store<'a>, cut: &Cut, book: &mut Book<'a>) -> BTreeSet<St
         }
     }
     members
+}
+
+/// True if nothing of the cut is in the program, so that no value of it exists: not under the names of now, and not under such as
+/// earlier edits have taken out of the source. (A closure without any function of its own can be neither called nor given away,
+/// and what a static holds of one, a function has put there.)
+fn is_absent(cut: &Cut, live: &Live, members: &BTreeSet<String>) -> bool {
+    let is_there = |symbol: &String| !matches!(live.function(symbol, ""), Ok(None));
+    // Nearly always one is there, and asking for all that the program ever had takes a walk over its symbols.
+    !cut.has_statics() && !members.iter().any(is_there) && !live.ever_had(&|name| cut.exposes(name))
 }
 
 /// Those of `members` that any code refers to, before the edit or after it.

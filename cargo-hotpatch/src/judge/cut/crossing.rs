@@ -99,6 +99,12 @@ impl Cut {
             .find_map(|(_, found)| found())
     }
 
+    /// True if a static holds something of the cut, or is inside of one of its closures.
+    #[must_use]
+    pub fn has_statics(&self) -> bool {
+        self.in_statics().or_else(|| self.inner_statics()).is_some()
+    }
+
     fn in_statics(&self) -> Option<String> {
         self.facts
             .iter()
