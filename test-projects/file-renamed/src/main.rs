@@ -4,7 +4,7 @@
 //@ edit src/main.rs: replace "mod shown;" with "#[path = \"printed.rs\"]\nmod shown;"
 //@ write+ src/printed.rs from src/shown.rs
 //@ delete+ src/shown.rs
-//@ expect: unchanged or patched
+//@ expect: unchanged
 //@ ask: x => 2 visits
 //@ edit src/printed.rs: replace "visits\"" with "times\""
 //@ expect: patched

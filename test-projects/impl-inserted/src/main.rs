@@ -3,8 +3,7 @@
 //@ ask: x => a2 b2
 //@ edit src/main.rs: replace "impl Log<u8> {" with "impl Log<i64> {\n    fn next() -> String {\n        static COUNT: AtomicU32 = AtomicU32::new(70);\n        format!(\"c{}\", COUNT.fetch_add(1, Relaxed))\n    }\n}\n\nimpl Log<u8> {"
 //@ edit+ src/main.rs: replace "\"{} {}\", Log::<u8>::next(), Log::<u16>::next()" with "\"{} {} {}\", Log::<u8>::next(), Log::<u16>::next(), Log::<i64>::next()"
-//@ expect: patched or restarted
-//@ code: HP0503 or HP0204
+//@ expect: patched
 //@ ask: reset => reset
 //@ ask: x => a2 b2 c70
 

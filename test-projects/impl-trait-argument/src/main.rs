@@ -4,7 +4,7 @@
 //@ expect: patched
 //@ ask: 3 => 0-1-2
 //@ edit src/main.rs: replace "(0..count)" with "(0..count).rev()"
-//@ expect: patched or restarted
+//@ expect: patched
 //@ ask: 3 => 2-1-0
 
 fn main() {

@@ -1,8 +1,8 @@
-//@ why: the edited function is inlined into its caller: whatever the verdict, the new code runs
+//@ why: the edited function is inlined into its caller: the caller gets the new code
 //@ ask: 4 => 8
 //@ edit src/main.rs: replace "number * 2" with "number * 3 + 1"
-//@ expect: patched or restarted
-//@ code: HP0205
+//@ expect: patched
+//@ only: optimised_inlined::answer patched
 //@ ask: 4 => 13
 
 fn main() {

@@ -2,7 +2,7 @@
 //@ warning: HP0002
 //@ ask: x => one x
 //@ edit src/main.rs: replace "one {request}" with "two {request}"
-//@ expect: patched or restarted
+//@ expect: patched
 //@ ask: x => two x
 
 fn main() {

@@ -1,8 +1,8 @@
 //@ why: an attribute that changes how a function is called, without a trace in its signature
 //@ ask: x => plain
 //@ edit src/main.rs: replace "fn place() -> String {\n    \"plain\".to_owned()" with "#[track_caller]\nfn place() -> String {\n    std::panic::Location::caller().column().to_string()"
-//@ expect: restarted or patched
-//@ code: HP0202 or HP0201
+//@ expect: restarted
+//@ code: HP0202
 //@ ask: x => 5
 
 fn main() {

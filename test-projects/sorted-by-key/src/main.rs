@@ -1,7 +1,7 @@
 //@ why: closures handed to generic code of std
 //@ ask: bb a ccc => a bb ccc
 //@ edit src/main.rs: replace "word.len()" with "std::cmp::Reverse(word.len())"
-//@ expect: patched or restarted
+//@ expect: patched
 //@ ask: bb a ccc => ccc bb a
 
 fn main() {

@@ -5,7 +5,8 @@
 //@ only: app::total patched
 //@ ask: 4 => 47
 //@ edit price/src/lib.rs: replace "count * 10" with "count * 100"
-//@ expect: patched or restarted
+//@ expect: patched
+//@ only: price::of patched
 //@ ask: 4 => 407
 
 fn main() {
