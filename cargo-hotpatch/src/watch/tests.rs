@@ -257,18 +257,13 @@ fn a_burst_ends_with_the_last_content() {
         fs::write(room.path("a.rs"), format!("step {step}")).expect("written");
     }
     let deadline = Instant::now() + DEADLINE;
-    let mut reports = 0;
-    loop {
+    // How many of the others are reported as well depends on how fast they are taken.
+    while room.next() != [("a.rs".to_owned(), Some("step 199".to_owned()))] {
         assert!(
             Instant::now() < deadline,
             "the last content was never reported"
         );
-        reports += 1;
-        if room.next() == [("a.rs".to_owned(), Some("step 199".to_owned()))] {
-            break;
-        }
     }
-    assert!(reports < 100, "{reports} reports of 200 writes");
     room.expect_nothing();
 }
 
