@@ -5,6 +5,12 @@ pub(super) fn canonical(symbol: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(symbol))
 }
 
+/// As [`canonical`], and a generic function is spelled alike whether it stands for itself (`f::<u8>`), within a type, or under a symbol
+/// of the legacy mangling, as the standard library's own instances do (`f<u8>`).
+pub(super) fn instance(symbol: &str) -> String {
+    canonical(symbol).replace("::<", "<")
+}
+
 /// True if the symbol was made from a Rust path, and so is not a name that foreign code could ask for.
 pub(super) fn is_mangled(symbol: &str) -> bool {
     rustc_demangle::try_demangle(symbol).is_ok()

@@ -25,7 +25,7 @@ fn meaning(vtable: &VtableFacts, unpaired: &HashSet<&str>) -> Vec<String> {
             VtableSlot::Symbol(symbol) if unpaired.contains(&**symbol) => {
                 format!("another {}", names::canonical(symbol))
             }
-            VtableSlot::Symbol(symbol) => names::canonical(symbol),
+            VtableSlot::Symbol(symbol) => names::instance(symbol),
             // Size and alignment are the type's, which is compared by itself.
             VtableSlot::Number(_) if slot == 1 || slot == 2 => String::new(),
             VtableSlot::Number(0) => "nothing".to_owned(),
@@ -224,4 +224,22 @@ fn is_method_of(path: &str, identifier: &str) -> bool {
 fn method_of(path: &str) -> Option<(&str, &str)> {
     let (head, _) = path.strip_prefix('<')?.rsplit_once(">::")?;
     head.rsplit_once(" as ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_drop_glue_may_come_from_another_crate() {
+        let slots = |symbol: &str| vec![VtableSlot::Symbol(symbol.into())];
+        let meaning = |symbol: &str| meaning(&slots(symbol), &HashSet::new());
+        // The standard library's own instance, the program's, and that of another type.
+        let library =
+            "_ZN4core3ptr42drop_in_place$LT$alloc..string..String$GT$17h0123456789abcdefE";
+        let own = "_RINvNtCs123_4core3ptr13drop_in_placeNtNtCs5_5alloc6string6StringECs9_5myapp";
+        let other = "_RINvNtCs123_4core3ptr13drop_in_placeNtCs9_5myapp6ConfigEBL_";
+        assert_eq!(meaning(library), meaning(own));
+        assert_ne!(meaning(own), meaning(other));
+    }
 }

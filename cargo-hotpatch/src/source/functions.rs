@@ -516,8 +516,14 @@ fn is_harmless_attribute(text: &str) -> bool {
     NAMES.contains(&name.as_str())
 }
 
-/// `unsafe`, `const`, lifetimes and a `mut` in front of `self` are left out: the code of a call is the same with them.
+/// `unsafe`, `const`, lifetimes, a `mut` in front of `self` and the comma at a list's end are left out: the code of a call is the
+/// same with them.
 fn call_shape(signature: &syn::Signature) -> String {
+    let mut generics = signature.generics.clone();
+    generics.params.pop_punct();
+    if let Some(clause) = &mut generics.where_clause {
+        clause.predicates.pop_punct();
+    }
     let inputs: Vec<String> = signature
         .inputs
         .iter()
@@ -536,11 +542,11 @@ fn call_shape(signature: &syn::Signature) -> String {
         signature.asyncness.to_token_stream(),
         signature.abi.to_token_stream(),
         signature.ident,
-        without_lifetimes(signature.generics.to_token_stream()),
+        without_lifetimes(generics.to_token_stream()),
         inputs.join(", "),
         signature.variadic.to_token_stream(),
         without_lifetimes(signature.output.to_token_stream()),
-        without_lifetimes(signature.generics.where_clause.to_token_stream()),
+        without_lifetimes(generics.where_clause.to_token_stream()),
     )
 }
 

@@ -355,6 +355,12 @@ fn parameter_names_and_visibility_do_not_decide_how_a_function_is_called() {
         shape("fn a(self, t: &str, p: P<u8>) -> &[Q] {}"),
         shape("fn a<'a, 'b>(mut self, t: &'a str, p: P<'b, u8>) -> &'static [Q<'_>] {}")
     );
+    assert_eq!(
+        shape("fn a<T, U>(x: T, u: U) where T: P<U> {}"),
+        shape("fn a<T, U,>(x: T, u: U,) where T: P<U>, {}")
+    );
+    // A comma makes a tuple.
+    assert_ne!(shape("fn a(x: (u8)) {}"), shape("fn a(x: (u8,)) {}"));
     assert_ne!(
         shape("fn a<T>(x: &T) {}"),
         shape("fn a<'a, T>(x: &'a mut T) {}")

@@ -125,11 +125,10 @@ impl CutNames {
             && !self.free.contains(symbol)
     }
 
-    /// What a symbol stands for, as it is looked for among the paths. A generic function is spelled alike whether it stands for
-    /// itself (`f::<u8>`) or within a type (`f<u8>`).
+    /// What a symbol stands for, as it is looked for among the paths.
     #[must_use]
     pub fn path(symbol: &str) -> String {
-        names::canonical(symbol).replace("::<", "<")
+        names::instance(symbol)
     }
 
     /// How much there is: it never shrinks, so two that are equal say that nothing was added.
