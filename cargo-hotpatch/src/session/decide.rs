@@ -613,11 +613,7 @@ fn old_names(difference: &Difference) -> OldNames {
             functions.insert(function.new.key.clone(), function.old.clone());
         }
     }
-    // A name that is new stands for nothing that runs, even if the program once knew another function by it.
-    OldNames {
-        functions,
-        statics: difference.renamed_statics.clone(),
-    }
+    OldNames::new(functions, difference.renamed_statics.clone())
 }
 
 /// Unchanged functions that refer to something which now is elsewhere have to be patched as well.
@@ -664,11 +660,13 @@ fn add_users(
                 name: name.to_owned(),
                 object: None,
             };
-            let old = names.functions.get(&key).unwrap_or(&key);
-            if let Ok(Some(Callable::Slot(_))) = live.function(&old.name, &stored.id) {
+            let Some((old, _)) = names.old_function(name, None) else {
+                continue;
+            };
+            if let Ok(Some(Callable::Slot(_))) = live.function(old, &stored.id) {
                 let old = FunctionKey {
+                    name: old.to_owned(),
                     object: Some(stored.id.clone()),
-                    ..old.clone()
                 };
                 replacements.push((
                     old,

@@ -14,7 +14,6 @@ use iced_x86::{Decoder, DecoderOptions, FlowControl, OpKind};
 
 use super::decide::{Environment, Replacement};
 use crate::codes::{self, Reason};
-use crate::diff::pairing::FunctionKey;
 use crate::link::plan::pretty;
 use crate::link::{Live, OldNames, Store};
 use crate::object::address::RunAddr;
@@ -289,12 +288,8 @@ impl RunningSide<'_> {
     }
 
     fn slot_of(&self, symbol: &str) -> Option<RunAddr> {
-        let key = FunctionKey {
-            name: symbol.to_owned(),
-            object: None,
-        };
-        let old = self.names.functions.get(&key).unwrap_or(&key);
-        match self.live.function(&old.name, "") {
+        let (old, _) = self.names.old_function(symbol, None)?;
+        match self.live.function(old, "") {
             Ok(Some(callable)) => Some(callable.address()),
             _ => None,
         }

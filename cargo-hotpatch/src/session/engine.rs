@@ -196,8 +196,7 @@ fn carry_out(
     // What is cut has no place in the program under its new name: that of the old name is the old version's.
     let (cut, moved): (Vec<_>, Vec<_>) = decided
         .names
-        .functions
-        .iter()
+        .moved_functions()
         .map(|(new, old)| (old.clone(), new.clone()))
         .partition(|(_, new): &(FunctionKey, FunctionKey)| {
             decided

@@ -79,9 +79,10 @@ pub(super) fn roots(
             name: name.to_owned(),
             object: None,
         };
-        let old = names.functions.get(&key).unwrap_or(&key);
         // What the program does not have is brought along by whoever needs it.
-        if let Ok(Some(_)) = live.function(&old.name, &stored.id) {
+        if let Some((old, _)) = names.old_function(name, None)
+            && let Ok(Some(_)) = live.function(old, &stored.id)
+        {
             symbols.insert(name.to_owned());
             if search.cut.names().free.contains(name) {
                 free.push((object, symbol, section));
@@ -89,8 +90,8 @@ pub(super) fn roots(
             entries.extend(search.entries(object, section)?);
             roots.functions.push((
                 FunctionKey {
+                    name: old.to_owned(),
                     object: Some(stored.id.clone()),
-                    ..old.clone()
                 },
                 NewFunction {
                     key,

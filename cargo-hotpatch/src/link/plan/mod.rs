@@ -6,7 +6,7 @@
 mod thread_local;
 mod unwinding;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Context, Result, bail};
 
@@ -611,20 +611,13 @@ impl Planner<'_, '_> {
             name: definition.name.to_owned(),
             object: None,
         };
-        // Under which name does the program know it?
-        let old = [&precise, &plain]
-            .into_iter()
-            .find_map(|key| self.request.names.functions.get(key));
-        let found = match old {
-            _ if self.is_cut(definition.name) => Ok(None),
-            Some(old) => self
-                .live
-                .function(&old.name, old.object.as_deref().unwrap_or(&id)),
-            // A C function of a library that only its own file can see: its name says nothing. Its code has no state.
-            None if !is_workspace && definition.is_local() && !is_mangled(definition.name) => {
-                Ok(None)
-            }
-            None => self.live.function(definition.name, &id),
+        // A C function of a library that only its own file can see: its name says nothing. Its code has no state.
+        let is_private_code =
+            !is_workspace && definition.is_local() && !is_mangled(definition.name);
+        let found = match self.request.names.old_function(definition.name, Some(&id)) {
+            _ if is_private_code || self.is_cut(definition.name) => Ok(None),
+            None => Ok(None),
+            Some((old, of)) => self.live.function(old, of.unwrap_or(&id)),
         };
         match found {
             Ok(Some(callable)) => return Ok(Base::Run(callable.address())),
@@ -783,12 +776,53 @@ pub fn width(write: Write) -> usize {
 #[derive(Debug, Default, Clone)]
 pub struct OldNames {
     /// New key to old key.
-    pub functions: HashMap<FunctionKey, FunctionKey>,
+    functions: HashMap<FunctionKey, FunctionKey>,
+    /// The old keys of these.
+    given_up: HashSet<FunctionKey>,
     /// New name to old name.
-    pub statics: BTreeMap<String, String>,
+    statics: BTreeMap<String, String>,
 }
 
 impl OldNames {
+    /// `functions` are those that moved, by their new keys; `statics` as well, by their new names.
+    #[must_use]
+    pub fn new(
+        functions: HashMap<FunctionKey, FunctionKey>,
+        statics: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            given_up: functions.values().cloned().collect(),
+            functions,
+            statics,
+        }
+    }
+
+    /// The functions that moved: the new key and the old one.
+    pub fn moved_functions(&self) -> impl Iterator<Item = (&FunctionKey, &FunctionKey)> {
+        self.functions.iter()
+    }
+
+    /// By which name, and of which object if that matters, the program knows a function that `object` defines under this name.
+    ///
+    /// `None` if what the program has under the name goes on under another one: the function is new, and has only got that name (a
+    /// `fn part` in a block that was put above another block with a `fn part`: symbols number them from the top).
+    #[must_use]
+    pub fn old_function<'n>(
+        &'n self,
+        name: &'n str,
+        object: Option<&str>,
+    ) -> Option<(&'n str, Option<&'n str>)> {
+        let keys = [object, None].map(|object| FunctionKey {
+            name: name.to_owned(),
+            object: object.map(str::to_owned),
+        });
+        if let Some(old) = keys.iter().find_map(|key| self.functions.get(key)) {
+            return Some((&old.name, old.object.as_deref()));
+        }
+        let is_new = keys.iter().any(|key| self.given_up.contains(key));
+        (!is_new).then_some((name, None))
+    }
+
     /// The name by which the program knows a static.
     #[must_use]
     pub fn old_static<'n>(&'n self, name: &'n str) -> &'n str {
