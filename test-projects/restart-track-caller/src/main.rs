@@ -1,4 +1,5 @@
 //@ why: an attribute that changes how a function is called, without a trace in its signature
+//@ pair: header-comma
 //@ ask: x => plain
 //@ edit src/main.rs: replace "fn place() -> String {\n    \"plain\".to_owned()" with "#[track_caller]\nfn place() -> String {\n    std::panic::Location::caller().column().to_string()"
 //@ expect: restarted
