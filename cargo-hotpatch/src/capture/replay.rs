@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -139,38 +140,52 @@ pub fn replay(
         replaced,
         mirror: job.mirror.map(|mirror| (mirror, unit.cwd.as_path())),
     });
-    let started = waiting.and_then(|waiting| waiting.compile(&args, cancel, abort));
-    let started = match started {
-        Some(child) => Some(child),
-        None => start(job, &args, cancel, abort)?,
+    let is_over = || cancel.is_cancelled() || abort.is_cancelled();
+    let waiting = waiting.and_then(|waiting| waiting.compile(&args, cancel, abort));
+    let compile_now = || match start(job, &args, cancel, abort)? {
+        Some(child) => Ok(attend(job, child)?),
+        None => Err(ReplayError::Cancelled),
     };
-    let Some(mut child) = started else {
-        return Err(ReplayError::Cancelled);
-    };
-    if job.background
-        && let Some(id) = i32::try_from(child.child.id()).ok().and_then(Pid::from_raw)
-    {
-        // Only politeness: nothing depends on it.
-        let _ = setpriority_process(Some(id), BACKGROUND_NICENESS);
-    }
-    let mut said = Said::default();
-    if let Some(stderr) = child.child.stderr.take() {
-        for line in BufReader::new(stderr).split(b'\n') {
-            let line = line
-                .with_context(|| format!("cannot read what the compiler says of {}", unit.key))?;
-            said.read(&String::from_utf8_lossy(&line));
+    let ended = waiting.map(|child| attend(job, child)).transpose()?;
+    let (said, status) = match ended {
+        // Killed from outside while it waited, and let go before anybody saw that: another one takes its place.
+        Some((_, status)) if status.signal().is_some() && !is_over() => {
+            prepare(job)?;
+            compile_now()?
         }
-    }
-    let status = child
-        .wait()
-        .with_context(|| format!("cannot wait for the compiler of {}", unit.key))?;
-    if cancel.is_cancelled() || abort.is_cancelled() {
+        Some(ended) => ended,
+        None => compile_now()?,
+    };
+    if is_over() {
         return Err(ReplayError::Cancelled);
     }
     if !status.success() {
         return Err(said.into_error(unit, status));
     }
     Ok(collect(job, said)?)
+}
+
+/// Reads what a compiler says, to its end.
+fn attend(job: &Job<'_>, mut child: CancellableChild) -> Result<(Said, ExitStatus)> {
+    if job.background
+        && let Some(id) = i32::try_from(child.child.id()).ok().and_then(Pid::from_raw)
+    {
+        // Only politeness: nothing depends on it.
+        let _ = setpriority_process(Some(id), BACKGROUND_NICENESS);
+    }
+    let key = &job.unit.key;
+    let mut said = Said::default();
+    if let Some(stderr) = child.child.stderr.take() {
+        for line in BufReader::new(stderr).split(b'\n') {
+            let line =
+                line.with_context(|| format!("cannot read what the compiler says of {key}"))?;
+            said.read(&String::from_utf8_lossy(&line));
+        }
+    }
+    let status = child
+        .wait()
+        .with_context(|| format!("cannot wait for the compiler of {key}"))?;
+    Ok((said, status))
 }
 
 /// Only one process at a time replays a unit. `None` when cancelled while another one does.
