@@ -96,7 +96,7 @@ pub struct Difference {
     pub doubts: Vec<Reason>,
     /// Functions that are on both sides, the old name first. Only [`diff_among`] tells them.
     pub paired: Vec<(FunctionKey, NewFunction)>,
-    /// What each changed, added or [paired](Self::paired) function is in the new objects, line numbers included, by its new name.
+    /// What functions are in the new objects, line numbers included, by their new names: of those that [`Scope`] asks for.
     pub fingerprints: HashMap<String, [u8; 32]>,
 }
 
@@ -117,18 +117,41 @@ impl Difference {
 /// # Errors
 /// When an object refers to what it does not have.
 pub fn diff(old: &[NamedObject<'_>], new: &[NamedObject<'_>]) -> Result<Difference> {
-    diff_among(old, new, None)
+    diff_among(old, new, Scope::default())
 }
 
-/// As [`diff`], of those functions alone whose symbols are `wanted`; statics are taken to be as they were.
+/// What a comparison is of.
+#[derive(Clone, Copy)]
+pub struct Scope<'s> {
+    /// These functions alone, by their symbols; statics are taken to be as they were. `None`: everything.
+    pub wanted: Option<&'s dyn Fn(&str) -> bool>,
+    /// Which functions get a fingerprint, by their new symbols. Nothing else that is said of a function needs one, and an edit can
+    /// move thousands.
+    pub fingerprinted: &'s dyn Fn(&str) -> bool,
+}
+
+impl Default for Scope<'_> {
+    fn default() -> Self {
+        Self {
+            wanted: None,
+            fingerprinted: &|_| false,
+        }
+    }
+}
+
+/// As [`diff`], of what `scope` says.
 ///
 /// # Errors
 /// As [`diff`].
 pub fn diff_among(
     old: &[NamedObject<'_>],
     new: &[NamedObject<'_>],
-    wanted: Option<&dyn Fn(&str) -> bool>,
+    scope: Scope<'_>,
 ) -> Result<Difference> {
+    let Scope {
+        wanted,
+        fingerprinted,
+    } = scope;
     let mut old_functions = functions(old);
     let mut new_functions = functions(new);
     if let Some(wanted) = wanted {
@@ -206,21 +229,17 @@ pub fn diff_among(
                 .find(|name| result.changed_constants.contains(*name))
         };
         let reads_new_value = changed_constant.is_some();
-        let lines = new_lines[to.object].get(&to.section);
         let change = if code_differs || reads_new_value {
             Some(Change::Code)
-        } else if anything_differs || old_lines[from.object].get(&from.section) != lines {
+        } else if anything_differs
+            || old_lines[from.object].get(&from.section) != new_lines[to.object].get(&to.section)
+        {
             Some(Change::LinesOnly)
         } else {
             None
         };
         if wanted.is_some() {
             result.paired.push((from.key.clone(), new_function(to)));
-        }
-        if wanted.is_some() || change.is_some() {
-            let digest = new_digest.function(to.object, to.symbol, to.section)?;
-            let fingerprint = fingerprint(&digest, lines);
-            result.fingerprints.insert(to.key.name.clone(), fingerprint);
         }
         match change {
             None => {
@@ -268,8 +287,12 @@ pub fn diff_among(
             }
         }
     }
-    for index in &pairs.added {
+    let added = pairs.added.iter();
+    for index in pairs.pairs.iter().map(|(_, new)| new).chain(added) {
         let item = &new_functions[*index];
+        if !fingerprinted(&item.key.name) {
+            continue;
+        }
         let digest = new_digest.function(item.object, item.symbol, item.section)?;
         let lines = new_lines[item.object].get(&item.section);
         result

@@ -14,7 +14,7 @@ use crate::capture::record::ObjectRef;
 use crate::codes::{self, Reason};
 use crate::compile::CompiledUnit;
 use crate::diff::pairing::FunctionKey;
-use crate::diff::{self, Change, Difference, NamedObject, NewFunction};
+use crate::diff::{self, Change, Difference, NamedObject, NewFunction, Scope};
 use crate::event::Timings;
 use crate::explain::Observed;
 use crate::judge::debug::DebugFacts;
@@ -116,7 +116,8 @@ impl Replacement<'_> {
     }
 }
 
-/// Decides what the edit comes to in the program that `live` describes.
+/// Decides what the edit comes to in the program that `live` describes. `fingerprinted` are the functions, by their new symbols, whose
+/// fingerprints the difference is to have.
 ///
 /// # Errors
 /// What is broken, as opposed to what is refused.
@@ -127,6 +128,7 @@ pub fn decide<'f>(
     context: &Environment<'f>,
     timings: &mut Timings,
     observed: &mut Observed,
+    fingerprinted: &dyn Fn(&str) -> bool,
 ) -> Result<Decision<'f>> {
     let started = Instant::now();
     let reference = edit.reference;
@@ -149,15 +151,11 @@ pub fn decide<'f>(
     let files = &*files;
     let old = parse(files, changed.iter().flat_map(|(_, objects)| &objects.old))?;
     let new = parse(files, changed.iter().flat_map(|(_, objects)| &objects.new))?;
-    let old_named: Vec<NamedObject<'_>> = old
-        .iter()
-        .map(|(id, file)| NamedObject { id, file })
-        .collect();
-    let new_named: Vec<NamedObject<'_>> = new
-        .iter()
-        .map(|(id, file)| NamedObject { id, file })
-        .collect();
-    let mut difference = diff::diff(&old_named, &new_named)?;
+    let scope = Scope {
+        wanted: None,
+        fingerprinted,
+    };
+    let mut difference = diff::diff_among(&named(&old), &named(&new), scope)?;
     timings.diff = milliseconds(started);
     observed.changed.clone_from(&difference.changed);
     if let Some(reason) = allocator_change(&difference) {
@@ -361,6 +359,13 @@ impl judge::FactsMemory for RememberedFacts<'_> {
             _ => Ok(Arc::new(read()?)),
         }
     }
+}
+
+pub(super) fn named<'n>(files: &'n [(&'n str, ObjectFile<'n>)]) -> Vec<NamedObject<'n>> {
+    files
+        .iter()
+        .map(|(id, file)| NamedObject { id, file })
+        .collect()
 }
 
 pub(super) fn parse<'f>(

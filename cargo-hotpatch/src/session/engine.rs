@@ -64,7 +64,17 @@ pub fn apply(
     timings: &mut Timings,
     observed: &mut Observed,
 ) -> Result<Applied> {
-    let decision = decide(&running.live, edit, files, context, timings, observed)?;
+    let unconfirmed = running.unconfirmed.as_ref();
+    let is_fast = |symbol: &str| unconfirmed.is_some_and(|it| it.fingerprints.contains_key(symbol));
+    let decision = decide(
+        &running.live,
+        edit,
+        files,
+        context,
+        timings,
+        observed,
+        &is_fast,
+    )?;
     let mut decided = match replacement(decision) {
         Ok(decided) => decided,
         Err(applied) => {

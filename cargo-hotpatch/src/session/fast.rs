@@ -8,11 +8,11 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use anyhow::{Context, Result};
 
-use super::decide::{Environment, Replacement, SourceChange, milliseconds, parse};
+use super::decide::{Environment, Replacement, SourceChange, milliseconds, named, parse};
 use super::objects::{ChangedObjects, Files, Reference};
 use crate::capture::record::{ObjectRef, UnitKey};
 use crate::diff::pairing::canonical;
-use crate::diff::{self, Change, Difference, NamedObject};
+use crate::diff::{self, Change, Difference, Scope};
 use crate::event::Timings;
 use crate::judge::{self, Case, Departed, NoMemory, SourceCase, UnitCase};
 use crate::link::live::Snapshot;
@@ -117,31 +117,23 @@ pub fn decide<'f>(
             "an edited function needs a body that is not there".to_owned()
         ));
     }
-    let concerned = |objects: &[ObjectRef], parsed: &[(&str, ObjectFile<'_>)]| -> Vec<ObjectRef> {
-        let defines = |file: &ObjectFile<'_>| {
-            file.functions()
-                .any(|(symbol, _)| wanted(file.symbols[symbol].name))
-        };
-        objects
-            .iter()
-            .zip(parsed)
-            .filter(|(_, (_, file))| defines(file))
-            .map(|(object, _)| object.clone())
-            .collect()
-    };
-    let objects = ChangedObjects {
-        old: concerned(old_objects, &old_files),
-        new: concerned(shadow.objects, &new_files),
-    };
     if [&old_files, &new_files]
         .iter()
         .any(|side| has_statics(side, &is_of))
     {
         return Ok(Err("an edited function holds statics".to_owned()));
     }
-    let old = parse(files, objects.old.iter())?;
-    let new = parse(files, objects.new.iter())?;
-    let difference = diff::diff_among(&named(&old), &named(&new), Some(&wanted))?;
+    let (old_concerned, old) = concerned(old_objects, old_files, &wanted);
+    let (new_concerned, new) = concerned(shadow.objects, new_files, &wanted);
+    let objects = ChangedObjects {
+        old: old_concerned,
+        new: new_concerned,
+    };
+    let scope = Scope {
+        wanted: Some(&wanted),
+        fingerprinted: &wanted,
+    };
+    let difference = diff::diff_among(&named(&old), &named(&new), scope)?;
     timings.diff += milliseconds(started);
     if let Some(why) = unsuited(&difference) {
         return Ok(Err(why));
@@ -247,11 +239,22 @@ pub fn decide<'f>(
     Ok(Ok((replacement, fingerprints)))
 }
 
-fn named<'n>(files: &'n [(&'n str, ObjectFile<'n>)]) -> Vec<NamedObject<'n>> {
-    files
+/// Those objects that define a function which is `wanted`, each beside what was parsed of it.
+fn concerned<'p>(
+    objects: &[ObjectRef],
+    parsed: Vec<(&'p str, ObjectFile<'p>)>,
+    wanted: &dyn Fn(&str) -> bool,
+) -> (Vec<ObjectRef>, Vec<(&'p str, ObjectFile<'p>)>) {
+    let defines = |file: &ObjectFile<'_>| {
+        file.functions()
+            .any(|(symbol, _)| wanted(file.symbols[symbol].name))
+    };
+    objects
         .iter()
-        .map(|(id, file)| NamedObject { id, file })
-        .collect()
+        .cloned()
+        .zip(parsed)
+        .filter(|(_, (_, file))| defines(file))
+        .unzip()
 }
 
 /// In symbols, an identifier that begins with a digit or an underscore is set off from its length.

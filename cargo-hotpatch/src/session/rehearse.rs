@@ -53,7 +53,7 @@ pub fn rehearse(
     observed: &mut Observed,
 ) -> Result<Applied> {
     let live = stage.live;
-    let decision = decide(live, edit, files, context, timings, observed)?;
+    let decision = decide(live, edit, files, context, timings, observed, &|_| false)?;
     let mut decided = match replacement(decision) {
         Ok(decided) => decided,
         Err(applied) => return Ok(applied),
