@@ -14,7 +14,7 @@ use crate::capture::record::ObjectRef;
 use crate::codes::{self, Reason};
 use crate::compile::CompiledUnit;
 use crate::diff::pairing::FunctionKey;
-use crate::diff::{self, Change, Difference, NamedObject, NewFunction, Scope};
+use crate::diff::{self, Change, ChangedFunction, Difference, NamedObject, NewFunction, Scope};
 use crate::event::Timings;
 use crate::explain::Observed;
 use crate::judge::debug::DebugFacts;
@@ -175,7 +175,10 @@ pub fn decide<'f>(
     let mut case = case(
         live,
         &difference,
-        &live_changes,
+        live_changes
+            .indices
+            .iter()
+            .map(|index| &difference.changed[*index]),
         &changed,
         files,
         edit.sources,
@@ -436,17 +439,18 @@ fn observe(observed: &mut Observed, difference: &Difference, live: &LiveChanges)
         .collect();
 }
 
-fn case<'c>(
+/// What the judge is asked of a difference. `changed` are those of its changed functions that count.
+pub(super) fn case<'c, 'd>(
     live: &Live,
     difference: &Difference,
-    changes: &LiveChanges,
-    changed: &'c [(String, ChangedObjects)],
+    changed: impl Iterator<Item = &'d ChangedFunction>,
+    objects: &'c [(String, ChangedObjects)],
     files: &'c Files,
     sources: &'c [SourceChange],
     context: &'c Environment<'_>,
 ) -> Result<Case<'c>> {
     let mut units = Vec::new();
-    for (key, objects) in changed {
+    for (key, objects) in objects {
         let (crate_name, opt_level) = context
             .units
             .get(key)
@@ -486,10 +490,7 @@ fn case<'c>(
                 new: text(&source.new),
             })
             .collect(),
-        changed: changes
-            .indices
-            .iter()
-            .map(|index| &difference.changed[*index])
+        changed: changed
             .filter(|function| function.change == Change::Code)
             .map(|function| judge::ChangedFunction {
                 old: function.old.name.clone(),

@@ -8,13 +8,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use anyhow::{Context, Result};
 
-use super::decide::{Environment, Replacement, SourceChange, milliseconds, named, parse};
+use super::decide::{Environment, Replacement, SourceChange, case, milliseconds, named, parse};
 use super::objects::{ChangedObjects, Files, Reference};
 use crate::capture::record::{ObjectRef, UnitKey};
 use crate::diff::pairing::canonical;
 use crate::diff::{self, Change, Difference, Scope};
 use crate::event::Timings;
-use crate::judge::{self, Case, Departed, NoMemory, SourceCase, UnitCase};
+use crate::judge::{self, Departed, NoMemory};
 use crate::link::live::Snapshot;
 use crate::link::{Live, OldNames, Store};
 use crate::object::read::{ObjectFile, Place};
@@ -129,6 +129,7 @@ pub fn decide<'f>(
         old: old_concerned,
         new: new_concerned,
     };
+    let objects = [(shadow.unit.clone(), objects)];
     let scope = Scope {
         wanted: Some(&wanted),
         fingerprinted: &wanted,
@@ -150,7 +151,16 @@ pub fn decide<'f>(
         .all(|symbol| edited.contains(symbol));
     // Without closures there is nothing in a body that outlives it, and the headers are equal token by token.
     if !is_alone {
-        let case = case(&difference, shadow, &objects, files, &identifiers, context)?;
+        let mut case = case(
+            live,
+            &difference,
+            difference.changed.iter(),
+            &objects,
+            files,
+            shadow.sources,
+            context,
+        )?;
+        case.confined_to = Some(identifiers.iter().map(|name| (*name).to_owned()).collect());
         let verdict = judge::judge_with(&case, live.departed(), &NoMemory)
             .context("cannot judge the edit")?;
         if let Some(reason) = verdict.restart.first() {
@@ -170,13 +180,13 @@ pub fn decide<'f>(
     let rest: Vec<ObjectRef> = shadow
         .objects
         .iter()
-        .filter(|one| !objects.new.contains(one))
+        .filter(|one| !objects[0].1.new.contains(one))
         .chain(reference.values().flatten())
         .cloned()
         .collect();
     let rest = move || rest.iter().map(|object| files.source(object)).collect();
     let mut store = Store::new(Box::new(rest), context.libraries);
-    for object in &objects.new {
+    for object in &objects[0].1.new {
         store.add(&files.source(object)?, true)?;
     }
     let known = |symbol: &str| unconfirmed.and_then(|it| it.fingerprints.get(symbol));
@@ -338,75 +348,4 @@ fn unsuited(difference: &Difference) -> Option<String> {
         .iter()
         .find(|(old, new)| old.name != new.key.name)
         .map(|(old, _)| format!("`{}` got another number", canonical(&old.name)))
-}
-
-fn case<'c>(
-    difference: &Difference,
-    shadow: &'c Shadow<'_>,
-    objects: &'c ChangedObjects,
-    files: &'c Files,
-    identifiers: &BTreeSet<&str>,
-    context: &'c Environment<'_>,
-) -> Result<Case<'c>> {
-    let (crate_name, opt_level) = context
-        .units
-        .get(shadow.unit)
-        .with_context(|| format!("unit {} is not part of the build", shadow.unit))?;
-    let bytes = |objects: &'c [ObjectRef]| {
-        objects
-            .iter()
-            .map(|object| files.bytes(object))
-            .collect::<Result<Vec<_>>>()
-    };
-    Ok(Case {
-        units: vec![UnitCase {
-            key: shadow.unit,
-            crate_name,
-            opt_level,
-            old: bytes(&objects.old)?,
-            new: bytes(&objects.new)?,
-        }],
-        sources: shadow
-            .sources
-            .iter()
-            .map(|source| SourceCase {
-                path: &source.path,
-                old: source
-                    .old
-                    .as_deref()
-                    .and_then(|bytes| std::str::from_utf8(bytes).ok()),
-                new: source
-                    .new
-                    .as_deref()
-                    .and_then(|bytes| std::str::from_utf8(bytes).ok()),
-            })
-            .collect(),
-        changed: difference
-            .changed
-            .iter()
-            .filter(|function| function.change == Change::Code)
-            .map(|function| judge::ChangedFunction {
-                old: function.old.name.clone(),
-                new: function.new.key.name.clone(),
-                caller_unchanged: !function.unchanged_callers.is_empty(),
-                unchanged_callers: function.unchanged_callers.clone(),
-                changed_callers: function.changed_callers.clone(),
-                in_old_vtable: function.in_old_data,
-                // A program with cuts goes the full way.
-                cut_since: Vec::new(),
-            })
-            .collect(),
-        added: difference
-            .added
-            .iter()
-            .map(|function| function.key.name.clone())
-            .collect(),
-        removed: difference
-            .removed
-            .iter()
-            .map(|key| key.name.clone())
-            .collect(),
-        workspace_crates: &context.policy.workspace_crates,
-        confined_to: Some(identifiers.iter().map(|name| (*name).to_owned()).collect()),
-    })
 }
