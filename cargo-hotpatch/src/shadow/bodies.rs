@@ -10,29 +10,15 @@ use crate::source::{is_builtin, is_generic, is_simple_body};
 
 /// A function with a body.
 #[derive(Debug, Clone)]
-pub struct Body {
+struct Body {
     /// As in [`crate::source::EditedFunction::path`].
-    pub path: String,
+    path: String,
     /// The block with its braces, in bytes.
     range: Range<usize>,
     /// It may be left out.
     is_removable: bool,
     /// How a static in its module names it; `None` where that is not possible.
     root: Option<Root>,
-}
-
-impl Body {
-    /// It may be left out of a shadow.
-    #[must_use]
-    pub fn is_removable(&self) -> bool {
-        self.is_removable
-    }
-
-    /// The block with its braces, in bytes.
-    #[must_use]
-    pub fn range(&self) -> Range<usize> {
-        self.range.clone()
-    }
 }
 
 /// A static that holds the function's address.
@@ -78,12 +64,6 @@ impl SourceFile {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
-    }
-
-    /// Its functions, in the order of the text.
-    #[must_use]
-    pub fn bodies(&self) -> &[Body] {
-        &self.bodies
     }
 
     /// True if the function of this path can be compiled in a shadow: there is one, and a static can name it, so that it is

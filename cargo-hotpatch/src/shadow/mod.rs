@@ -21,7 +21,7 @@ use anyhow::Result;
 
 use crate::object::read::{ObjectFile, SymbolIndex};
 
-pub use bodies::{Body, SourceFile};
+pub use bodies::SourceFile;
 
 /// The function that removed bodies call. Nobody defines it.
 pub const MARKER: &str = "__hotpatch_removed";

@@ -93,12 +93,6 @@ impl Tree {
         }
     }
 
-    /// The file of this path, if it is Rust.
-    #[must_use]
-    pub fn file(&self, path: &Path) -> Option<&SourceFile> {
-        self.files.get(path)?.file.as_ref()
-    }
-
     /// True if there is this function, and it can be compiled in a shadow.
     #[must_use]
     pub fn can_be_kept(&self, function: &Function) -> bool {
