@@ -174,16 +174,7 @@ pub enum Event {
         outcome: Outcome,
     },
     /// The session is over.
-    Ended {
-        /// Patches that came the fast way.
-        fast: u64,
-        /// Saves that were compiled the full way and are in the program.
-        full: u64,
-        /// How often the full way agreed with the fast way.
-        agreed: u64,
-        /// How often it did not.
-        disagreed: u64,
-    },
+    Ended(Counts),
     /// The process ended.
     Exited {
         /// The process.
@@ -198,6 +189,19 @@ pub enum Event {
         /// The code and the facts.
         reason: Reason,
     },
+}
+
+/// How often which way was gone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Patches that came the fast way.
+    pub fast: u64,
+    /// Saves that were compiled the full way and are in the program.
+    pub full: u64,
+    /// How often the full way agreed with the fast way.
+    pub agreed: u64,
+    /// How often it did not.
+    pub disagreed: u64,
 }
 
 /// Who listens. Listeners never fail: a full disk under an event log must not stop the session.

@@ -107,7 +107,7 @@ pub fn event(event: &Event, style: Style) -> String {
             agrees,
             outcome: found,
         } => confirmation(*of, *agrees, found, style),
-        Event::Warmed | Event::Ended { .. } => String::new(),
+        Event::Warmed | Event::Ended(_) => String::new(),
         Event::Exited {
             pid,
             status,

@@ -36,7 +36,7 @@ use crate::check::last_build;
 use crate::client::Listener as StubListener;
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledShadow, CompiledUnit, Compiler};
-use crate::event::{EVENTS_VERSION, Event, Listener as _, Outcome, Timings};
+use crate::event::{Counts, EVENTS_VERSION, Event, Listener as _, Outcome, Timings};
 use crate::link::store::Library;
 use crate::options::{RunOptions, exit_code};
 use crate::plan::PlannedUnit;
@@ -123,15 +123,6 @@ struct FastPlan {
     unit: UnitKey,
     /// What is edited now, and what unconfirmed patches are of.
     functions: Vec<Function>,
-}
-
-/// How often which way was gone.
-#[derive(Default)]
-struct Counts {
-    fast: u64,
-    full: u64,
-    agreed: u64,
-    disagreed: u64,
 }
 
 struct Session {
@@ -277,18 +268,7 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
     session.start(false)?;
     session.keep_build();
     let result = session.serve(&inbox);
-    let Counts {
-        fast,
-        full,
-        agreed,
-        disagreed,
-    } = session.counts;
-    session.say(&Event::Ended {
-        fast,
-        full,
-        agreed,
-        disagreed,
-    });
+    session.say(&Event::Ended(session.counts));
     result
 }
 
