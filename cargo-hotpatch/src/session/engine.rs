@@ -15,7 +15,7 @@ use crate::capture::record::UnitKey;
 use crate::codes::{self, Reason};
 use crate::diff::pairing::FunctionKey;
 use crate::diff::{Change, Difference, NewFunction};
-use crate::event::{FunctionKind, FunctionReport, Timings};
+use crate::event::{FunctionKind, FunctionReport, OutcomeKind, Timings};
 use crate::explain::Observed;
 use crate::link::live::Callable;
 use crate::link::plan::pretty;
@@ -49,6 +49,47 @@ pub enum Applied {
         /// Why; the first is the most telling.
         reasons: Vec<Reason>,
     },
+}
+
+/// What the program has now, and what is to be said of it.
+#[derive(Debug)]
+pub struct Taken {
+    /// [`OutcomeKind::Patched`] or [`OutcomeKind::Unchanged`].
+    pub kind: OutcomeKind,
+    /// What happened to which function.
+    pub functions: Vec<FunctionReport>,
+    /// Further remarks.
+    pub notes: Vec<String>,
+    /// What `still_running` is to look for when the time has been taken.
+    pub old_bodies: Bodies,
+}
+
+impl Applied {
+    /// What the program took; an error says why it needs a restart instead.
+    ///
+    /// # Errors
+    /// The reasons of [`Applied::Restart`].
+    pub fn taken(self) -> Result<Taken, Vec<Reason>> {
+        match self {
+            Self::Patched {
+                functions,
+                notes,
+                old_bodies,
+            } => Ok(Taken {
+                kind: OutcomeKind::Patched,
+                functions,
+                notes,
+                old_bodies,
+            }),
+            Self::Unchanged { functions, notes } => Ok(Taken {
+                kind: OutcomeKind::Unchanged,
+                functions,
+                notes,
+                old_bodies: Bodies::new(),
+            }),
+            Self::Restart { reasons } => Err(reasons),
+        }
+    }
 }
 
 /// Moves compiled units into the running program. The reference is not changed: that is for the caller to do when the

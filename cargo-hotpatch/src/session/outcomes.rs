@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use super::engine::{self, Taken};
 use super::{JUST_NOW, Session};
 use crate::codes::Reason;
-use crate::event::{Event, Outcome, OutcomeKind, Timings};
+use crate::event::{Event, Outcome, OutcomeKind, Timings, Way};
 use crate::process::Program;
 use crate::save::{SaveReply, SaveRequest};
 use crate::watch::Change;
@@ -20,6 +21,28 @@ impl Session {
                 .unwrap_or_default();
         let mut outcome = outcome(kind, timings);
         outcome.pid = self.pid();
+        outcome
+    }
+
+    /// The outcome of a job that the program took.
+    pub(super) fn outcome_of_taken(&mut self, taken: Taken, way: Way) -> Outcome {
+        let mut outcome = self.outcome_of_job(taken.kind);
+        (outcome.functions, outcome.notes) = (taken.functions, taken.notes);
+        outcome.way = Some(way);
+        let Some(running) = &mut self.running else {
+            return outcome;
+        };
+        if let (Some(at), Some(job)) = (running.acknowledged.take(), &self.job) {
+            // What follows upon the acknowledgement (who still runs old code, what is remembered) delays nobody.
+            let from_save = at.saturating_duration_since(job.seen);
+            outcome.timings_ms.total = outcome.timings_ms.watch + from_save.as_secs_f64() * 1000.0;
+        }
+        // The time is taken by now.
+        let still_running = engine::still_running(&running.stacks, &taken.old_bodies);
+        outcome.functions.extend(still_running);
+        if taken.kind == OutcomeKind::Patched {
+            outcome.patch = Some(running.patches);
+        }
         outcome
     }
 

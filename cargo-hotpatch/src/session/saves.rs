@@ -402,21 +402,10 @@ impl Session {
             &mut job.timings,
             &mut observed,
         );
-        let patches = running.patches;
-        let acknowledged = running.acknowledged.take();
-        let from_save = acknowledged.map(|at| at.saturating_duration_since(job.seen));
         let compiled_at = job.compile_began;
-        let stacks = running.stacks.clone();
-        let (kind, functions, notes, old_bodies) = match applied {
-            Ok(Applied::Patched {
-                functions,
-                notes,
-                old_bodies,
-            }) => (OutcomeKind::Patched, functions, notes, old_bodies),
-            Ok(Applied::Unchanged { functions, notes }) => {
-                (OutcomeKind::Unchanged, functions, notes, Vec::new())
-            }
-            Ok(Applied::Restart { reasons }) => {
+        let taken = match applied.map(Applied::taken) {
+            Ok(Ok(taken)) => taken,
+            Ok(Err(reasons)) => {
                 self.discard_compiled();
                 self.keep_explanations(&observed, false, "restart", &reasons);
                 if reasons
@@ -447,26 +436,12 @@ impl Session {
             self.built.inputs.set_sources(&unit.key, &unit.new_inputs);
         }
         self.files.keep_only(&self.reference);
-        let mut outcome = self.outcome_of_job(kind);
-        if let Some(from_save) = from_save {
-            // What follows upon the acknowledgement (who still runs old code, what is remembered) delays nobody.
-            outcome.timings_ms.total = outcome.timings_ms.watch + from_save.as_secs_f64() * 1000.0;
-        }
-        outcome.functions = functions;
-        // The time is taken by now.
-        outcome
-            .functions
-            .extend(engine::still_running(&stacks, &old_bodies));
-        outcome.notes = notes;
-        if kind == OutcomeKind::Patched {
-            outcome.patch = Some(patches);
-        }
-        let word = if kind == OutcomeKind::Patched {
+        let outcome = self.outcome_of_taken(taken, Way::Full);
+        let word = if outcome.outcome == OutcomeKind::Patched {
             "patched"
         } else {
             "unchanged"
         };
-        outcome.way = Some(Way::Full);
         self.count_full();
         self.take_baseline_of_job();
         self.finish(outcome);

@@ -7,7 +7,7 @@
 use std::time::{Instant, SystemTime};
 
 use super::decide::Environment;
-use super::engine::{self, Applied};
+use super::engine;
 use super::fast::{self, Shadow};
 use super::{FastPlan, Job, Message, Session, Work};
 use crate::capture::child::CancelFlag;
@@ -166,34 +166,10 @@ impl Session {
             &mut job.timings,
         );
         self.files.keep_only(&self.reference);
-        let patches = running.patches;
-        let acknowledged = running.acknowledged.take();
-        let from_save = acknowledged.map(|at| at.saturating_duration_since(job.seen));
-        let stacks = running.stacks.clone();
-        let (kind, functions, notes, old_bodies) = match applied {
-            Ok(Applied::Patched {
-                functions,
-                notes,
-                old_bodies,
-            }) => (OutcomeKind::Patched, functions, notes, old_bodies),
-            Ok(Applied::Unchanged { functions, notes }) => {
-                (OutcomeKind::Unchanged, functions, notes, Vec::new())
-            }
-            // The full way says it again, from the real source.
-            Ok(Applied::Restart { .. }) | Err(_) => return None,
-        };
-        let mut outcome = self.outcome_of_job(kind);
-        if let Some(from_save) = from_save {
-            outcome.timings_ms.total = outcome.timings_ms.watch + from_save.as_secs_f64() * 1000.0;
-        }
-        (outcome.functions, outcome.notes) = (functions, notes);
-        // The time is taken by now.
-        outcome
-            .functions
-            .extend(engine::still_running(&stacks, &old_bodies));
-        outcome.way = Some(Way::Fast);
-        if kind == OutcomeKind::Patched {
-            outcome.patch = Some(patches);
+        // A restart, and what is broken: the full way says it again, from the real source.
+        let taken = applied.ok()?.taken().ok()?;
+        let outcome = self.outcome_of_taken(taken, Way::Fast);
+        if outcome.outcome == OutcomeKind::Patched {
             self.counts.fast += 1;
         }
         Some(outcome)
