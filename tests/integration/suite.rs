@@ -261,7 +261,8 @@ impl LiveBuild {
         }
         self.files.keep_only(&self.reference);
         match applied {
-            Applied::Patched { functions, .. } => Ok(functions
+            Applied::Taken(taken) if taken.is_patched => Ok(taken
+                .functions
                 .iter()
                 .filter(|function| function.kind == FunctionKind::Patched)
                 .count()),

@@ -345,18 +345,18 @@ pub(crate) fn report_of(
     against: Against,
 ) -> CheckReport {
     let mut report = match rehearsed {
-        Ok(Applied::Patched {
-            functions, notes, ..
-        }) => CheckReport {
-            functions,
-            notes,
-            ..CheckReport::new(CheckKind::Patch, against)
-        },
-        Ok(Applied::Unchanged { functions, notes }) => CheckReport {
-            functions,
-            notes,
-            ..CheckReport::new(CheckKind::Unchanged, against)
-        },
+        Ok(Applied::Taken(taken)) => {
+            let kind = if taken.is_patched {
+                CheckKind::Patch
+            } else {
+                CheckKind::Unchanged
+            };
+            CheckReport {
+                functions: taken.functions,
+                notes: taken.notes,
+                ..CheckReport::new(kind, against)
+            }
+        }
         Ok(Applied::Restart { reasons }) => CheckReport::restart(reasons, against),
         Err(error) => CheckReport::restart(
             vec![Reason::new(&codes::BAD_OBJECT, format!("{error:#}"))],

@@ -15,7 +15,7 @@ use crate::capture::record::UnitKey;
 use crate::codes::{self, Reason};
 use crate::diff::pairing::FunctionKey;
 use crate::diff::{Change, Difference, NewFunction};
-use crate::event::{FunctionKind, FunctionReport, OutcomeKind, Timings};
+use crate::event::{FunctionKind, FunctionReport, Timings};
 use crate::explain::Observed;
 use crate::link::live::Callable;
 use crate::link::plan::pretty;
@@ -28,22 +28,8 @@ use crate::table::policy::SlotPolicy;
 /// What became of compiled objects.
 #[derive(Debug)]
 pub enum Applied {
-    /// The program has the new code.
-    Patched {
-        /// What happened to which function.
-        functions: Vec<FunctionReport>,
-        /// Further remarks.
-        notes: Vec<String>,
-        /// What `still_running` is to look for when the time has been taken.
-        old_bodies: Bodies,
-    },
-    /// The program does what it did (some functions may have been refreshed).
-    Unchanged {
-        /// Functions with new line numbers.
-        functions: Vec<FunctionReport>,
-        /// Further remarks.
-        notes: Vec<String>,
-    },
+    /// The program has them.
+    Taken(Taken),
     /// The edit needs a restart.
     Restart {
         /// Why; the first is the most telling.
@@ -51,45 +37,19 @@ pub enum Applied {
     },
 }
 
-/// What the program has now, and what is to be said of it.
-#[derive(Debug)]
+/// What is to be said of a program that has what was compiled.
+#[derive(Debug, Default)]
 pub struct Taken {
-    /// [`OutcomeKind::Patched`] or [`OutcomeKind::Unchanged`].
-    pub kind: OutcomeKind,
-    /// What happened to which function.
+    /// It has new code. Otherwise it does what it did (some functions may have been refreshed).
+    pub is_patched: bool,
+    /// What happened to which function; without new code, functions with new line numbers.
     pub functions: Vec<FunctionReport>,
     /// Further remarks.
     pub notes: Vec<String>,
     /// What `still_running` is to look for when the time has been taken.
     pub old_bodies: Bodies,
-}
-
-impl Applied {
-    /// What the program took; an error says why it needs a restart instead.
-    ///
-    /// # Errors
-    /// The reasons of [`Applied::Restart`].
-    pub fn taken(self) -> Result<Taken, Vec<Reason>> {
-        match self {
-            Self::Patched {
-                functions,
-                notes,
-                old_bodies,
-            } => Ok(Taken {
-                kind: OutcomeKind::Patched,
-                functions,
-                notes,
-                old_bodies,
-            }),
-            Self::Unchanged { functions, notes } => Ok(Taken {
-                kind: OutcomeKind::Unchanged,
-                functions,
-                notes,
-                old_bodies: Bodies::new(),
-            }),
-            Self::Restart { reasons } => Err(reasons),
-        }
-    }
+    /// When the program acknowledged; `None` where nothing was sent.
+    pub acknowledged: Option<Instant>,
 }
 
 /// Moves compiled units into the running program. The reference is not changed: that is for the caller to do when the
@@ -119,7 +79,7 @@ pub fn apply(
     let mut decided = match replacement(decision) {
         Ok(decided) => decided,
         Err(applied) => {
-            if matches!(applied, Applied::Unchanged { .. }) {
+            if matches!(applied, Applied::Taken(_)) {
                 // Fast patches of what does not differ.
                 running.undo()?;
             }
@@ -142,11 +102,12 @@ pub fn apply(
         .retain(|(_, new)| !fast.contains_key(&new.key.name));
     let mut applied = carry_out(running, *decided, context, timings, &mut |_| None);
     match &mut applied {
-        Ok(Applied::Patched { .. }) => running.agreed = Some(true),
-        Ok(Applied::Unchanged { notes, .. }) => {
+        Ok(Applied::Taken(taken)) => {
             running.agreed = Some(true);
-            // That it is not in the program is not true of what the fast way has brought.
-            notes.clear();
+            if !taken.is_patched {
+                // That it is not in the program is not true of what the fast way has brought.
+                taken.notes.clear();
+            }
         }
         // It stays unconfirmed, to be undone.
         Ok(Applied::Restart { .. }) | Err(_) => running.unconfirmed = Some(unconfirmed),
@@ -176,10 +137,7 @@ pub fn apply_fast(
         .flat_map(|unconfirmed| unconfirmed.fingerprints.keys().cloned())
         .collect();
     let applied = if decided.is_empty() {
-        Applied::Unchanged {
-            functions: Vec::new(),
-            notes: Vec::new(),
-        }
+        Applied::Taken(Taken::default())
     } else {
         carry_out(running, decided, context, timings, &mut |patch| {
             let names = patch.functions.iter().map(|one| one.key.name.clone());
@@ -189,7 +147,7 @@ pub fn apply_fast(
     };
     // Nobody calls the others, and the full way may not even compile them.
     fingerprints.retain(|symbol, _| has.contains(symbol));
-    if !matches!(applied, Applied::Restart { .. }) {
+    if matches!(applied, Applied::Taken(_)) {
         running.unconfirmed = Some(Unconfirmed {
             unit: shadow.0.clone(),
             fingerprints,
@@ -264,10 +222,7 @@ fn carry_out(
         running
             .live
             .commit_names(&moved, &removed, &decided.difference.renamed_statics);
-        return Ok(Applied::Unchanged {
-            functions: Vec::new(),
-            notes: not_in_program(&decided.difference),
-        });
+        return Ok(not_needed(&decided.difference));
     }
     let started = Instant::now();
     if let Some(reason) = no_effect(&running.live, &running.stacks, &mut decided, context)? {
@@ -295,8 +250,8 @@ fn carry_out(
     }
 
     let started = Instant::now();
-    let table = match running.send(&patch, &window) {
-        Ok(table) => table,
+    let (table, acknowledged) = match running.send(&patch, &window) {
+        Ok(sent) => sent,
         Err(error) => return refusal(error),
     };
     if let Some(cut) = decided.cut.clone() {
@@ -312,27 +267,19 @@ fn carry_out(
     running.live.depart(departed);
     timings.apply = milliseconds(started);
 
-    let functions = patched_functions(&decided, &patch);
-    let is_only_lines = decided.is_only_lines();
-    let notes = decided.notes;
-    Ok(if is_only_lines {
-        Applied::Unchanged { functions, notes }
-    } else {
-        Applied::Patched {
-            functions,
-            notes,
-            old_bodies,
-        }
-    })
+    Ok(Applied::Taken(Taken {
+        is_patched: !decided.is_only_lines(),
+        functions: patched_functions(&decided, &patch),
+        notes: decided.notes,
+        old_bodies,
+        acknowledged: Some(acknowledged),
+    }))
 }
 
 /// What has to be replaced; an error is what the edit comes to without that.
 pub(super) fn replacement(decision: Decision<'_>) -> Result<Box<Replacement<'_>>, Applied> {
     match decision {
-        Decision::Same => Err(Applied::Unchanged {
-            functions: Vec::new(),
-            notes: Vec::new(),
-        }),
+        Decision::Same => Err(Applied::Taken(Taken::default())),
         Decision::Restart { reasons } => Err(Applied::Restart { reasons }),
         Decision::Replace(decided) => Ok(decided),
     }
@@ -481,8 +428,17 @@ pub(super) fn still_running(stacks: &Stacks, old_bodies: &Bodies) -> Vec<Functio
         })
         .collect()
 }
+
+/// Nothing is to be sent: what changed is not in the program.
+pub(super) fn not_needed(difference: &Difference) -> Applied {
+    Applied::Taken(Taken {
+        notes: not_in_program(difference),
+        ..Taken::default()
+    })
+}
+
 /// Changed functions that the program does not have: nobody calls them, so the linker dropped them.
-pub(super) fn not_in_program(difference: &Difference) -> Vec<String> {
+fn not_in_program(difference: &Difference) -> Vec<String> {
     let names: BTreeSet<String> = difference
         .changed
         .iter()

@@ -129,7 +129,8 @@ pub fn decide<'f>(
         old: old_concerned,
         new: new_concerned,
     };
-    let objects = [(shadow.unit.clone(), objects)];
+    let changed = [(shadow.unit.clone(), objects)];
+    let [(_, objects)] = &changed;
     let scope = Scope {
         wanted: Some(&wanted),
         fingerprinted: &wanted,
@@ -155,7 +156,7 @@ pub fn decide<'f>(
             live,
             &difference,
             difference.changed.iter(),
-            &objects,
+            &changed,
             files,
             shadow.sources,
             context,
@@ -180,13 +181,13 @@ pub fn decide<'f>(
     let rest: Vec<ObjectRef> = shadow
         .objects
         .iter()
-        .filter(|one| !objects[0].1.new.contains(one))
+        .filter(|one| !objects.new.contains(one))
         .chain(reference.values().flatten())
         .cloned()
         .collect();
     let rest = move || rest.iter().map(|object| files.source(object)).collect();
     let mut store = Store::new(Box::new(rest), context.libraries);
-    for object in &objects[0].1.new {
+    for object in &objects.new {
         store.add(&files.source(object)?, true)?;
     }
     let known = |symbol: &str| unconfirmed.and_then(|it| it.fingerprints.get(symbol));

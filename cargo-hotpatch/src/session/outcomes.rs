@@ -25,23 +25,26 @@ impl Session {
     }
 
     /// The outcome of a job that the program took.
-    pub(super) fn outcome_of_taken(&mut self, taken: Taken, way: Way) -> Outcome {
-        let mut outcome = self.outcome_of_job(taken.kind);
+    pub(super) fn outcome_of_taken(&self, taken: Taken, way: Way) -> Outcome {
+        let mut outcome = self.outcome_of_job(if taken.is_patched {
+            OutcomeKind::Patched
+        } else {
+            OutcomeKind::Unchanged
+        });
         (outcome.functions, outcome.notes) = (taken.functions, taken.notes);
         outcome.way = Some(way);
-        let Some(running) = &mut self.running else {
-            return outcome;
-        };
-        if let (Some(at), Some(job)) = (running.acknowledged.take(), &self.job) {
+        if let (Some(at), Some(job)) = (taken.acknowledged, &self.job) {
             // What follows upon the acknowledgement (who still runs old code, what is remembered) delays nobody.
             let from_save = at.saturating_duration_since(job.seen);
             outcome.timings_ms.total = outcome.timings_ms.watch + from_save.as_secs_f64() * 1000.0;
         }
-        // The time is taken by now.
-        let still_running = engine::still_running(&running.stacks, &taken.old_bodies);
-        outcome.functions.extend(still_running);
-        if taken.kind == OutcomeKind::Patched {
+        if let Some(running) = &self.running
+            && taken.is_patched
+        {
             outcome.patch = Some(running.patches);
+            // The time is taken by now.
+            let still_running = engine::still_running(&running.stacks, &taken.old_bodies);
+            outcome.functions.extend(still_running);
         }
         outcome
     }

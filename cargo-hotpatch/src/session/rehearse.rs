@@ -8,7 +8,7 @@ use anyhow::Result;
 use super::decide::{Edit, Environment, decide, milliseconds};
 use super::effect::no_effect;
 use super::engine::{
-    Applied, Bodies, link, not_in_program, old_bodies, patched_functions, refusal, replacement,
+    Applied, Taken, link, not_needed, old_bodies, patched_functions, refusal, replacement,
     still_running,
 };
 use super::objects::Files;
@@ -59,10 +59,7 @@ pub fn rehearse(
         Err(applied) => return Ok(applied),
     };
     if decided.is_empty() {
-        return Ok(Applied::Unchanged {
-            functions: Vec::new(),
-            notes: not_in_program(&decided.difference),
-        });
+        return Ok(not_needed(&decided.difference));
     }
     let started = Instant::now();
     if let Some(stacks) = &stage.stacks
@@ -86,18 +83,16 @@ pub fn rehearse(
     };
     timings.link += milliseconds(started);
     let mut functions = patched_functions(&decided, &patch);
-    if decided.is_only_lines() {
-        return Ok(Applied::Unchanged {
-            functions,
-            notes: decided.notes,
-        });
-    }
-    if let Some(stacks) = &stage.stacks {
+    let is_patched = !decided.is_only_lines();
+    if let Some(stacks) = &stage.stacks
+        && is_patched
+    {
         functions.extend(still_running(stacks, &old_bodies));
     }
-    Ok(Applied::Patched {
+    Ok(Applied::Taken(Taken {
+        is_patched,
         functions,
         notes: decided.notes,
-        old_bodies: Bodies::new(),
-    })
+        ..Taken::default()
+    }))
 }

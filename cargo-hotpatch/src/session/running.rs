@@ -32,8 +32,6 @@ pub struct Running {
     pub live: Live,
     /// Patches so far.
     pub patches: u64,
-    /// When the program acknowledged the last one.
-    pub acknowledged: Option<Instant>,
     /// Patches that came the fast way, until the full way has seen what they are of.
     pub unconfirmed: Option<Unconfirmed>,
     /// What the full way has said of them, the last time that it had anything to say.
@@ -72,7 +70,6 @@ impl Running {
             stub: Some(stub),
             live,
             patches: 0,
-            acknowledged: None,
             unconfirmed: None,
             agreed: None,
             arena: hello.arena,
@@ -86,11 +83,12 @@ impl Running {
         self.arena.clone()
     }
 
-    /// Sends a patch: maps it, registers its unwind table, and publishes the jump table. All or nothing.
+    /// Sends a patch: maps it, registers its unwind table, and publishes the jump table. All or nothing. Returns the
+    /// table, and when the program acknowledged.
     ///
     /// # Errors
     /// What the stub or the connection says. The connection is dropped where it is not certain what the program did.
-    pub fn send(&mut self, patch: &Patch, window: &Window) -> Result<Vec<u8>> {
+    pub fn send(&mut self, patch: &Patch, window: &Window) -> Result<(Vec<u8>, Instant)> {
         let table = table_with(&self.live, patch)?;
         // The file of an earlier process may still be mapped there: it is replaced, never written into.
         let fresh = self.directory.join("patch.new");
@@ -129,8 +127,7 @@ impl Running {
         let _ = std::fs::remove_file(&table_file);
         result?;
         self.patches += 1;
-        self.acknowledged = Some(acknowledged);
-        Ok(table)
+        Ok((table, acknowledged))
     }
 
     /// Takes every unconfirmed patch back. False if there is none.

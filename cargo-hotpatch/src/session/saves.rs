@@ -403,9 +403,9 @@ impl Session {
             &mut observed,
         );
         let compiled_at = job.compile_began;
-        let taken = match applied.map(Applied::taken) {
-            Ok(Ok(taken)) => taken,
-            Ok(Err(reasons)) => {
+        let taken = match applied {
+            Ok(Applied::Taken(taken)) => taken,
+            Ok(Applied::Restart { reasons }) => {
                 self.discard_compiled();
                 self.keep_explanations(&observed, false, "restart", &reasons);
                 if reasons
@@ -436,12 +436,12 @@ impl Session {
             self.built.inputs.set_sources(&unit.key, &unit.new_inputs);
         }
         self.files.keep_only(&self.reference);
-        let outcome = self.outcome_of_taken(taken, Way::Full);
-        let word = if outcome.outcome == OutcomeKind::Patched {
+        let word = if taken.is_patched {
             "patched"
         } else {
             "unchanged"
         };
+        let outcome = self.outcome_of_taken(taken, Way::Full);
         self.count_full();
         self.take_baseline_of_job();
         self.finish(outcome);

@@ -7,7 +7,7 @@
 use std::time::{Instant, SystemTime};
 
 use super::decide::Environment;
-use super::engine;
+use super::engine::{self, Applied};
 use super::fast::{self, Shadow};
 use super::{FastPlan, Job, Message, Session, Work};
 use crate::capture::child::CancelFlag;
@@ -167,12 +167,11 @@ impl Session {
         );
         self.files.keep_only(&self.reference);
         // A restart, and what is broken: the full way says it again, from the real source.
-        let taken = applied.ok()?.taken().ok()?;
-        let outcome = self.outcome_of_taken(taken, Way::Fast);
-        if outcome.outcome == OutcomeKind::Patched {
-            self.counts.fast += 1;
-        }
-        Some(outcome)
+        let Ok(Applied::Taken(taken)) = applied else {
+            return None;
+        };
+        self.counts.fast += u64::from(taken.is_patched);
+        Some(self.outcome_of_taken(taken, Way::Fast))
     }
 
     /// Begins to compile the full way what went the fast way.
