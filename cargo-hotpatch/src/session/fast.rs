@@ -8,7 +8,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use anyhow::{Context, Result};
 
-use super::decide::{Environment, Replacement, SourceChange, case, milliseconds, named, parse};
+use super::case::case;
+use super::decide::{Environment, Replacement, SourceChange, milliseconds, named, parse};
 use super::objects::{ChangedObjects, Files, Reference};
 use crate::capture::record::{ObjectRef, UnitKey};
 use crate::diff::pairing::canonical;

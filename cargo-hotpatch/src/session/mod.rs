@@ -4,6 +4,7 @@
 //! thread, which owns the compiler while it works; all else is done by the loop itself. A save that arrives while work is
 //! under way cancels it: the older save ends `superseded`, the newer one takes over all that is not in the program yet.
 
+mod case;
 pub(crate) mod check;
 pub mod decide;
 mod effect;
