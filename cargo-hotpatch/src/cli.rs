@@ -47,9 +47,25 @@ pub enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Fast {
     /// In crates of which the whole takes long to compile.
+    #[value(alias = "1")]
     Auto,
     /// In all crates.
     Always,
+    /// In none.
+    #[value(alias = "0")]
+    Never,
+}
+
+impl Fast {
+    /// As it is typed after `--fast`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
 }
 
 /// When to use colours; cargo's own words.
@@ -100,10 +116,12 @@ pub struct RunArguments {
     /// Act only when `cargo hotpatch save` is called, not when a file is saved
     #[arg(long, help_heading = OURS)]
     pub manual: bool,
-    /// Compile only what was edited where that is enough, and check it afterwards: in crates that take long (`auto`), or in all
-    /// (`always`) [env: HOTPATCH_FAST=WHEN]
+    /// Compile only what was edited where that is enough, and check it afterwards: in crates that take long (`auto`), in all
+    /// (`always`), or in none
     #[arg(
         long,
+        env = "HOTPATCH_FAST",
+        hide_env_values = true,
         value_name = "WHEN",
         num_args = 0..=1,
         require_equals = true,
@@ -271,6 +289,18 @@ pub struct BenchArguments {
     /// More than some 700 restart it
     #[arg(long, value_name = "N", help_heading = MEASURED)]
     pub patches: Option<usize>,
+    /// Measure with `cargo hotpatch run --fast=WHEN`
+    #[arg(
+        long,
+        env = "HOTPATCH_FAST",
+        hide_env_values = true,
+        value_name = "WHEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "auto",
+        help_heading = MEASURED
+    )]
+    pub fast: Option<Fast>,
     /// Measure although other processes keep this machine busy; the result says so
     #[arg(long, help_heading = MEASURED)]
     pub even_if_noisy: bool,

@@ -109,6 +109,9 @@ pub struct Outcome {
     /// How it was compiled, if it was, and the program has it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub way: Option<Way>,
+    /// Why it did not go the fast way, where the session has one and the edit was compiled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full_because: Option<String>,
 }
 
 /// Everything that can be said.

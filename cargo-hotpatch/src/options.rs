@@ -188,7 +188,7 @@ impl RunOptions {
             once: typed.once,
             no_restart: typed.no_restart,
             manual: typed.manual,
-            fast: typed.fast.or_else(fast_of_environment),
+            fast: typed.fast.filter(|fast| *fast != Fast::Never),
         })
     }
 }
@@ -307,6 +307,8 @@ pub struct BenchOptions {
     pub edits: usize,
     /// Patches in a row.
     pub patches: usize,
+    /// `--fast` of the sessions that are measured.
+    pub fast: Option<Fast>,
     /// Measure on a busy machine as well.
     pub even_if_noisy: bool,
     /// The `cargo` that is measured.
@@ -371,6 +373,7 @@ impl BenchOptions {
             projects,
             edits: typed.edits,
             patches: typed.patches.unwrap_or(if is_small { 500 } else { 0 }),
+            fast: typed.fast,
             even_if_noisy: typed.even_if_noisy,
             cargo: std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from),
             cargo_arguments: cargo_arguments.0,
@@ -493,14 +496,6 @@ impl ArgumentList {
             self.0.push(value.as_ref().to_owned());
         }
     }
-}
-
-fn fast_of_environment() -> Option<Fast> {
-    let value = std::env::var("HOTPATCH_FAST").ok()?;
-    if value == "1" {
-        return Some(Fast::Auto);
-    }
-    <Fast as clap::ValueEnum>::from_str(&value, false).ok()
 }
 
 fn variable_is(name: &str, value: &str) -> bool {

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 
 use super::project::{self, Project, Site};
+use crate::cli::Fast;
 use patched::PatchLane;
 use plain::CargoLane;
 pub use plain::lock;
@@ -38,6 +39,8 @@ pub struct Plan {
     pub tool: PathBuf,
     /// The `cargo` that is measured.
     pub cargo: PathBuf,
+    /// `--fast` of the session.
+    pub fast: Option<Fast>,
     /// How many edits are made and measured.
     pub edits: usize,
     /// How many patches in a row are made after that, of the same program.
@@ -74,6 +77,19 @@ pub struct Patch {
     pub stages: [f64; STAGES.len()],
     /// Which way the compiler took, if the tool says.
     pub way: Option<String>,
+    /// Why it did not take the fast way, if the tool says.
+    pub full_because: Option<String>,
+    /// What the whole crate said of a patch that came the fast way.
+    pub confirmation: Option<Confirmation>,
+}
+
+/// The whole crate, compiled behind a patch that came the fast way.
+#[derive(Debug, Clone, Copy)]
+pub struct Confirmation {
+    /// From the beginning of the save.
+    pub until: f64,
+    /// The program had what the whole crate says.
+    pub agrees: bool,
 }
 
 impl Patch {
@@ -149,11 +165,15 @@ fn with_session(
     check.cargo("check")?;
     tell("first `cargo build`");
     restart.build_and_start(None)?;
+    tell("what the session compiles in advance");
+    lane.wait_until_warm()?;
 
     let mut edit =
         |site: usize, lane: &mut PatchLane<'_>, source: &mut Source<'_>| -> Result<Edit> {
             let change = source.next(site);
-            let patch = lane.edit(&change)?;
+            let mut patch = lane.edit(&change)?;
+            // What the session does behind it would be measured as cargo's otherwise.
+            lane.settle(&mut patch)?;
             let check = check.check(&change)?;
             let restart = restart.restart(&change)?;
             let first = source.placed(change);
@@ -184,7 +204,9 @@ fn with_session(
             tell(&format!("patch {} of {}", number + 1, plan.series));
         }
         let change = source.next(sites[number % sites.len()]);
-        series.push(lane.edit(&change)?);
+        let mut patch = lane.edit(&change)?;
+        lane.settle(&mut patch)?;
+        series.push(patch);
         source.placed(change);
     }
     let others = others_before

@@ -131,6 +131,7 @@ fn all(options: &BenchOptions, teller: &Teller, room: &Path, results: &mut Resul
         let plan = Plan {
             tool: std::env::current_exe().context("cannot tell where this command is")?,
             cargo: options.cargo.clone(),
+            fast: options.fast,
             edits: options.edits,
             series: if index == 0 { options.patches } else { 0 },
             ready: options.ready.clone(),

@@ -74,6 +74,12 @@ pub struct Measurement {
     pub again_ms: Option<Summary>,
     /// How the compiler was used, and what a patch took then.
     pub ways: BTreeMap<String, Summary>,
+    /// Why patches did not come the fast way, and how many, where there is one.
+    pub full_because: BTreeMap<String, usize>,
+    /// From the save until the whole crate had said what it thinks of a patch that came the fast way.
+    pub confirmed_ms: Option<Summary>,
+    /// How often that was not what the program had got.
+    pub disagreed: usize,
     /// How the edits ended; only what was patched is a sample of a patch.
     pub outcomes: BTreeMap<String, usize>,
     /// Medians divided by the median of the patch.
@@ -121,6 +127,7 @@ impl Measurement {
         let check_ms = Summary::of(&of_all(|edit| edit.check));
         let restart_ms = Summary::of(&of_all(|edit| edit.restart));
         let acknowledged: Vec<f64> = patches().map(|edit| edit.patch.acknowledged).collect();
+        let confirmations = || patches().filter_map(|edit| edit.patch.confirmation);
         let mut ways: Vec<&String> = patches()
             .filter_map(|edit| edit.patch.way.as_ref())
             .collect();
@@ -160,6 +167,9 @@ impl Measurement {
                     Some((way.clone(), Summary::of(&times)?))
                 })
                 .collect(),
+            full_because: counted(patches().filter_map(|edit| edit.patch.full_because.clone())),
+            confirmed_ms: Summary::of(&confirmations().map(|it| it.until).collect::<Vec<_>>()),
+            disagreed: confirmations().filter(|it| !it.agrees).count(),
             outcomes: outcomes(measured.edits.iter().map(|edit| &edit.patch)),
             others: measured.others.map(to_microseconds),
             noisy: measured.others.is_some_and(|others| others > BUSY),
@@ -189,15 +199,18 @@ impl Series {
 }
 
 fn outcomes<'a>(patches: impl IntoIterator<Item = &'a Patch>) -> BTreeMap<String, usize> {
-    let mut outcomes = BTreeMap::new();
-    for patch in patches {
-        let name = match &patch.code {
-            Some(code) => format!("{} {code}", patch.outcome),
-            None => patch.outcome.clone(),
-        };
-        *outcomes.entry(name).or_insert(0) += 1;
+    counted(patches.into_iter().map(|patch| match &patch.code {
+        Some(code) => format!("{} {code}", patch.outcome),
+        None => patch.outcome.clone(),
+    }))
+}
+
+fn counted(names: impl IntoIterator<Item = String>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for name in names {
+        *counts.entry(name).or_insert(0) += 1;
     }
-    outcomes
+    counts
 }
 
 /// A run that never was, for the tests of what is made of one.
@@ -212,6 +225,8 @@ pub(super) fn example() -> Results {
         acknowledged: time - 2.0,
         stages: [4.0, 1.0, time - 14.0, 2.0, 1.0, 1.0, 3.0],
         way: Some(way.to_owned()),
+        full_because: None,
+        confirmation: None,
     };
     let measurement = |name: &str, about: &str, lines: usize, factor: f64| {
         let project = Project {

@@ -125,6 +125,21 @@ fn remarks(results: &Results) -> Vec<String> {
                 other.join(", ")
             ));
         }
+        if let Some(confirmed) = &project.confirmed_ms {
+            remarks.push(format!(
+                "{}: the whole crate has confirmed {} of {} fast patches, {} ms after the save at the median",
+                project.name,
+                confirmed.samples - project.disagreed,
+                confirmed.samples,
+                milliseconds(confirmed.median)
+            ));
+        }
+        for (why, count) in &project.full_because {
+            remarks.push(format!(
+                "{}: {count} the full way, because {why}",
+                project.name
+            ));
+        }
         if !project.observed {
             remarks.push(format!(
                 "{}: the program was not asked; that its new code is in place is what the outcomes say, and the times end there",

@@ -239,6 +239,7 @@ mod tests {
             patch: None,
             pid: None,
             way: None,
+            full_because: None,
         })
     }
 

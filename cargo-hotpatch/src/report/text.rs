@@ -457,6 +457,7 @@ mod tests {
             patch: Some(1),
             pid: Some(7),
             way: None,
+            full_because: None,
         }
     }
 

@@ -14,6 +14,7 @@ pub(super) fn outcome(kind: OutcomeKind) -> Outcome {
         patch: None,
         pid: None,
         way: None,
+        full_because: None,
     }
 }
 

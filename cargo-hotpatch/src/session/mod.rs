@@ -115,6 +115,8 @@ struct Job {
     planned: Vec<PlannedUnit>,
     /// What goes the fast way.
     fast: Option<FastPlan>,
+    /// Why nothing does.
+    full_because: Option<String>,
     /// It is no save: the full way of the fast patch of this number.
     confirms: Option<u64>,
 }

@@ -33,6 +33,7 @@ impl Session {
         });
         (outcome.functions, outcome.notes) = (taken.functions, taken.notes);
         outcome.way = Some(way);
+        outcome.full_because = (self.job.as_ref()).and_then(|job| job.full_because.clone());
         if let (Some(at), Some(job)) = (taken.acknowledged, &self.job) {
             // What follows upon the acknowledgement (who still runs old code, what is remembered) delays nobody.
             let from_save = at.saturating_duration_since(job.seen);
@@ -147,6 +148,7 @@ pub(super) fn outcome(kind: OutcomeKind, timings_ms: Timings) -> Outcome {
         patch: None,
         pid: None,
         way: None,
+        full_because: None,
     }
 }
 

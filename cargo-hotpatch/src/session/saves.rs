@@ -193,6 +193,7 @@ impl Session {
             locked: None,
             planned: Vec::new(),
             fast: None,
+            full_because: None,
             confirms: None,
         });
         if self.running.is_none() && self.unconnected.is_none() {
@@ -234,8 +235,11 @@ impl Session {
                 )]);
             }
             Plan::Replay(units) => match self.fast_plan(&units) {
-                Some((fast, files)) => self.compile_shadow(units, fast, files),
-                None => self.compile(units),
+                Ok((fast, files)) => self.compile_shadow(units, fast, files),
+                Err(why) => {
+                    self.goes_the_full_way(why);
+                    self.compile(units);
+                }
             },
         }
     }

@@ -6,7 +6,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use super::decide::Environment;
+use super::decide::{Environment, SourceChange};
 use super::engine::{self, Applied};
 use super::fast::{self, Shadow};
 use super::{FastPlan, Job, Message, Session, Work};
@@ -20,51 +20,43 @@ use crate::source::index::TextIndex;
 use crate::source::{self, Lines};
 
 impl Session {
-    /// The fast way of the job, if it has one: every edit is inside of a body of a plain function of one unit.
-    pub(super) fn fast_plan(&self, units: &[PlannedUnit]) -> Option<(FastPlan, Contents)> {
-        let ([unit], Some(job), Some(running)) = (units, &self.job, &self.running) else {
-            return None;
+    /// The fast way of the job, if it has one: every edit is inside of a body of a plain function of one unit. Otherwise why not.
+    pub(super) fn fast_plan(
+        &self,
+        units: &[PlannedUnit],
+    ) -> Result<(FastPlan, Contents), &'static str> {
+        let (Some(job), Some(running), Some(compiler)) = (&self.job, &self.running, &self.compiler)
+        else {
+            return Err("no program runs");
         };
-        if unit.publish
-            || running.live.has_cuts()
-            || !self.compiler.as_ref()?.is_shadow_warm(&unit.key)
-        {
-            return None;
+        let [unit] = units else {
+            return Err("more than one crate has to be compiled");
+        };
+        if unit.publish {
+            return Err("crates that use this one have to be compiled as well");
+        }
+        if running.live.has_cuts() {
+            return Err("old and new versions of a function live side by side");
+        }
+        if !compiler.is_shadow_warm(&unit.key) {
+            return Err("the crate has no shadow, or not yet");
         }
         let mut functions: Vec<Function> = Vec::new();
         if let Some(unconfirmed) = &running.unconfirmed {
             if unconfirmed.unit != unit.key {
-                return None;
+                return Err("a fast patch of another crate is not confirmed yet");
             }
             functions.clone_from(&unconfirmed.functions);
         }
         for source in &job.sources {
-            let old = std::str::from_utf8(source.old.as_deref()?).ok()?;
-            let new = std::str::from_utf8(source.new.as_deref()?).ok()?;
-            let change = source::compare(old, new);
-            // Lines of others may have moved: the full way brings them.
-            if !change.only_bodies() || !change.edited.iter().all(|function| function.plain) {
-                return None;
-            }
-            let file = source.path.canonicalize().ok()?;
-            let (before, after) = (TextIndex::of(old), TextIndex::of(new));
-            for edited in change.edited {
-                if takes_memory_for_a_type(&before, edited.old)
-                    || takes_memory_for_a_type(&after, edited.new)
-                {
-                    return None;
-                }
-                let function = Function {
-                    file: file.clone(),
-                    path: edited.path,
-                };
+            for function in edited_plain_functions(source)? {
                 if !functions.contains(&function) {
                     functions.push(function);
                 }
             }
         }
         if functions.is_empty() {
-            return None;
+            return Err("no function was edited");
         }
         let files = self
             .built
@@ -84,7 +76,16 @@ impl Session {
             unit: unit.key.clone(),
             functions,
         };
-        Some((plan, files))
+        Ok((plan, files))
+    }
+
+    /// Takes note of why the job does not go the fast way, if the session has one.
+    pub(super) fn goes_the_full_way(&mut self, why: impl Into<String>) {
+        if self.options.fast.is_some()
+            && let Some(job) = &mut self.job
+        {
+            job.full_because = Some(why.into());
+        }
     }
 
     pub(super) fn compile_shadow(
@@ -112,20 +113,31 @@ impl Session {
     pub(super) fn shadow_compiled(&mut self, result: Result<Option<CompiledShadow>, CompileError>) {
         let applied = match result {
             Ok(Some(shadow)) => self.apply_shadow(&shadow),
-            Ok(None) | Err(_) => None,
+            Ok(None) => Err("a static cannot name an edited function".to_owned()),
+            // The error is of the shadow: the crate's own is said when it was compiled.
+            Err(_) => Err("the shadow does not compile".to_owned()),
         };
-        let Some(outcome) = applied else {
-            let Some(job) = &mut self.job else { return };
-            let units = std::mem::take(&mut job.planned);
-            self.compile(units);
-            return;
+        let outcome = match applied {
+            Ok(outcome) => outcome,
+            Err(why) => {
+                self.goes_the_full_way(why);
+                let Some(job) = &mut self.job else { return };
+                let units = std::mem::take(&mut job.planned);
+                self.compile(units);
+                return;
+            }
         };
         self.finish(outcome);
     }
 
-    fn apply_shadow(&mut self, compiled: &CompiledShadow) -> Option<Outcome> {
-        let (job, running) = (self.job.as_mut()?, self.running.as_mut()?);
-        let plan = job.fast.take()?;
+    /// The outcome, or why the full way has to find one.
+    fn apply_shadow(&mut self, compiled: &CompiledShadow) -> Result<Outcome, String> {
+        let (Some(job), Some(running)) = (self.job.as_mut(), self.running.as_mut()) else {
+            return Err("no program runs".to_owned());
+        };
+        let Some(plan) = job.fast.take() else {
+            return Err("nothing was to go the fast way".to_owned());
+        };
         let environment = Environment {
             libraries: &self.libraries,
             policy: &self.policy,
@@ -153,9 +165,9 @@ impl Session {
             &environment,
             &mut job.timings,
         );
-        let (replacement, fingerprints) = decided.ok()?.ok()?;
+        let (replacement, fingerprints) = decided.map_err(|error| format!("{error:#}"))??;
         if replacement.is_empty() && running.unconfirmed.is_none() {
-            return None;
+            return Err("no function of the program differs".to_owned());
         }
         let applied = engine::apply_fast(
             running,
@@ -167,11 +179,16 @@ impl Session {
         );
         self.files.keep_only(&self.reference);
         // A restart, and what is broken: the full way says it again, from the real source.
-        let Ok(Applied::Taken(taken)) = applied else {
-            return None;
+        let taken = match applied {
+            Ok(Applied::Taken(taken)) => taken,
+            Ok(Applied::Restart { reasons }) => {
+                let why = reasons.first().map(ToString::to_string);
+                return Err(why.unwrap_or_else(|| "it would restart".to_owned()));
+            }
+            Err(error) => return Err(format!("{error:#}")),
         };
         self.counts.fast += u64::from(taken.is_patched);
-        Some(self.outcome_of_taken(taken, Way::Fast))
+        Ok(self.outcome_of_taken(taken, Way::Fast))
     }
 
     /// Begins to compile the full way what went the fast way.
@@ -197,6 +214,7 @@ impl Session {
             locked: None,
             planned: Vec::new(),
             fast: None,
+            full_because: None,
             confirms: Some(patch),
         });
         self.compile(vec![PlannedUnit {
@@ -273,6 +291,41 @@ impl Session {
             }
         }
     }
+}
+
+/// The functions that an edit of a file is confined to, or why it cannot go the fast way.
+fn edited_plain_functions(source: &SourceChange) -> Result<Vec<Function>, &'static str> {
+    let (Some(old), Some(new)) = (&source.old, &source.new) else {
+        return Err("a file came or went");
+    };
+    let (Ok(old), Ok(new)) = (std::str::from_utf8(old), std::str::from_utf8(new)) else {
+        return Err("a file is not text");
+    };
+    let change = source::compare(old, new);
+    // Lines of others may have moved: the full way brings them.
+    if !change.only_bodies() {
+        return Err("more than bodies of functions was edited");
+    }
+    if !change.edited.iter().all(|function| function.plain) {
+        return Err("an edited function is not plain");
+    }
+    let Ok(file) = source.path.canonicalize() else {
+        return Err("a file is gone");
+    };
+    let (before, after) = (TextIndex::of(old), TextIndex::of(new));
+    let mut functions = Vec::new();
+    for edited in change.edited {
+        if takes_memory_for_a_type(&before, edited.old)
+            || takes_memory_for_a_type(&after, edited.new)
+        {
+            return Err("an edited function may take memory for another type");
+        }
+        functions.push(Function {
+            file: file.clone(),
+            path: edited.path,
+        });
+    }
+    Ok(functions)
 }
 
 /// True if a function in these lines may take memory for another type than it was, which debug info does not show: casts of raw

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::machine::Work;
 use super::super::project::{self, Project, Site};
-use super::{ANSWER, Change, PATIENCE, Patch, Plan, STAGES, milliseconds, tail};
+use super::{ANSWER, Change, Confirmation, PATIENCE, Patch, Plan, STAGES, milliseconds, tail};
 use crate::demo::session::{Session, Start};
 
 /// The copy under `cargo hotpatch run`.
@@ -24,6 +24,10 @@ pub(super) struct PatchLane<'a> {
     /// How often this process of the program was asked.
     asked: u64,
     pub(super) last_names_the_function: bool,
+    /// What this process of the program needs is compiled in advance.
+    is_warm: bool,
+    /// The beginning of the last save.
+    begin: Instant,
 }
 
 impl<'a> PatchLane<'a> {
@@ -32,6 +36,9 @@ impl<'a> PatchLane<'a> {
         let messages = package.join("session.log");
         let mut arguments = project.cargo_arguments.clone();
         arguments.extend(["--color".into(), "never".into()]);
+        if let Some(fast) = plan.fast {
+            arguments.push(format!("--fast={}", fast.as_str()).into());
+        }
         if !project.program_arguments.is_empty() {
             arguments.push("--".into());
             arguments.extend(project.program_arguments.iter().cloned());
@@ -64,7 +71,30 @@ impl<'a> PatchLane<'a> {
             slots: started["slots"].as_u64(),
             asked: 0,
             last_names_the_function: false,
+            is_warm: false,
+            begin: Instant::now(),
         })
+    }
+
+    /// Waits until everything is compiled in advance that the session does so.
+    pub(super) fn wait_until_warm(&mut self) -> Result<()> {
+        if !self.is_warm {
+            self.session.next_event("warmed")?;
+            self.is_warm = true;
+        }
+        Ok(())
+    }
+
+    /// Waits until the session has nothing more to do because of the last edit.
+    pub(super) fn settle(&mut self, patch: &mut Patch) -> Result<()> {
+        if patch.way.as_deref() == Some("fast") {
+            let event = self.session.next_event("confirmation")?;
+            patch.confirmation = Some(Confirmation {
+                until: milliseconds(self.begin),
+                agrees: event["agrees"] == true,
+            });
+        }
+        self.wait_until_warm()
     }
 
     /// How much the processors have done, with what is ours.
@@ -77,7 +107,6 @@ impl<'a> PatchLane<'a> {
 
     /// Makes an edit, waits for the outcome and for the answer.
     pub(super) fn edit(&mut self, change: &Change<'_>) -> Result<Patch> {
-        let begin = Instant::now();
         let mut patch = self.save(change)?;
         ensure!(
             patch.outcome != "compile-error",
@@ -102,14 +131,14 @@ impl<'a> PatchLane<'a> {
                 change.site.function
             );
         }
-        patch.until_answer = milliseconds(begin);
+        patch.until_answer = milliseconds(self.begin);
         Ok(patch)
     }
 
     /// Makes an edit and waits for the outcome.
     pub(super) fn save(&mut self, change: &Change<'_>) -> Result<Patch> {
         self.session.forget_lines();
-        let begin = Instant::now();
+        self.begin = Instant::now();
         project::replace(self.directory, &change.site.file, &change.old, &change.new)?;
         let event = self.session.next_event("outcome").with_context(|| {
             format!(
@@ -118,11 +147,13 @@ impl<'a> PatchLane<'a> {
             )
         })?;
         let mut patch = patch_of(&event);
-        patch.until_answer = milliseconds(begin);
+        patch.until_answer = milliseconds(self.begin);
         self.last_names_the_function = names(&event, &change.site.function);
         let program = event["pid"].as_u64().and_then(|pid| pid.try_into().ok());
         if program != self.program {
             (self.program, self.asked) = (program, 0);
+            // It was built anew.
+            self.is_warm = false;
         }
         Ok(patch)
     }
@@ -169,6 +200,8 @@ fn patch_of(event: &Value) -> Patch {
         acknowledged: time("total"),
         stages: STAGES.map(time),
         way: text(&event["way"]),
+        full_because: text(&event["full_because"]),
+        confirmation: None,
     }
 }
 
