@@ -255,7 +255,7 @@ codes! {
         remedy: "Report it with the object; `cargo run` works as ever.";
     NO_EFFECT = "HP0902", "the edit would have no effect on the running program",
         rule: "What can only be reached from frames that never return would never be seen.",
-        example: "the only caller is a loop in `main` that is already running",
+        example: "`main` itself, or a loop that it calls once and that is already running",
         remedy: "Let it restart; or move the body of the loop into a function that the loop calls, so that the next edit of it is patched.";
     BESIDE = "HP0903", "something beside the patching does not work",
         rule: "Saves are still seen and moved into the program; a service around that has failed, and the message says which.",

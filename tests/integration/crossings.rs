@@ -44,6 +44,17 @@ const CASES: &[Case] = &[
         whole: "105 whole",
     },
     Case {
+        project: "restart-cut-unsafe-macro",
+        without: "unsafe",
+        before: &["make"],
+        edit: (
+            "let found = number + base;",
+            "let found = number + base + factor;",
+        ),
+        after: "call",
+        whole: "105 whole",
+    },
+    Case {
         project: "restart-cut-raw-pointer",
         without: "raw-pointers",
         before: &["make"],

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use cargo_hotpatch::capture::inputs::Inputs;
 use cargo_hotpatch::client::Listener;
 use cargo_hotpatch::compile::CompiledUnit;
 use cargo_hotpatch::event::{FunctionKind, Timings};
@@ -212,6 +213,7 @@ struct LiveBuild {
     libraries: Vec<Library>,
     policy: SlotPolicy,
     units: HashMap<String, (String, String)>,
+    inputs: Inputs,
     executable: String,
 }
 
@@ -224,6 +226,7 @@ impl LiveBuild {
             libraries: Library::open_present(&built.link.libraries)?,
             policy: SlotPolicy::new(phases.target.workspace_crates.iter().cloned()),
             units: built.crates(),
+            inputs: built.inputs.clone(),
             executable: phases.target.crate_name.clone(),
         })
     }
@@ -241,6 +244,7 @@ impl LiveBuild {
             policy: &self.policy,
             executable: &self.executable,
             units: &self.units,
+            inputs: &self.inputs,
         };
         let edit = Edit {
             reference: &self.reference,

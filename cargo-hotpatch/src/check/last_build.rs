@@ -340,6 +340,7 @@ fn compare(
             policy: &policy,
             executable: &stored.crate_name,
             units: &crates,
+            inputs: &built.inputs,
         },
         timings,
         &mut observed,

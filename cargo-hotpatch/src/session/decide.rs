@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use super::case::{add_unchanged_callers, case};
 use super::objects::{ChangedObjects, Files, Reference, changed_objects};
 use super::versions;
+use crate::capture::inputs::Inputs;
 use crate::capture::record::ObjectRef;
 use crate::codes::{self, Reason};
 use crate::compile::CompiledUnit;
@@ -49,6 +50,8 @@ pub struct Environment<'e> {
     pub executable: &'e str,
     /// Each unit's crate name and opt-level.
     pub units: &'e HashMap<String, (String, String)>,
+    /// What the build read.
+    pub inputs: &'e Inputs,
 }
 /// What was compiled, and from what.
 #[derive(Debug, Clone, Copy)]
@@ -212,7 +215,6 @@ pub fn decide<'f>(
     let mut notes = verdict.notes;
     let cut = match verdict.cut {
         Some(mut cut) => {
-            let crates = &context.policy.workspace_crates;
             let before: Vec<ObjectFile<'_>> = old.into_iter().map(|(_, file)| file).collect();
             let roots = versions::roots(
                 &mut store,
@@ -221,7 +223,7 @@ pub fn decide<'f>(
                 &names,
                 &before,
                 edit.sources,
-                crates,
+                context,
             )?;
             if let Some(why) = roots.crossing {
                 return Ok(Decision::Restart {

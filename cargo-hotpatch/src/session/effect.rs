@@ -1,5 +1,6 @@
-//! Could anybody ever see the edit? New versions that get a place of their own are reached through the functions that lead to
-//! them. If each of those has been called for the last time, the edit would be reported as done and change nothing.
+//! Could anybody ever see the edit? A function that runs goes on in its old code, and new versions that get a place of their own are
+//! reached through the functions that lead to them. If each of those has been called for the last time, the edit would be reported
+//! as done and change nothing.
 //!
 //! A function may be entered again if its address is kept somewhere, or if something calls it that may itself be entered
 //! again, or that is running and can still come to the call. Only what is certain not to be entered again counts: what
@@ -20,6 +21,9 @@ use crate::object::address::RunAddr;
 use crate::object::reloc::is_call;
 use crate::object::target::{Target, is_mangled};
 use crate::process::stacks::{self, Look, Stacks};
+
+/// What the C runtime calls: rustc writes it, around the program's `main`.
+const ENTRY: &str = "main";
 
 /// Who calls whom in the new build.
 #[derive(Debug, Default)]
@@ -59,16 +63,18 @@ impl Callers {
                         continue;
                     };
                     let callee = stored.file.symbols[symbol].name;
-                    if is_call(section.data, relocation.offset, relocation.kind)
-                        && let Some(caller) = functions.get(&section_index)
-                    {
-                        callers
-                            .calls
-                            .entry(callee.to_owned())
-                            .or_default()
-                            .insert((*caller).to_owned());
-                    } else {
-                        callers.taken.insert(callee.to_owned());
+                    match functions.get(&section_index) {
+                        Some(caller)
+                            if is_call(section.data, relocation.offset, relocation.kind) =>
+                        {
+                            let known = callers.calls.entry(callee.to_owned()).or_default();
+                            known.insert((*caller).to_owned());
+                        }
+                        // It gives the address of the program's own to the runtime, once.
+                        Some(&ENTRY) => {}
+                        _ => {
+                            callers.taken.insert(callee.to_owned());
+                        }
                     }
                 }
             }
@@ -125,9 +131,6 @@ fn enters(
     program: &dyn RunningCode,
     known: &mut HashSet<String>,
 ) -> Result<bool> {
-    if main(function) {
-        return Ok(false);
-    }
     // A circle of calls enters itself only if something else enters it.
     if !known.insert(function.to_owned()) {
         return Ok(false);
@@ -136,7 +139,8 @@ fn enters(
         return Ok(true);
     }
     let Some(calling) = callers.calls.get(function) else {
-        return Ok(true);
+        // Only of `main` is it known that nobody else calls it.
+        return Ok(!main(function));
     };
     for caller in calling {
         if enters(caller, main, callers, program, known)? {
@@ -219,18 +223,14 @@ fn comes_to_call(running: &RunningFunction, slot: Option<u64>, program: &dyn Run
     false
 }
 
-/// New versions that have a place of their own (another signature, a version cut) are only reached through those functions that
-/// lead to them. If none of these will be entered again, the edit would change nothing: see the module's documentation.
+/// Why the edit would change nothing, if that is certain: see the module's documentation. It is asked where it is likely: of new
+/// versions that have a place of their own (another signature, a version cut), and of functions that all run at this moment.
 pub(super) fn no_effect(
     live: &Live,
     stacks: &Stacks,
     decided: &mut Replacement<'_>,
     context: &Environment<'_>,
 ) -> Result<Option<Reason>> {
-    if decided.cut.is_none() && decided.renewed.is_empty() {
-        return Ok(None);
-    }
-    let callers = Callers::read(&mut decided.store)?;
     let roots: Vec<&str> = decided
         .replacements
         .iter()
@@ -245,6 +245,18 @@ pub(super) fn no_effect(
         look: OnceCell::new(),
         names: &decided.names,
     };
+    if decided.cut.is_none() && decided.renewed.is_empty() {
+        // What reads another constant is not asked for.
+        if roots.is_empty() || !decided.difference.changed_constants.is_empty() {
+            return Ok(None);
+        }
+        for root in &roots {
+            if !is_main(root) && program.running(root)?.is_empty() {
+                return Ok(None);
+            }
+        }
+    }
+    let callers = Callers::read(&mut decided.store)?;
     if may_be_entered(&roots, &is_main, &callers, &program)? {
         return Ok(None);
     }
@@ -254,15 +266,21 @@ pub(super) fn no_effect(
         .collect();
     leading.sort();
     leading.dedup();
+    let leading = leading.join(", ");
     let what = match decided.renewed.first() {
-        Some(renewed) => format!("the signature of `{}` changed", pretty(&renewed.key.name)),
-        None => decided.notes.join("; "),
+        Some(renewed) => format!("the signature of `{}` changed; ", pretty(&renewed.key.name)),
+        None if decided.cut.is_some() => format!("{}; ", decided.notes.join("; ")),
+        None => {
+            return Ok(Some(Reason::new(
+                &codes::NO_EFFECT,
+                format!("{leading} runs, in the code of before, and nothing will call it again"),
+            )));
+        }
     };
     Ok(Some(Reason::new(
         &codes::NO_EFFECT,
         format!(
-            "{what}; only {} would lead to the new code, and nothing that runs will call it again",
-            leading.join(", ")
+            "{what}only {leading} would lead to the new code, and nothing that runs will call it again"
         ),
     )))
 }
@@ -391,8 +409,12 @@ mod tests {
         let calls = callers(&[("_Rmain", "_Rmake")], &[]);
         assert!(!enters_again("_Rmake", &calls, &main_at(0x1005)));
         assert!(enters_again("_Rmake", &calls, &main_at(0x1000)));
-        // `main` itself is not entered again.
+        // `main` itself is not entered again, unless somebody calls it or may do so.
         assert!(!enters_again("_Rmain", &calls, &main_at(0x1000)));
+        let calls = callers(&[("_Rmain", "_Rmake"), ("exported", "_Rmain")], &[]);
+        assert!(enters_again("_Rmain", &calls, &main_at(0x1000)));
+        let calls = callers(&[("_Rmain", "_Rmake")], &["_Rmain"]);
+        assert!(enters_again("_Rmain", &calls, &main_at(0x1000)));
     }
 
     #[test]

@@ -392,6 +392,7 @@ impl Session {
             policy: &self.policy,
             executable: &self.target.crate_name,
             units: &self.units,
+            inputs: &self.built.inputs,
         };
         let mut observed = Observed::default();
         let applied = engine::apply(

@@ -143,6 +143,7 @@ impl Session {
             policy: &self.policy,
             executable: &self.target.crate_name,
             units: &self.units,
+            inputs: &self.built.inputs,
         };
         let roots: Vec<(usize, String)> = compiled
             .numbers

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use anyhow::{Context, Result};
 
-use super::decide::SourceChange;
+use super::decide::{Environment, SourceChange};
 use crate::diff::NewFunction;
 use crate::diff::pairing::FunctionKey;
 use crate::judge::cut::Around;
@@ -14,6 +14,7 @@ use crate::link::store::ObjectIndex;
 use crate::link::{Live, OldNames, Store};
 use crate::object::read::{ObjectFile, SectionIndex, SymbolIndex};
 use crate::object::target::{SymbolsBySection, Target};
+use crate::source::macros;
 
 /// What leads to the new version.
 #[derive(Debug, Default)]
@@ -39,7 +40,7 @@ pub(super) fn roots(
     names: &OldNames,
     old: &[ObjectFile<'_>],
     sources: &[SourceChange],
-    crates: &HashSet<String>,
+    context: &Environment<'_>,
 ) -> Result<Roots> {
     store.read_workspace()?;
     let mut book = Book::default();
@@ -118,6 +119,12 @@ pub(super) fn roots(
             None => std::fs::read_to_string(path).ok(),
         }
     };
+    let texts: Vec<String> = context
+        .inputs
+        .sources
+        .keys()
+        .filter_map(|path| read(path.to_str()?))
+        .collect();
     roots.crossing = cut.crossing(
         &Around {
             roots: &symbols,
@@ -125,7 +132,8 @@ pub(super) fn roots(
             makers: &makers,
             free: &free,
             members: &members,
-            crates,
+            crates: &context.policy.workspace_crates,
+            macros: &macros::with_unsafe(texts.iter().map(String::as_str)),
         },
         &read,
     );

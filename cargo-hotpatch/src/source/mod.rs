@@ -7,6 +7,7 @@ mod cut;
 pub mod functions;
 pub mod index;
 mod items;
+pub mod macros;
 
 use proc_macro2::TokenStream;
 

@@ -1,4 +1,5 @@
 //@ why: a server accepts connections in a loop, and the future of their handler gets another layout: open connections go on as they were
+//@ pair: restart-async-tokio-accept-loop
 //@ ask: old a => 1 a
 //@ edit src/main.rs: replace "count += 1;" with "count += 1;\n        let kept = [count; 9];\n        tokio::task::yield_now().await;\n        count = kept[8];"
 //@ edit+ src/main.rs: replace "\"{count} {line}\"" with "\"{count}: {line}\""

@@ -1,9 +1,9 @@
 //@ why: a task under tokio waits for one of two messages, with a body that is edited; tasks that are spawned from then on have the new one
+//@ pair: restart-async-tokio-select-unsafe
 //@ ask: a => first a
 //@ edit src/main.rs: replace "\"first {text}\"" with "\"one {text}\""
 //@ edit+ src/main.rs: replace "\"second {text}\"" with "\"two {text} {}\", text.len()"
-//@ expect: patched or restarted
-//@ code: HP0303 or HP0301 or HP0302
+//@ expect: patched
 //@ ask: spawn => spawned
 //@ ask: a => one a
 //@ ask: second => two second 6

@@ -1,4 +1,5 @@
 //@ why: main runs and never returns: its frame stays old, and the report says so
+//@ pair: restart-no-effect
 //@ ask: x => main calls: 1
 //@ edit src/main.rs: replace "main calls" with "new main calls"
 //@ edit+ src/main.rs: replace "count + 1" with "count + 10"

@@ -1,7 +1,8 @@
+//@ pair: main-edited
 //@ why: what only a running frame holds would never be seen
 //@ ask: x => 1: x
 //@ edit src/main.rs: replace "{count}: {line}" with "{count} = {line}"
-//@ expect: restarted or patched
+//@ expect: restarted
 //@ code: HP0902
 
 fn main() {

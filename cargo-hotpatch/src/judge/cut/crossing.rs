@@ -69,6 +69,8 @@ pub struct Around<'a> {
     pub members: &'a BTreeSet<String>,
     /// Workspace crates.
     pub crates: &'a std::collections::HashSet<String>,
+    /// The workspace's macros that expand to `unsafe`: see [`crate::source::macros::with_unsafe`].
+    pub macros: &'a BTreeSet<String>,
 }
 
 impl Cut {
@@ -182,7 +184,7 @@ impl Cut {
                     names::canonical(symbol)
                 ));
             };
-            match contains_unsafe(symbol, facts, &indexes) {
+            match self.contains_unsafe(symbol, facts, &indexes, around.macros) {
                 Some(false) => {}
                 Some(true) => {
                     return Some(format!(
@@ -199,7 +201,7 @@ impl Cut {
             }
         }
         for (symbol, facts) in ours {
-            if contains_unsafe(symbol, facts, &indexes) != Some(false) {
+            if self.contains_unsafe(symbol, facts, &indexes, around.macros) != Some(false) {
                 return Some(format!(
                     "`{}` handles the old and the new, and contains `unsafe` (or its source was not found)",
                     names::canonical(symbol)
@@ -258,27 +260,47 @@ pub(super) fn indexes<'t>(texts: &'t BTreeMap<&'t str, String>) -> Indexes<'t> {
         .collect()
 }
 
-/// The function's text, that of the function around it for a closure; `None` if it is not found.
-pub(super) fn text_of<'i>(
-    symbol: &str,
-    facts: &FunctionFacts,
-    indexes: &'i Indexes<'_>,
-) -> Option<&'i FunctionText> {
-    let Place { file, line } = facts.place.as_ref()?;
-    let name = if facts.name.starts_with('{') {
-        names::function_around(&names::canonical(symbol))?.to_owned()
-    } else {
-        facts.name.split('<').next()?.to_owned()
-    };
-    indexes.get(&**file)?.function_around(&name, *line as usize)
-}
+impl Cut {
+    /// The function's text, that of the function around it for a closure; `None` if it is not found.
+    pub(super) fn text_of<'i>(
+        &self,
+        symbol: &str,
+        facts: &FunctionFacts,
+        indexes: &'i Indexes<'_>,
+    ) -> Option<&'i FunctionText> {
+        let Place { file, line } = facts.place.as_ref()?;
+        if !facts.name.starts_with('{') {
+            let name = facts.name.split('<').next()?;
+            return indexes.get(&**file)?.function_around(name, *line as usize);
+        }
+        let path = names::canonical(symbol);
+        let name = names::function_around(&path)?;
+        let here = indexes
+            .get(&**file)
+            .and_then(|index| index.function_around(name, *line as usize));
+        if here.is_some() {
+            return here;
+        }
+        // A macro made it, and its place is that of the macro's definition (`tokio::select!` makes closures). What was written
+        // stands in the text of what is around it.
+        let (outer, _) = path.rsplit_once("::{closure#")?;
+        let mut known = self.facts.iter().flat_map(|facts| &facts.functions);
+        let (symbol, facts) = known.find(|(other, _)| names::canonical(other) == outer)?;
+        self.text_of(symbol, facts, indexes)
+    }
 
-/// True if the function's text has the word `unsafe`; `None` if it is not found.
-pub(super) fn contains_unsafe(
-    symbol: &str,
-    facts: &FunctionFacts,
-    indexes: &Indexes<'_>,
-) -> Option<bool> {
-    let text = text_of(symbol, facts, indexes)?;
-    Some(names::has_word(&text.body, "unsafe") || names::has_word(&text.header, "unsafe"))
+    /// True if the function's text has the word `unsafe`, or calls a macro of the workspace that has; `None` if it is not found.
+    pub(super) fn contains_unsafe(
+        &self,
+        symbol: &str,
+        facts: &FunctionFacts,
+        indexes: &Indexes<'_>,
+        macros: &BTreeSet<String>,
+    ) -> Option<bool> {
+        let text = self.text_of(symbol, facts, indexes)?;
+        let has =
+            |word: &str| names::has_word(&text.body, word) || names::has_word(&text.header, word);
+        // What `include!` brings stands in another file.
+        Some(has("unsafe") || has("include") || macros.iter().any(|name| has(name)))
+    }
 }

@@ -10,9 +10,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::crossing::{
-    Around, Check, contains_unsafe, indexes, is_drop_glue, is_raw, text_of, texts,
-};
+use super::crossing::{Around, Check, indexes, is_drop_glue, is_raw, texts};
 use super::{Cut, FunctionFacts, whole_environment_of};
 use crate::judge::layout::by_value;
 use crate::judge::names;
@@ -146,7 +144,7 @@ impl Cut {
                     "`{path}` is shared by the old and the new, and has a `{raw}` in its signature"
                 ));
             }
-            if contains_unsafe(symbol, facts, &indexes) != Some(false) {
+            if self.contains_unsafe(symbol, facts, &indexes, around.macros) != Some(false) {
                 return Some(format!(
                     "`{path}` makes the new ones, and contains `unsafe` (or its source was not found)"
                 ));
@@ -182,7 +180,9 @@ impl Cut {
         around.free.iter().find_map(|symbol| {
             let facts = self.facts_of(symbol)?;
             let known = facts.parameters.len();
-            let all = text_of(symbol, facts, &indexes).and_then(|text| text.inputs);
+            let all = self
+                .text_of(symbol, facts, &indexes)
+                .and_then(|text| text.inputs);
             (all != Some(known)).then(|| {
                 format!(
                     "it is not certain what `{}` takes",

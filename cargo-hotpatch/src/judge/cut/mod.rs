@@ -29,7 +29,7 @@
 //! | a static or thread-local whose type reaches C | its type in the debug info | the declared type is the whole truth of what safe code keeps in it |
 //! | `dyn Any`, `TypeId` (equal before and after) | no function of `core::any` is instantiated for a type of V | `Any` and `TypeId::of` are the only safe ways back from an erased type; in code that is not optimised, each use is a symbol |
 //! | raw pointers and user data of C | no function of V that a root refers to takes or returns a raw pointer | an old value that comes as a raw pointer has to be given to something that knows its type |
-//! | a cast of an address in the code itself | no root, and no function of V that the workspace's sources define, contains `unsafe` | only unsafe code gives an address a type |
+//! | a cast of an address in the code itself | no root, and no function of V that the workspace's sources define, contains `unsafe`, by itself or by a macro of the workspace | only unsafe code gives an address a type |
 //! | a `static` inside of one of the closures | closures that could not be paired have none | a paired closure keeps its statics, and they are of types of their own |
 //! | state in the receiver of a free function | its size in the debug info, of all types of that name; a function item by the symbol, whose `Self` is a path and not `fn(…)`, and a parameter called `self` | what has the size 0 is the same before and after; of an item there is one value |
 //! | an address or a layout that a free function gets at | no function of V that it comes to, through code and data, up to those that are given values of C, has `unsafe` or a raw or function pointer in its signature, or asks for a size or a `Layout`; the standard library's own are trusted | generic code needs one of these to make an old value of C out of what says nothing of it |
@@ -45,7 +45,8 @@
 //! cut as well; one that only makes it and gives it away (an accept loop) does not, and goes on in its new code if nobody
 //! edited it: then its states and their fields are as before.
 //!
-//! What stays an assumption: macros of other crates expand to `unsafe` code that is right for any closure; a dependency's unsafe
+//! What stays an assumption: macros of other crates, and procedural ones, expand to `unsafe` code that is right for any closure (those that the
+//! workspace defines with `macro_rules!` are read); a dependency's unsafe
 //! code does not keep a value's address and ask for its type by other means than the above.
 
 mod crossing;
