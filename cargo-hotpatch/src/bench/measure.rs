@@ -166,7 +166,7 @@ fn with_session(
     tell("first `cargo build`");
     restart.build_and_start(None)?;
     tell("what the session compiles in advance");
-    lane.wait_until_warm()?;
+    lane.session.wait_until_warm()?;
 
     let mut edit =
         |site: usize, lane: &mut PatchLane<'_>, source: &mut Source<'_>| -> Result<Edit> {

@@ -59,6 +59,8 @@ pub(crate) struct Session {
     log: Option<File>,
     /// What was read of the events and not looked at yet.
     unread: Vec<u8>,
+    /// Among the events that were read, `warmed` came after the last `started`.
+    is_warm: bool,
     patience: Duration,
 }
 
@@ -96,6 +98,7 @@ impl Session {
             events,
             log: None,
             unread: Vec::new(),
+            is_warm: false,
             patience: start.patience,
         })
     }
@@ -118,6 +121,11 @@ impl Session {
                 let event: Value = serde_json::from_slice(&line).with_context(|| {
                     format!("an event is not JSON: {}", String::from_utf8_lossy(&line))
                 })?;
+                match event["event"].as_str() {
+                    Some("started") => self.is_warm = false,
+                    Some("warmed") => self.is_warm = true,
+                    _ => {}
+                }
                 if event["event"] == kind {
                     return Ok(event);
                 }
@@ -132,6 +140,17 @@ impl Session {
             self.give_up_after(deadline, || format!("no `{kind}` event"))?;
             std::thread::sleep(POLL);
         }
+    }
+
+    /// Waits until all is compiled in advance that the session compiles so for the build that runs.
+    ///
+    /// # Errors
+    /// As [`Self::next_event`].
+    pub(crate) fn wait_until_warm(&mut self) -> Result<()> {
+        while !self.is_warm {
+            self.next_event("warmed")?;
+        }
+        Ok(())
     }
 
     fn read_events(&mut self) -> Result<()> {

@@ -24,8 +24,6 @@ pub(super) struct PatchLane<'a> {
     /// How often this process of the program was asked.
     asked: u64,
     pub(super) last_names_the_function: bool,
-    /// What this process of the program needs is compiled in advance.
-    is_warm: bool,
     /// The beginning of the last save.
     begin: Instant,
 }
@@ -71,18 +69,8 @@ impl<'a> PatchLane<'a> {
             slots: started["slots"].as_u64(),
             asked: 0,
             last_names_the_function: false,
-            is_warm: false,
             begin: Instant::now(),
         })
-    }
-
-    /// Waits until everything is compiled in advance that the session does so.
-    pub(super) fn wait_until_warm(&mut self) -> Result<()> {
-        if !self.is_warm {
-            self.session.next_event("warmed")?;
-            self.is_warm = true;
-        }
-        Ok(())
     }
 
     /// Waits until the session has nothing more to do because of the last edit.
@@ -94,7 +82,7 @@ impl<'a> PatchLane<'a> {
                 agrees: event["agrees"] == true,
             });
         }
-        self.wait_until_warm()
+        self.session.wait_until_warm()
     }
 
     /// How much the processors have done, with what is ours.
@@ -152,8 +140,6 @@ impl<'a> PatchLane<'a> {
         let program = event["pid"].as_u64().and_then(|pid| pid.try_into().ok());
         if program != self.program {
             (self.program, self.asked) = (program, 0);
-            // It was built anew.
-            self.is_warm = false;
         }
         Ok(patch)
     }
