@@ -163,7 +163,8 @@ impl Cut {
             .any(|name| path.starts_with(name))
     }
 
-    /// A parameter that is called `_` has no place in the debug info, and could be one of the cut: it is dropped in the end.
+    /// A parameter that debug info does not tell of could be one of the cut, which is dropped in the end. (Of one that is called `_`
+    /// rustc 1.95 tells; nothing promises that.)
     pub(super) fn parameters(
         &self,
         around: &Around<'_>,

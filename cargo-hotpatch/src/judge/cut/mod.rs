@@ -33,7 +33,7 @@
 //! | a `static` inside of one of the closures | closures that could not be paired have none | a paired closure keeps its statics, and they are of types of their own |
 //! | state in the receiver of a free function | its size in the debug info, of all types of that name; a function item by the symbol, whose `Self` is a path and not `fn(…)`, and a parameter called `self` | what has the size 0 is the same before and after; of an item there is one value |
 //! | an address or a layout that a free function gets at | no function of V that it comes to, through code and data, up to those that are given values of C, has `unsafe` or a raw or function pointer in its signature, or asks for a size or a `Layout`; the standard library's own are trusted | generic code needs one of these to make an old value of C out of what says nothing of it |
-//! | a parameter `_` of a free function | as many parameters in its source as in its debug info | one without a name has no place there |
+//! | a parameter `_` of a free function | as many parameters in its source as in its debug info | rustc 1.95 tells of one that is called `_` as well (`test-projects/cut-nameless-parameter`); where it did not, that one could be of the cut |
 //! | code that an optimiser merged | all crates of the edit are compiled with opt-level 0 | symbols then are functions as they were written |
 //!
 //! A free function begins like a root: no parameter and no state of it is of C. That it names C makes it more likely than a root to be the
