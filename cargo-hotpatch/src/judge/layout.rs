@@ -469,7 +469,7 @@ fn stored_discriminants(
     Some((Fault::Meaning, vec![what]))
 }
 
-/// True if what two variants of different names hold is the same, field by field.
+/// True if what two variants of different names hold is the same, field by field, except for names that changed in place.
 fn same_payload(old: &DebugFacts, new: &DebugFacts, before: &Variant, after: &Variant) -> bool {
     let (Some(before), Some(after)) = (&before.member, &after.member) else {
         return false;
@@ -481,5 +481,8 @@ fn same_payload(old: &DebugFacts, new: &DebugFacts, before: &Variant, after: &Va
     let (Some(before), Some(after)) = shapes else {
         return false;
     };
-    matches!((before.as_slice(), after.as_slice()), ([before], [after]) if before == after)
+    matches!(
+        (before.as_slice(), after.as_slice()),
+        ([before], [after]) if compare_shapes(old, new, before, after, false).is_none()
+    )
 }
