@@ -171,9 +171,7 @@ fn with_session(
     let mut edit =
         |site: usize, lane: &mut PatchLane<'_>, source: &mut Source<'_>| -> Result<Edit> {
             let change = source.next(site);
-            let mut patch = lane.edit(&change)?;
-            // What the session does behind it would be measured as cargo's otherwise.
-            lane.settle(&mut patch)?;
+            let patch = lane.edit(&change)?;
             let check = check.check(&change)?;
             let restart = restart.restart(&change)?;
             let first = source.placed(change);
@@ -204,9 +202,7 @@ fn with_session(
             tell(&format!("patch {} of {}", number + 1, plan.series));
         }
         let change = source.next(sites[number % sites.len()]);
-        let mut patch = lane.edit(&change)?;
-        lane.settle(&mut patch)?;
-        series.push(patch);
+        series.push(lane.edit(&change)?);
         source.placed(change);
     }
     let others = others_before

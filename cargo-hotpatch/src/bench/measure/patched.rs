@@ -73,8 +73,8 @@ impl<'a> PatchLane<'a> {
         })
     }
 
-    /// Waits until the session has nothing more to do because of the last edit.
-    pub(super) fn settle(&mut self, patch: &mut Patch) -> Result<()> {
+    /// Waits until the session has nothing more to do because of the last edit: it would be measured as cargo's otherwise.
+    fn settle(&mut self, patch: &mut Patch) -> Result<()> {
         if patch.way.as_deref() == Some("fast") {
             let event = self.session.next_event("confirmation")?;
             patch.confirmation = Some(Confirmation {
@@ -93,7 +93,7 @@ impl<'a> PatchLane<'a> {
         Work::up_to_now(&children)
     }
 
-    /// Makes an edit, waits for the outcome and for the answer.
+    /// Makes an edit, waits for the outcome and for the answer, and then for what the session does behind it.
     pub(super) fn edit(&mut self, change: &Change<'_>) -> Result<Patch> {
         let mut patch = self.save(change)?;
         ensure!(
@@ -120,6 +120,7 @@ impl<'a> PatchLane<'a> {
             );
         }
         patch.until_answer = milliseconds(self.begin);
+        self.settle(&mut patch)?;
         Ok(patch)
     }
 
