@@ -1,6 +1,8 @@
 //! The fast way: an edit of a plain body is in the program before its whole crate is compiled, and what the whole crate says
 //! afterwards holds.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
 
@@ -17,6 +19,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             what_the_compiler_rejects,
         ),
         trial("fast::a_disagreement_is_corrected", a_disagreement),
+        trial("fast::derives_are_left_out", derives),
+        trial("fast::derives_of_others_stay", derives_of_others),
         trial(
             "fast::saves_need_not_wait_for_the_full_way",
             saves_in_succession,
@@ -173,6 +177,117 @@ fn plain_bodies() -> Result<()> {
             "no lines were refreshed: {confirmed}"
         );
         session.expect_answer("place", &place)?;
+        session.check_one_outcome_per_save()
+    })
+}
+
+/// What was left out of the shadow that was compiled last.
+fn ensure_derives(project: &Project, are_left_out: bool) -> Result<()> {
+    let mut shadows = Vec::new();
+    mirrored(&project.path("target"), &mut shadows)?;
+    ensure!(!shadows.is_empty(), "no shadow was written");
+    for shadow in shadows {
+        let text = std::fs::read_to_string(&shadow)?;
+        ensure!(
+            text.contains("impl ::serde::Serialize for Page{") == are_left_out,
+            "derives in the shadow are not as expected:\n{text}"
+        );
+    }
+    Ok(())
+}
+
+/// Adds the copies of `src/main.rs` in shadows below `directory`.
+fn mirrored(directory: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_symlink() {
+            continue;
+        }
+        if path.is_dir() {
+            mirrored(&path, found)?;
+        } else if path.ends_with(MAIN)
+            && path
+                .to_str()
+                .is_some_and(|path| path.contains("/shadow/mirror/"))
+        {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn derives() -> Result<()> {
+    let project = Project::copy_of("fast-derives")?;
+    session(&project)?.with_report(|session| {
+        begin(session)?;
+        ensure_derives(&project, true)?;
+        let page = r#"{"pageTitle":"one","kind":{"filled":{"amount":3}}}"#;
+        let edits = [
+            (
+                (MAIN, "written one", "written two"),
+                "written",
+                format!("written two {page}"),
+            ),
+            (
+                (MAIN, "read one", "read two"),
+                "read",
+                "read two x".to_owned(),
+            ),
+            // A call of what the derive writes, by its own symbol.
+            (
+                (MAIN, "direct one", "direct two"),
+                "direct",
+                "direct two true \"plain\"".to_owned(),
+            ),
+            (
+                (MAIN, "shown one", "shown two"),
+                "shown",
+                "shown two Full { amount: 3 } true".to_owned(),
+            ),
+            // In a module with others of the form that derives write.
+            (
+                ("src/mixed.rs", "mixed one", "mixed two"),
+                "mixed",
+                "mixed two {\"number\":4} first second".to_owned(),
+            ),
+        ];
+        for (edit, request, answer) in edits {
+            let (mark, outcome) = save(session, &project, edit)?;
+            ensure_fast(&outcome)?;
+            session.expect_answer(request, &answer)?;
+            let confirmed = confirmation(session, mark)?;
+            ensure!(
+                confirmed.flag("agrees") == Some(true) && confirmed.outcome() == "unchanged",
+                "{confirmed}"
+            );
+            session.expect_answer(request, &answer)?;
+        }
+        // What nobody has used so far, the program does not have, and the shadow has its header only.
+        let edit = (
+            MAIN,
+            "format!(\"other one {}\", other.number)",
+            "serde_json::to_string(&other).unwrap_or_default()",
+        );
+        let (_, outcome) = save(session, &project, edit)?;
+        ensure!(
+            outcome.outcome() == "patched" && outcome.text("way") == "full",
+            "not patched the full way: {outcome}"
+        );
+        session.expect_answer("other", "{\"number\":1}")?;
+        session.check_one_outcome_per_save()
+    })
+}
+
+fn derives_of_others() -> Result<()> {
+    let project = Project::copy_of("fast-derives-lookalike")?;
+    session(&project)?.with_report(|session| {
+        begin(session)?;
+        ensure_derives(&project, false)?;
+        let (mark, outcome) = save(session, &project, (MAIN, "answer one", "answer two"))?;
+        ensure_fast(&outcome)?;
+        session.expect_answer("it", "answer two it page")?;
+        let confirmed = confirmation(session, mark)?;
+        ensure!(confirmed.flag("agrees") == Some(true), "{confirmed}");
         session.check_one_outcome_per_save()
     })
 }

@@ -118,11 +118,20 @@ impl Shared {
         }
         let text = std::fs::read_to_string(&unit.dep_info)
             .with_context(|| format!("cannot read {}", unit.dep_info.display()))?;
-        let files = parse_dep_info(&text, &unit.cwd)
+        let files: Contents = parse_dep_info(&text, &unit.cwd)
             .into_iter()
             .filter_map(|path| Some((path.clone(), std::fs::read(&path).ok()?.into())))
             .collect();
-        self.compile_shadow(index, files, &[], true, cancel)?;
+        let compiled = self.compile_shadow(index, files.clone(), &[], true, cancel);
+        match compiled {
+            // What is called serde here may be another crate.
+            Err(ReplayError::Source { .. })
+                if self.with_shadow(index, |shadow| shadow.tree.keep_derives())? =>
+            {
+                self.compile_shadow(index, files, &[], true, cancel)?;
+            }
+            other => drop(other?),
+        }
         Ok(self.with_shadow(index, |shadow| shadow.is_warm = true)?)
     }
 
@@ -180,7 +189,12 @@ impl Shared {
             overlay: None,
             mirror: Some(&mirror),
         };
-        let replayed = self.replay(&job, None, cancel, &CancelFlag::new())?;
+        let waiting = if background {
+            None
+        } else {
+            self.waiting().remove(&index)
+        };
+        let replayed = self.replay(&job, waiting, cancel, &CancelFlag::new())?;
         Ok(Some(CompiledShadow {
             objects: replayed.objects,
             numbers,

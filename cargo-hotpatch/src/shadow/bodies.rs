@@ -5,6 +5,7 @@ use std::ops::Range;
 use quote::ToTokens as _;
 use syn::{Attribute, Item};
 
+use super::derives::{self, Replacement};
 use super::{MARKER, ROOT};
 use crate::source::{is_builtin, is_generic, is_simple_body};
 
@@ -31,33 +32,37 @@ struct Root {
     expression: String,
 }
 
-/// A file's text and its bodies.
+/// A file's text, its bodies, and the derives in it that can go.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
     text: String,
     bodies: Vec<Body>,
+    derives: Vec<Replacement>,
 }
 
 impl SourceFile {
     /// Takes a text apart. A text that is not a file of items has no bodies: it stays as it is.
     #[must_use]
     pub fn new(text: String) -> Self {
-        let bodies = match syn::parse_file(&text) {
+        let (bodies, derives) = match syn::parse_file(&text) {
             Ok(file) => {
                 let mut finder = Finder {
                     text: &text,
                     shift: text.len() - without_first_line(&text).len(),
                     path: Vec::new(),
                     bodies: Vec::new(),
+                    derives: Vec::new(),
                 };
-                for item in &file.items {
-                    finder.item(item);
-                }
-                finder.bodies
+                finder.items(&file.items);
+                (finder.bodies, finder.derives)
             }
-            Err(_) => Vec::new(),
+            Err(_) => (Vec::new(), Vec::new()),
         };
-        Self { text, bodies }
+        Self {
+            text,
+            bodies,
+            derives,
+        }
     }
 
     /// The text as it was given.
@@ -80,10 +85,11 @@ impl SourceFile {
         found.next().is_none().then_some(first)
     }
 
-    /// The text with every removable body gone but those of `kept`, and with a static of that number for each of them.
+    /// The text with every removable body gone but those of `kept`, and with a static of that number for each of them;
+    /// `without_derives`, with headers alone for what known derives write.
     #[must_use]
-    pub fn shadow(&self, kept: &[(usize, &str)]) -> String {
-        let mut insertions: Vec<(usize, String)> = kept
+    pub fn shadow(&self, kept: &[(usize, &str)], without_derives: bool) -> String {
+        let mut replacements: Vec<Replacement> = kept
             .iter()
             .filter_map(|(number, path)| Some((number, self.find(path)?.root.as_ref()?)))
             .map(|(number, root)| {
@@ -92,36 +98,37 @@ impl SourceFile {
                     attributes,
                     expression,
                 } = root;
-                let text = format!(
-                    "{attributes}#[used]static {ROOT}{number}:crate::__hotpatch::Root=\
-                     crate::__hotpatch::Root({expression} as *const ());"
-                );
-                (*at, text)
+                Replacement {
+                    range: *at..*at,
+                    text: format!(
+                        "{attributes}#[used]static {ROOT}{number}:crate::__hotpatch::Root=\
+                         crate::__hotpatch::Root({expression} as *const ());"
+                    ),
+                }
             })
             .collect();
-        insertions.sort_by_key(|(at, _)| *at);
-        let mut insertions = insertions.into_iter().peekable();
+        let is_kept = |body: &Body| kept.iter().any(|(_, path)| *path == body.path);
+        let removed = self
+            .bodies
+            .iter()
+            .filter(|body| body.is_removable && !is_kept(body));
+        replacements.extend(removed.filter_map(|body| {
+            let text = replacement(&self.text, &body.range)?;
+            Some(Replacement {
+                range: body.range.clone(),
+                text,
+            })
+        }));
+        if without_derives {
+            replacements.extend(self.derives.iter().cloned());
+        }
+        replacements.sort_by_key(|replacement| replacement.range.start);
         let mut out = String::with_capacity(self.text.len());
         let mut position = 0;
-        for body in &self.bodies {
-            while let Some((at, text)) = insertions.next_if(|(at, _)| *at <= body.range.start) {
-                out.push_str(&self.text[position..at]);
-                out.push_str(&text);
-                position = at;
-            }
-            if body.is_removable
-                && !kept.iter().any(|(_, path)| *path == body.path)
-                && let Some(text) = replacement(&self.text, &body.range)
-            {
-                out.push_str(&self.text[position..body.range.start]);
-                out.push_str(&text);
-                position = body.range.end;
-            }
-        }
-        for (at, text) in insertions {
-            out.push_str(&self.text[position..at]);
+        for Replacement { range, text } in replacements {
+            out.push_str(&self.text[position..range.start]);
             out.push_str(&text);
-            position = at;
+            position = range.end;
         }
         out.push_str(&self.text[position..]);
         out
@@ -163,7 +170,7 @@ fn replacement(text: &str, range: &Range<usize>) -> Option<String> {
 }
 
 /// True if what is left of a line holds no token.
-fn is_blank(rest_of_line: &str) -> bool {
+pub(super) fn is_blank(rest_of_line: &str) -> bool {
     let rest = rest_of_line.trim();
     rest.is_empty() || rest.starts_with("//")
 }
@@ -185,6 +192,7 @@ struct Finder<'t> {
     shift: usize,
     path: Vec<String>,
     bodies: Vec<Body>,
+    derives: Vec<Replacement>,
 }
 
 /// What surrounds a function.
@@ -195,13 +203,21 @@ struct Around<'a> {
     block: Option<&'a syn::ItemImpl>,
 }
 
+/// Where a span is in a text of which the first `shift` bytes were not parsed.
+fn bytes(shift: usize, span: proc_macro2::Span) -> Range<usize> {
+    let range = span.byte_range();
+    range.start + shift..range.end + shift
+}
+
 impl Finder<'_> {
-    fn bytes(&self, spanned: proc_macro2::Span) -> Range<usize> {
-        let range = spanned.byte_range();
-        range.start + self.shift..range.end + self.shift
+    fn bytes(&self, span: proc_macro2::Span) -> Range<usize> {
+        bytes(self.shift, span)
     }
 
     fn items(&mut self, items: &[Item]) {
+        let (text, shift) = (self.text, self.shift);
+        let derives = derives::of_module(text, items, &|span| bytes(shift, span));
+        self.derives.extend(derives);
         for item in items {
             self.item(item);
         }
@@ -367,7 +383,7 @@ mod tests {
     /// The text without bodies, where those of `kept` stay.
     fn shadow(text: &str, kept: &[&str]) -> String {
         let kept: Vec<(usize, &str)> = kept.iter().copied().enumerate().collect();
-        SourceFile::new(text.to_owned()).shadow(&kept)
+        SourceFile::new(text.to_owned()).shadow(&kept, false)
     }
 
     #[test]

@@ -9,10 +9,13 @@
 //! and all that stands inside of macro calls. A replaced body has the same lines, and what stands behind it the same columns, so
 //! that the locations in panics and debug info are those of the source.
 //!
+//! Derives of serde become headers without bodies (`shadow/derives.rs`).
+//!
 //! The shadow accepts programs that the compiler rejects (a future that is not `Send` any more because of what a removed body
 //! held), and an error in it proves nothing. So the full way always follows.
 
 mod bodies;
+mod derives;
 pub mod tree;
 
 use std::collections::HashSet;

@@ -22,6 +22,8 @@ pub struct Tree {
     externs: Vec<String>,
     /// Each Rust file with the content that it was made from.
     files: BTreeMap<PathBuf, Parsed>,
+    /// Known derives are left out.
+    without_derives: bool,
     /// What was written.
     written: HashMap<PathBuf, String>,
 }
@@ -58,6 +60,8 @@ impl Tree {
         externs.sort();
         externs.dedup();
         Ok(Self {
+            // The headers name it.
+            without_derives: externs.iter().any(|name| name == "serde"),
             directory: directory.to_owned(),
             root: unit.cwd.join(root),
             externs,
@@ -70,6 +74,11 @@ impl Tree {
     #[must_use]
     pub fn directory(&self) -> &Path {
         &self.directory
+    }
+
+    /// Has all derives written out from now on. False if they were already.
+    pub fn keep_derives(&mut self) -> bool {
+        std::mem::take(&mut self.without_derives)
     }
 
     /// Takes note of what the files of the crate hold now. Only files with another content are read again.
@@ -127,7 +136,7 @@ impl Tree {
                 .filter(|(_, function)| function.file == parsed.resolved)
                 .map(|(number, function)| (number, function.path.as_str()))
                 .collect();
-            let mut text = file.shadow(&kept);
+            let mut text = file.shadow(&kept, self.without_derives);
             if *path == self.root {
                 text.push_str(&root_suffix(&loaded));
             }

@@ -93,7 +93,7 @@ pub(super) struct Contents {
 }
 
 /// Derives whose output has a fixed interface.
-const BUILTIN_DERIVES: &[&str] = &[
+pub(crate) const BUILTIN_DERIVES: &[&str] = &[
     "Clone",
     "Copy",
     "Debug",
