@@ -16,10 +16,10 @@
 //@ ask: 1 hello => 4: hello
 //@ ask: 1 hello => 8: hello
 //@ ask: 0 hello => 5: hello
-//@ edit src/main.rs: replace "while let Ok((stream, _))" with "println!(\"listening\");\n    while let Ok((stream, _))"
+//@ edit src/main.rs: replace "while let Ok((stream, _))" with "eprintln!(\"listening\");\n    while let Ok((stream, _))"
 //@ expect: restarted
 //@ code: HP0902
-//@ line: listening
+//@ stderr: listening
 
 use std::io::{BufRead, BufReader, Write};
 
