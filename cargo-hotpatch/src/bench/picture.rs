@@ -59,7 +59,7 @@ pub fn render(results: &Results) -> String {
         y,
         "dim",
         "start",
-        "cargo hotpatch, beside cargo check and beside cargo build + restart, after the same edits. Medians; the whisker ends at the p95; each project has its own scale.",
+        "Patch beside cargo check and beside cargo build + restart, after the same edits. Medians; whiskers end at the p95; each project has its own scale.",
     );
     y += 34.0;
     legend(&mut body, y);
