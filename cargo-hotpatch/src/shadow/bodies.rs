@@ -143,8 +143,7 @@ impl SourceFile {
 fn replacement(text: &str, range: &Range<usize>) -> Option<String> {
     let old = &text[range.clone()];
     let mut new = format!("{{crate::{MARKER}()");
-    let rest_of_line = text[range.end..].split('\n').next().unwrap_or_default();
-    let nothing_follows = is_blank(rest_of_line);
+    let nothing_follows = nothing_follows(text, range.end);
     match old.rfind('\n') {
         Some(newline) => {
             new.extend(old.bytes().filter(|byte| *byte == b'\n').map(|_| '\n'));
@@ -169,10 +168,21 @@ fn replacement(text: &str, range: &Range<usize>) -> Option<String> {
     Some(new)
 }
 
-/// True if what is left of a line holds no token.
-pub(super) fn is_blank(rest_of_line: &str) -> bool {
-    let rest = rest_of_line.trim();
-    rest.is_empty() || rest.starts_with("//")
+/// True if no token follows on the line behind this byte.
+pub(super) fn nothing_follows(text: &str, at: usize) -> bool {
+    text.get(at..).is_some_and(|rest| {
+        let rest = rest.split('\n').next().unwrap_or_default().trim();
+        rest.is_empty() || rest.starts_with("//")
+    })
+}
+
+/// The `cfg` attributes of what belongs to an item, to be put on what depends on it.
+pub(super) fn conditions<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> String {
+    attributes
+        .into_iter()
+        .filter(|attribute| attribute.path().is_ident("cfg"))
+        .map(|attribute| attribute.to_token_stream().to_string())
+        .collect()
 }
 
 /// As `syn::parse_file` takes it: without byte-order mark and a script's first line.
@@ -331,19 +341,13 @@ impl Finder<'_> {
                 (end, expression)
             }
         };
-        let rest = self.text.get(at..)?.split('\n').next().unwrap_or_default();
-        if !is_blank(rest) {
+        if !nothing_follows(self.text, at) {
             return None;
         }
-        let conditions = attributes
-            .iter()
-            .chain(block.into_iter().flat_map(|block| &block.attrs))
-            .filter(|attribute| attribute.path().is_ident("cfg"))
-            .map(|attribute| attribute.to_token_stream().to_string())
-            .collect();
+        let around = block.into_iter().flat_map(|block| &block.attrs);
         Some(Root {
             at,
-            attributes: conditions,
+            attributes: conditions(attributes.iter().chain(around)),
             expression,
         })
     }

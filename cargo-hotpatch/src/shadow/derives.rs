@@ -17,7 +17,7 @@ use syn::visit::Visit;
 use syn::{Attribute, Generics, Ident, Item, Path, Token, UseTree};
 
 use super::MARKER;
-use super::bodies::is_blank;
+use super::bodies::{conditions, nothing_follows};
 use crate::source::functions::BUILTIN_DERIVES;
 use crate::source::is_builtin;
 
@@ -135,7 +135,10 @@ impl Module<'_> {
         if !generics.params.is_empty() || generics.where_clause.is_some() {
             return None;
         }
-        let mut helpers = Helpers::default();
+        let mut helpers = Helpers {
+            spans: Vec::new(),
+            are_known: true,
+        };
         helpers.visit_item(item);
         if !helpers.are_known {
             return None;
@@ -148,15 +151,10 @@ impl Module<'_> {
             replacements.push(Replacement { range, text });
         }
         let end = (self.bytes)(item.span()).end;
-        let rest = self.text.get(end..)?.split('\n').next().unwrap_or_default();
-        if !is_blank(rest) {
+        if !nothing_follows(self.text, end) {
             return None;
         }
-        let conditions: String = attributes
-            .iter()
-            .filter(|attribute| attribute.path().is_ident("cfg"))
-            .map(|attribute| attribute.to_token_stream().to_string())
-            .collect();
+        let conditions = conditions(attributes);
         let name = name.to_string();
         let text = known
             .into_iter()
@@ -193,15 +191,6 @@ struct Helpers {
     spans: Vec<Span>,
     /// None of them asks for another header, and none may come out of a `cfg_attr`.
     are_known: bool,
-}
-
-impl Default for Helpers {
-    fn default() -> Self {
-        Self {
-            spans: Vec::new(),
-            are_known: true,
-        }
-    }
 }
 
 impl<'ast> Visit<'ast> for Helpers {
