@@ -211,6 +211,10 @@ impl Compiler {
         shared.lock().cold = shadows.chain(units).collect();
         let shared = Arc::clone(&self.shared);
         self.warm_up = Some(std::thread::spawn(move || {
+            // What was worth a shadow before can have slices at once. What cannot be read now is read, or said, later.
+            for index in (0..shared.units.len()).rev() {
+                let _ = shared.read_shadow(index);
+            }
             if shared.warm_up() {
                 done();
             }
@@ -456,10 +460,14 @@ impl Compiler {
             self.shared
                 .replay(&job, waiting, cancel, abort)
                 .map_err(|error| match error {
-                    ReplayError::Source { rendered } => CompileError::Source { rendered },
+                    ReplayError::Source { rendered } => {
+                        self.shared.compiled_whole(index, false);
+                        CompileError::Source { rendered }
+                    }
                     ReplayError::Cancelled => CompileError::Cancelled,
                     ReplayError::Failed(error) => failed(&error),
                 })?;
+        self.shared.compiled_whole(index, true);
         let Replayed {
             mut objects,
             inputs,

@@ -1,9 +1,9 @@
 //! Compiling shadows: see [`crate::shadow`]. Each unit's has a directory of its own inside of the unit's one for replays, and is
 //! compiled in advance like the unit itself.
 
-use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -14,17 +14,28 @@ use crate::capture::inputs::parse_dep_info;
 use crate::capture::record::ObjectRef;
 use crate::capture::replay::{Job, ReplayError};
 use crate::cli::Fast;
-use crate::shadow::tree::{Function, Tree};
+use crate::plan::PlannedUnit;
+use crate::shadow::tree::{Function, Mirror, Tree};
 
-/// Where the whole unit takes less than this, a shadow of it would save less than it costs: nobody notices the difference, and the
-/// whole unit is compiled behind it all the same.
-const WORTHWHILE: Duration = Duration::from_millis(400);
+/// Where the whole unit takes less than this, a slice of it would not be done much sooner, and the whole unit is compiled behind it all
+/// the same. (The smallest program takes 45 to 70 ms, and so does a small slice.)
+const WORTHWHILE: Duration = Duration::from_millis(120);
 
 /// The file, in a unit's directory for replays, with how long the last replay took, in milliseconds.
 const DURATION: &str = "duration";
 
+/// The directory of a unit's shadow inside of the unit's one for replays, and that of its slices inside of it.
+const SHADOW: &str = "shadow";
+const SLICE: &str = "slice";
+
+/// The directory in one of these with the copies of the sources.
+const MIRROR: &str = "mirror";
+
 /// How many functions stay in a shadow after their edit: who edits one again finds it compiled.
 const RECENT: usize = 6;
+
+/// How often a slice is compiled again with what the compiler asked for.
+const LESSONS: u32 = 4;
 
 /// A content of a file, by path.
 pub type Contents = Vec<(PathBuf, Arc<[u8]>)>;
@@ -33,11 +44,27 @@ pub type Contents = Vec<(PathBuf, Arc<[u8]>)>;
 #[derive(Debug)]
 pub(super) struct UnitShadow {
     tree: Tree,
-    /// The functions whose bodies are there, by the number of their static.
+    whole: Mirror,
+    slice: Mirror,
+    /// The functions whose bodies are there in the whole shadow, by the number of their static.
     kept: Vec<Function>,
     generation: u64,
-    /// It was compiled since the last build, so that what is compiled next is near to it.
+    /// Where objects are; the last two are kept.
+    out_dirs: Vec<PathBuf>,
+    /// The whole was compiled since the last build, so that what is compiled next is near to it.
     is_warm: bool,
+    /// Functions whose slices do not compile.
+    unsliced: HashSet<Function>,
+    /// Functions of which it is not known yet whether that is the slice's fault or the edit's.
+    suspected: Vec<Function>,
+}
+
+/// How much of a shadow is compiled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    Whole,
+    /// What the edited functions can see.
+    Slice,
 }
 
 /// What was compiled of a shadow.
@@ -50,20 +77,17 @@ pub struct CompiledShadow {
 }
 
 impl Compiler {
-    /// True if a shadow of this unit would be compiled at once: it was before, and nothing waits to be compiled the full way
-    /// but this unit alone.
+    /// True if a shadow of this unit would be compiled at once: its sources were read before, and nothing waits to be compiled the
+    /// full way but what is in `plan`.
     #[must_use]
-    pub fn is_shadow_warm(&self, key: &str) -> bool {
-        let Some(index) = self.index_of(key) else {
-            return false;
+    pub fn has_shadow(&self, key: &str, plan: &[PlannedUnit]) -> bool {
+        let is_planned = |index: &usize| {
+            let key = &self.shared.units[*index].key;
+            plan.iter().any(|planned| planned.key == *key)
         };
-        let shadows = self.shared.shadows.lock();
-        let shadows = shadows.unwrap_or_else(PoisonError::into_inner);
-        shadows.get(&index).is_some_and(|shadow| shadow.is_warm)
-            && self
-                .pending
-                .iter()
-                .all(|(other, publish)| *other == index && !publish)
+        self.index_of(key).is_some_and(|index| {
+            self.shared.has_shadow(index) && self.pending.keys().all(is_planned)
+        })
     }
 
     fn index_of(&self, key: &str) -> Option<usize> {
@@ -87,9 +111,7 @@ impl Compiler {
         let _paused = self
             .shared
             .pause_warm_up(&std::collections::BTreeMap::new(), cancel);
-        let compiled = self
-            .shared
-            .compile_shadow(index, files, functions, false, cancel);
+        let compiled = self.shared.compile_shadow(index, files, functions, cancel);
         compiled.map_err(|error| match error {
             _ if cancel.is_cancelled() => CompileError::Cancelled,
             ReplayError::Source { rendered } => CompileError::Source { rendered },
@@ -100,21 +122,26 @@ impl Compiler {
 }
 
 impl Shared {
-    pub(super) fn shadow_dir(&self, index: usize) -> PathBuf {
-        self.replay_dir(index).join("shadow")
+    fn shadow_dir(&self, index: usize, extent: Extent) -> PathBuf {
+        let whole = self.replay_dir(index).join(SHADOW);
+        match extent {
+            Extent::Whole => whole,
+            Extent::Slice => whole.join(SLICE),
+        }
     }
 
-    /// The first compilation of a shadow since the build, with no body that could be left out; for units that are worth it.
-    pub(super) fn warm_shadow(&self, index: usize, cancel: &CancelFlag) -> Result<(), ReplayError> {
+    /// Reads the sources of a unit that is known to be worth a shadow, so that its slices can be compiled.
+    pub(super) fn read_shadow(&self, index: usize) -> Result<()> {
         let unit = &self.units[index];
-        if self.fast == Some(Fast::Auto) {
-            let replays = self.replay_dir(index);
-            if duration(&replays).is_none() {
-                self.warm_unit(index, cancel)?;
+        let is_worthwhile = match self.fast {
+            Some(Fast::Always) => true,
+            Some(Fast::Auto) => {
+                duration(&self.replay_dir(index)).is_some_and(|whole| whole >= WORTHWHILE)
             }
-            if duration(&replays).is_none_or(|whole| whole < WORTHWHILE) {
-                return Ok(());
-            }
+            Some(Fast::Never) | None => false,
+        };
+        if !is_worthwhile || unit.opt_level != "0" {
+            return Ok(());
         }
         let text = std::fs::read_to_string(&unit.dep_info)
             .with_context(|| format!("cannot read {}", unit.dep_info.display()))?;
@@ -122,60 +149,137 @@ impl Shared {
             .into_iter()
             .filter_map(|path| Some((path.clone(), std::fs::read(&path).ok()?.into())))
             .collect();
-        let compiled = self.compile_shadow(index, files.clone(), &[], true, cancel);
+        // Not under the lock: a save may ask whether there is one.
+        let mut tree = Tree::new(unit)?;
+        tree.set_files(files);
+        let mirror = |extent: Extent| Mirror::new(self.shadow_dir(index, extent).join(MIRROR));
+        let shadow = UnitShadow {
+            tree,
+            whole: mirror(Extent::Whole),
+            slice: mirror(Extent::Slice),
+            kept: Vec::new(),
+            generation: 0,
+            out_dirs: Vec::new(),
+            is_warm: false,
+            unsliced: HashSet::new(),
+            suspected: Vec::new(),
+        };
+        self.shadows().insert(index, shadow);
+        Ok(())
+    }
+
+    fn shadows(&self) -> MutexGuard<'_, HashMap<usize, UnitShadow>> {
+        self.shadows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first compilation of a whole shadow since the build, with no body that could be left out; for units that are worth it.
+    pub(super) fn warm_shadow(&self, index: usize, cancel: &CancelFlag) -> Result<(), ReplayError> {
+        if self.fast == Some(Fast::Auto) && duration(&self.replay_dir(index)).is_none() {
+            self.warm_unit(index, cancel)?;
+        }
+        if !self.has_shadow(index) {
+            self.read_shadow(index)?;
+        }
+        if !self.has_shadow(index) {
+            return Ok(());
+        }
+        let compiled = self.compile_extent(index, &[], Extent::Whole, true, cancel);
         match compiled {
             // What is called serde here may be another crate.
             Err(ReplayError::Source { .. })
                 if self.with_shadow(index, |shadow| shadow.tree.keep_derives())? =>
             {
-                self.compile_shadow(index, files, &[], true, cancel)?;
+                self.compile_extent(index, &[], Extent::Whole, true, cancel)?;
             }
             other => drop(other?),
         }
         Ok(self.with_shadow(index, |shadow| shadow.is_warm = true)?)
     }
 
+    fn has_shadow(&self, index: usize) -> bool {
+        self.shadows().contains_key(&index)
+    }
+
     fn with_shadow<T>(&self, index: usize, use_it: impl FnOnce(&mut UnitShadow) -> T) -> Result<T> {
-        let mut shadows = self.shadows.lock().unwrap_or_else(PoisonError::into_inner);
-        let shadow = match shadows.entry(index) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(UnitShadow {
-                tree: Tree::new(&self.shadow_dir(index).join("mirror"), &self.units[index])?,
-                kept: Vec::new(),
-                generation: 0,
-                is_warm: false,
-            }),
-        };
+        let mut shadows = self.shadows();
+        let shadow = shadows
+            .get_mut(&index)
+            .with_context(|| format!("the sources of {} were not read", self.units[index].key))?;
         Ok(use_it(shadow))
     }
 
+    /// Compiles the slice of `functions`; where it is most of the crate, and of functions whose slices do not compile, the whole shadow.
     fn compile_shadow(
         &self,
         index: usize,
         files: Contents,
         functions: &[Function],
+        cancel: &CancelFlag,
+    ) -> Result<Option<CompiledShadow>, ReplayError> {
+        let (learned, is_unsliced) = self.with_shadow(index, |shadow| {
+            shadow.tree.set_files(files);
+            let mut functions = functions.iter();
+            let is_unsliced = functions.any(|function| shadow.unsliced.contains(function));
+            (shadow.tree.learned().clone(), is_unsliced)
+        })?;
+        for lesson in (0..=LESSONS).rev().take_while(|_| !is_unsliced) {
+            match self.compile_extent(index, functions, Extent::Slice, false, cancel) {
+                Ok(None) => break,
+                Err(ReplayError::Source { rendered }) => {
+                    let is_over = self.with_shadow(index, |shadow| {
+                        let is_over = lesson == 0 || !shadow.tree.learn(&rendered);
+                        if is_over {
+                            // Either the edit does not compile, or a slice of it never does: the full way tells.
+                            shadow.tree.learned_only(learned.clone());
+                            shadow.suspected = functions.to_vec();
+                        }
+                        is_over
+                    })?;
+                    if is_over {
+                        return Err(ReplayError::Source { rendered });
+                    }
+                }
+                other => return other,
+            }
+        }
+        if self.with_shadow(index, |shadow| shadow.is_warm)? {
+            self.compile_extent(index, functions, Extent::Whole, false, cancel)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Says whether the crate itself compiles, to whoever thought that his slice did not because of it.
+    pub(super) fn compiled_whole(&self, index: usize, does_compile: bool) {
+        if let Some(shadow) = self.shadows().get_mut(&index) {
+            let suspected = std::mem::take(&mut shadow.suspected);
+            if does_compile {
+                shadow.unsliced.extend(suspected);
+            }
+        }
+    }
+
+    fn compile_extent(
+        &self,
+        index: usize,
+        functions: &[Function],
+        extent: Extent,
         background: bool,
         cancel: &CancelFlag,
     ) -> Result<Option<CompiledShadow>, ReplayError> {
-        let directory = self.shadow_dir(index);
-        let out =
-            |generation: u64| directory.join(format!("out-{}-{generation}", std::process::id()));
+        let directory = self.shadow_dir(index, extent);
         let written = self.with_shadow(index, |shadow| -> Result<_> {
-            shadow.tree.set_files(files);
-            shadow.keep(functions);
-            if !shadow.tree.write(&shadow.kept)? {
+            let Some((mirror, numbers)) = shadow.write(functions, extent)? else {
                 return Ok(None);
-            }
+            };
             shadow.generation += 1;
-            if let Some(old) = shadow.generation.checked_sub(2) {
-                super::remove_directory(Some(&out(old)));
+            let name = format!("out-{}-{}", std::process::id(), shadow.generation);
+            let out_dir = directory.join(name);
+            shadow.out_dirs.push(out_dir.clone());
+            if shadow.out_dirs.len() > 2 {
+                super::remove_directory(Some(&shadow.out_dirs.remove(0)));
             }
-            let numbers = functions
-                .iter()
-                .filter_map(|function| shadow.kept.iter().position(|kept| kept == function))
-                .collect();
-            let mirror = shadow.tree.directory().to_owned();
-            Ok(Some((out(shadow.generation), mirror, numbers)))
+            Ok(Some((out_dir, mirror, numbers)))
         })?;
         let Some((out_dir, mirror, numbers)) = written? else {
             return Ok(None);
@@ -203,6 +307,37 @@ impl Shared {
 }
 
 impl UnitShadow {
+    /// Writes the shadow of `functions`. Returns where it is, and the numbers of their statics. `None` when there is none.
+    fn write(
+        &mut self,
+        functions: &[Function],
+        extent: Extent,
+    ) -> Result<Option<(PathBuf, Vec<usize>)>> {
+        let (mirror, is_written) = match extent {
+            Extent::Whole => {
+                self.keep(functions);
+                let written = self.tree.write(&mut self.whole, &self.kept, None)?;
+                (&self.whole, written)
+            }
+            Extent::Slice => {
+                let Some(slice) = self.tree.slice(functions) else {
+                    return Ok(None);
+                };
+                let written = self.tree.write(&mut self.slice, functions, Some(&slice))?;
+                (&self.slice, written)
+            }
+        };
+        let numbered = match extent {
+            Extent::Whole => &self.kept,
+            Extent::Slice => functions,
+        };
+        let numbers = functions
+            .iter()
+            .filter_map(|function| numbered.iter().position(|kept| kept == function))
+            .collect();
+        Ok(is_written.then(|| (mirror.directory().to_owned(), numbers)))
+    }
+
     /// Makes room for `functions` among those whose bodies are there.
     fn keep(&mut self, functions: &[Function]) {
         self.kept
@@ -236,9 +371,12 @@ fn duration(replays: &Path) -> Option<Duration> {
 
 /// True for the directory of a shadow's objects that a session has left which is no more.
 pub(super) fn remove_leftovers(replay: &Path, is_over: &dyn Fn(u32) -> bool) {
-    for (path, pid, _) in super::out_directories(&replay.join("shadow")) {
-        if is_over(pid) {
-            super::remove_directory(Some(&path));
+    let whole = replay.join(SHADOW);
+    for directory in [whole.join(SLICE), whole] {
+        for (path, pid, _) in super::out_directories(&directory) {
+            if is_over(pid) {
+                super::remove_directory(Some(&path));
+            }
         }
     }
 }

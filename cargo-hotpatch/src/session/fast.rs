@@ -54,6 +54,8 @@ pub struct Shadow<'e> {
     pub objects: &'e [ObjectRef],
     /// For each function that is edited, or was by an unconfirmed patch: the number of its static, and its identifier.
     pub roots: &'e [(usize, String)],
+    /// Another crate may have compiled one of them for itself.
+    pub may_be_elsewhere: bool,
 }
 
 /// What fast patches would do, or why it is left to the full way.
@@ -111,6 +113,14 @@ pub fn decide<'f>(
                 .into_iter()
                 .map(|symbol| file.symbols[symbol].name),
         );
+    }
+    if shadow.may_be_elsewhere {
+        let own: HashSet<&str> = old_files.iter().flat_map(functions_of).collect();
+        if live.ever_had(&|symbol| is_of(symbol) && !own.contains(symbol)) {
+            return Ok(Err(
+                "another crate has compiled an edited function for itself".to_owned(),
+            ));
+        }
     }
     let wanted = |symbol: &str| is_of(symbol) && !removed.contains(symbol);
     if edited.iter().any(|symbol| removed.contains(*symbol)) {
@@ -318,15 +328,17 @@ fn edited_symbols<'f>(
         .collect())
 }
 
+/// The symbols of an object's functions.
+fn functions_of<'f>((_, file): &(&str, ObjectFile<'f>)) -> Vec<&'f str> {
+    let functions = file.functions();
+    functions
+        .map(|(symbol, _)| file.symbols[symbol].name)
+        .collect()
+}
+
 /// True if something of these names is no function.
 fn has_statics(files: &[(&str, ObjectFile<'_>)], is_of: &dyn Fn(&str) -> bool) -> bool {
-    let functions: HashSet<&str> = files
-        .iter()
-        .flat_map(|(_, file)| {
-            file.functions()
-                .map(|(symbol, _)| file.symbols[symbol].name)
-        })
-        .collect();
+    let functions: HashSet<&str> = files.iter().flat_map(functions_of).collect();
     files.iter().any(|(_, file)| {
         file.symbols.iter().any(|symbol| {
             let is_named = symbol.place == Place::Undefined || symbol.section().is_some();

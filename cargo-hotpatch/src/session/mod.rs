@@ -126,6 +126,8 @@ struct FastPlan {
     unit: UnitKey,
     /// What is edited now, and what unconfirmed patches are of.
     functions: Vec<Function>,
+    /// Another crate may have compiled one for itself.
+    may_be_elsewhere: bool,
 }
 
 struct Session {

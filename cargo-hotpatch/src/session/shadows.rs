@@ -9,18 +9,21 @@ use std::time::{Instant, SystemTime};
 use super::decide::{Environment, SourceChange};
 use super::engine::{self, Applied};
 use super::fast::{self, Shadow};
+use super::saves::planned;
 use super::{FastPlan, Job, Message, Session, Work};
 use crate::capture::child::CancelFlag;
+use crate::capture::record::UnitKey;
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledShadow, Contents};
 use crate::event::{Event, Outcome, OutcomeKind, Timings, Way};
-use crate::plan::PlannedUnit;
+use crate::plan::{Plan, PlannedUnit};
 use crate::shadow::tree::Function;
 use crate::source::index::TextIndex;
-use crate::source::{self, Lines};
+use crate::source::{self, CompiledBy, Lines};
 
 impl Session {
-    /// The fast way of the job, if it has one: every edit is inside of a body of a plain function of one unit. Otherwise why not.
+    /// The fast way of the job, if it has one: every edit is inside of a body of a function that one unit compiles. What else is in the
+    /// plan, crates that have its lines in their code, follows when it is confirmed. Otherwise why not.
     pub(super) fn fast_plan(
         &self,
         units: &[PlannedUnit],
@@ -29,27 +32,25 @@ impl Session {
         else {
             return Err("no program runs");
         };
-        let [unit] = units else {
-            return Err("more than one crate has to be compiled");
-        };
-        if unit.publish {
-            return Err("crates that use this one have to be compiled as well");
-        }
+        let unit = self.edited_unit(&job.sources)?;
         if running.live.has_cuts() {
             return Err("old and new versions of a function live side by side");
         }
-        if !compiler.is_shadow_warm(&unit.key) {
+        if !compiler.has_shadow(unit, units) {
             return Err("the crate has no shadow, or not yet");
         }
         let mut functions: Vec<Function> = Vec::new();
         if let Some(unconfirmed) = &running.unconfirmed {
-            if unconfirmed.unit != unit.key {
+            if unconfirmed.unit != *unit {
                 return Err("a fast patch of another crate is not confirmed yet");
             }
             functions.clone_from(&unconfirmed.functions);
         }
+        let mut may_be_elsewhere = false;
         for source in &job.sources {
-            for function in edited_plain_functions(source)? {
+            let edited = edited_functions(source)?;
+            may_be_elsewhere |= edited.compiled_by == CompiledBy::OthersPerhaps;
+            for function in edited.functions {
                 if !functions.contains(&function) {
                     functions.push(function);
                 }
@@ -63,7 +64,7 @@ impl Session {
             .inputs
             .sources
             .iter()
-            .filter(|(_, units)| units.contains(&unit.key))
+            .filter(|(_, units)| units.contains(unit))
             .filter_map(|(path, _)| {
                 let content = self
                     .watcher
@@ -73,10 +74,25 @@ impl Session {
             })
             .collect();
         let plan = FastPlan {
-            unit: unit.key.clone(),
+            unit: unit.clone(),
             functions,
+            may_be_elsewhere,
         };
         Ok((plan, files))
+    }
+
+    /// The only unit that reads these files.
+    fn edited_unit(&self, sources: &[SourceChange]) -> Result<&UnitKey, &'static str> {
+        let mut found = None;
+        for source in sources {
+            let units = self.built.inputs.sources.get(&source.path);
+            for unit in units.into_iter().flatten() {
+                if *found.get_or_insert(unit) != unit {
+                    return Err("what was edited is part of more than one crate");
+                }
+            }
+        }
+        found.ok_or("no crate was edited")
     }
 
     /// Takes note of why the job does not go the fast way, if the session has one.
@@ -113,7 +129,9 @@ impl Session {
     pub(super) fn shadow_compiled(&mut self, result: Result<Option<CompiledShadow>, CompileError>) {
         let applied = match result {
             Ok(Some(shadow)) => self.apply_shadow(&shadow),
-            Ok(None) => Err("a static cannot name an edited function".to_owned()),
+            Ok(None) => {
+                Err("an edited function cannot be compiled in a shadow, or not yet".to_owned())
+            }
             // The error is of the shadow: the crate's own is said when it was compiled.
             Err(_) => Err("the shadow does not compile".to_owned()),
         };
@@ -157,6 +175,7 @@ impl Session {
             unit: &plan.unit,
             objects: &compiled.objects,
             roots: &roots,
+            may_be_elsewhere: plan.may_be_elsewhere,
         };
         let decided = fast::decide(
             &running.live,
@@ -200,6 +219,17 @@ impl Session {
         };
         let (unit, patch) = (unconfirmed.unit.clone(), unconfirmed.patch);
         let sources = self.dirty_sources();
+        // What a save of these files would compile; the unit in any case, for what was undone in the source meanwhile.
+        let mut units = match planned(&sources, &self.built) {
+            Plan::Replay(units) => units,
+            Plan::Nothing | Plan::Cargo(_) => Vec::new(),
+        };
+        if units.iter().all(|planned| planned.key != unit) {
+            units.push(PlannedUnit {
+                key: unit,
+                publish: false,
+            });
+        }
         self.job = Some(Job {
             // Nobody saved anything.
             files: Vec::new(),
@@ -218,10 +248,7 @@ impl Session {
             full_because: None,
             confirms: Some(patch),
         });
-        self.compile(vec![PlannedUnit {
-            key: unit,
-            publish: false,
-        }]);
+        self.compile(units);
     }
 
     pub(super) fn conclude_confirmation(&mut self, patch: u64, mut outcome: Outcome) {
@@ -294,8 +321,14 @@ impl Session {
     }
 }
 
+/// What an edit of a file is confined to.
+struct Edited {
+    functions: Vec<Function>,
+    compiled_by: CompiledBy,
+}
+
 /// The functions that an edit of a file is confined to, or why it cannot go the fast way.
-fn edited_plain_functions(source: &SourceChange) -> Result<Vec<Function>, &'static str> {
+fn edited_functions(source: &SourceChange) -> Result<Edited, &'static str> {
     let (Some(old), Some(new)) = (&source.old, &source.new) else {
         return Err("a file came or went");
     };
@@ -307,7 +340,9 @@ fn edited_plain_functions(source: &SourceChange) -> Result<Vec<Function>, &'stat
     if !change.only_bodies() {
         return Err("more than bodies of functions was edited");
     }
-    if !change.edited.iter().all(|function| function.plain) {
+    let compiled_by = change.edited.iter().map(|function| function.compiled_by);
+    let compiled_by = compiled_by.max().unwrap_or(CompiledBy::ItsCrate);
+    if compiled_by == CompiledBy::Others {
         return Err("an edited function is not plain");
     }
     let Ok(file) = source.path.canonicalize() else {
@@ -326,7 +361,10 @@ fn edited_plain_functions(source: &SourceChange) -> Result<Vec<Function>, &'stat
             path: edited.path,
         });
     }
-    Ok(functions)
+    Ok(Edited {
+        functions,
+        compiled_by,
+    })
 }
 
 /// True if a function in these lines may take memory for another type than it was, which debug info does not show: casts of raw

@@ -5,19 +5,20 @@ use std::ops::Range;
 use quote::ToTokens as _;
 use syn::{Attribute, Item};
 
-use super::derives::{self, Replacement};
-use super::{MARKER, ROOT};
-use crate::source::{is_builtin, is_generic, is_simple_body};
+use super::pieces::{self, Piece, Replacement};
+use super::slice::Slice;
+use super::{MARKER, ROOT, derives};
+use crate::source::{forget_spans, is_builtin, is_generic, is_simple_body};
 
 /// A function with a body.
 #[derive(Debug, Clone)]
-struct Body {
+pub(super) struct Body {
     /// As in [`crate::source::EditedFunction::path`].
-    path: String,
+    pub path: String,
     /// The block with its braces, in bytes.
-    range: Range<usize>,
+    pub range: Range<usize>,
     /// It may be left out.
-    is_removable: bool,
+    pub is_removable: bool,
     /// How a static in its module names it; `None` where that is not possible.
     root: Option<Root>,
 }
@@ -32,36 +33,45 @@ struct Root {
     expression: String,
 }
 
-/// A file's text, its bodies, and the derives in it that can go.
+/// A file's text, its bodies, the derives in it that can go, and its pieces.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
     text: String,
     bodies: Vec<Body>,
     derives: Vec<Replacement>,
+    pieces: Vec<Piece>,
 }
 
 impl SourceFile {
     /// Takes a text apart. A text that is not a file of items has no bodies: it stays as it is.
     #[must_use]
     pub fn new(text: String) -> Self {
-        let (bodies, derives) = match syn::parse_file(&text) {
+        let (bodies, derives, pieces) = match syn::parse_file(&text) {
             Ok(file) => {
+                let shift = text.len() - without_first_line(&text).len();
                 let mut finder = Finder {
                     text: &text,
-                    shift: text.len() - without_first_line(&text).len(),
+                    shift,
                     path: Vec::new(),
                     bodies: Vec::new(),
                     derives: Vec::new(),
                 };
                 finder.items(&file.items);
-                (finder.bodies, finder.derives)
+                let Finder {
+                    bodies, derives, ..
+                } = finder;
+                let place = |span| bytes(shift, span);
+                let pieces = pieces::of_file(&text, &file.items, &derives, &place);
+                (bodies, derives, pieces)
             }
-            Err(_) => (Vec::new(), Vec::new()),
+            Err(_) => (Vec::new(), Vec::new(), Vec::new()),
         };
+        forget_spans();
         Self {
             text,
             bodies,
             derives,
+            pieces,
         }
     }
 
@@ -78,7 +88,23 @@ impl SourceFile {
         self.find(path).is_some_and(|body| body.root.is_some())
     }
 
-    fn find(&self, path: &str) -> Option<&Body> {
+    /// What of it can be left out. Nothing of a text that is not a file of items.
+    pub(super) fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Its bodies, in the order of the text.
+    pub(super) fn bodies(&self) -> &[Body] {
+        &self.bodies
+    }
+
+    /// Derives that can go.
+    pub(super) fn derives(&self) -> &[Replacement] {
+        &self.derives
+    }
+
+    /// The body of the only function of this path.
+    pub(super) fn find(&self, path: &str) -> Option<&Body> {
         let mut found = self.bodies.iter().filter(|body| body.path == path);
         let first = found.next()?;
         // Of several (variants under `cfg`) nobody can tell which is meant.
@@ -86,9 +112,16 @@ impl SourceFile {
     }
 
     /// The text with every removable body gone but those of `kept`, and with a static of that number for each of them;
-    /// `without_derives`, with headers alone for what known derives write.
+    /// `without_derives`, with headers alone for what known derives write; and of a `slice` only what is in it.
     #[must_use]
-    pub fn shadow(&self, kept: &[(usize, &str)], without_derives: bool) -> String {
+    pub(super) fn shadow(
+        &self,
+        kept: &[(usize, &str)],
+        without_derives: bool,
+        slice: Option<&Slice>,
+    ) -> String {
+        let left_out = slice.map(|slice| slice.left_out(self)).unwrap_or_default();
+        let is_there = |range: &Range<usize>| !left_out.iter().any(|one| one.has(range));
         let mut replacements: Vec<Replacement> = kept
             .iter()
             .filter_map(|(number, path)| Some((number, self.find(path)?.root.as_ref()?)))
@@ -111,7 +144,7 @@ impl SourceFile {
         let removed = self
             .bodies
             .iter()
-            .filter(|body| body.is_removable && !is_kept(body));
+            .filter(|body| body.is_removable && !is_kept(body) && is_there(&body.range));
         replacements.extend(removed.filter_map(|body| {
             let text = replacement(&self.text, &body.range)?;
             Some(Replacement {
@@ -120,8 +153,10 @@ impl SourceFile {
             })
         }));
         if without_derives {
-            replacements.extend(self.derives.iter().cloned());
+            let derives = self.derives.iter().cloned();
+            replacements.extend(derives.filter(|derive| is_there(&derive.range)));
         }
+        replacements.extend(left_out.iter().map(|one| one.replacement.clone()));
         replacements.sort_by_key(|replacement| replacement.range.start);
         let mut out = String::with_capacity(self.text.len());
         let mut position = 0;
@@ -387,7 +422,7 @@ mod tests {
     /// The text without bodies, where those of `kept` stay.
     fn shadow(text: &str, kept: &[&str]) -> String {
         let kept: Vec<(usize, &str)> = kept.iter().copied().enumerate().collect();
-        SourceFile::new(text.to_owned()).shadow(&kept, false)
+        SourceFile::new(text.to_owned()).shadow(&kept, false, None)
     }
 
     #[test]

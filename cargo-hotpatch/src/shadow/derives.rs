@@ -18,17 +18,9 @@ use syn::{Attribute, Generics, Ident, Item, Path, Token, UseTree};
 
 use super::MARKER;
 use super::bodies::{conditions, nothing_follows};
+use super::pieces::Replacement;
 use crate::source::functions::BUILTIN_DERIVES;
 use crate::source::is_builtin;
-
-/// Text in the place of other text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Replacement {
-    /// In bytes.
-    pub range: Range<usize>,
-    /// What stands there instead.
-    pub text: String,
-}
 
 /// The derives that are known.
 #[derive(Clone, Copy)]
@@ -108,10 +100,7 @@ impl Module<'_> {
         let mut ranges = Vec::new();
         for attribute in attributes {
             if attribute.path().is_ident("derive") {
-                let names = attribute
-                    .parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)
-                    .ok()?;
-                for pair in names.into_pairs() {
+                for pair in paths(attribute)?.into_pairs() {
                     let (path, comma) = pair.into_tuple();
                     if let Some(derive) = self.serde_derive(&path) {
                         known.push(derive);
@@ -181,7 +170,22 @@ impl Module<'_> {
     }
 }
 
-fn is_builtin_derive(path: &Path) -> bool {
+/// What a type derives. `None` if an attribute cannot be read.
+pub(super) fn derived_names(attributes: &[Attribute]) -> Option<Vec<Path>> {
+    let mut names = Vec::new();
+    for attribute in attributes {
+        if attribute.path().is_ident("derive") {
+            names.extend(paths(attribute)?);
+        }
+    }
+    Some(names)
+}
+
+fn paths(derive: &Attribute) -> Option<Punctuated<Path, Token![,]>> {
+    derive.parse_args_with(Punctuated::parse_terminated).ok()
+}
+
+pub(super) fn is_builtin_derive(path: &Path) -> bool {
     path.get_ident()
         .is_some_and(|name| BUILTIN_DERIVES.iter().any(|builtin| name == builtin))
 }
@@ -254,7 +258,7 @@ mod tests {
     use crate::shadow::SourceFile;
 
     fn without(text: &str) -> String {
-        SourceFile::new(text.to_owned()).shadow(&[], true)
+        SourceFile::new(text.to_owned()).shadow(&[], true, None)
     }
 
     #[test]
@@ -284,7 +288,10 @@ mod tests {
         );
         assert!(lines[8].ends_with("; // why"));
         syn::parse_file(&shadow).expect("a shadow parses");
-        assert_eq!(SourceFile::new(text.to_owned()).shadow(&[], false), text);
+        assert_eq!(
+            SourceFile::new(text.to_owned()).shadow(&[], false, None),
+            text
+        );
     }
 
     #[test]

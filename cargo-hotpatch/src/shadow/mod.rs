@@ -16,7 +16,10 @@
 
 mod bodies;
 mod derives;
+mod pieces;
+mod slice;
 pub mod tree;
+mod words;
 
 use std::collections::HashSet;
 
@@ -62,7 +65,7 @@ pub fn root_suffix(loaded: &[String]) -> String {
     let mut suffix = format!(
         "\nunsafe extern \"C\"{{pub(crate) safe fn {MARKER}()->!;}}\
          pub(crate) mod __hotpatch{{#[repr(transparent)]pub(crate) struct Root(pub(crate) *const ());\
-         unsafe impl Sync for Root{{}}}}\n"
+         unsafe impl Sync for Root{{}}pub(crate) struct Shell;}}\n"
     );
     for name in loaded {
         suffix.push_str(&format!("extern crate {name} as _;\n"));

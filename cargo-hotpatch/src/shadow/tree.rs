@@ -9,24 +9,41 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{SourceFile, root_suffix};
+use super::slice::{self, FileOfCrate, Slice};
+use super::{SourceFile, root_suffix, words};
 use crate::capture::arguments::{RustcArguments, mirrored_path};
 use crate::capture::record::UnitRecord;
+
+/// Of a slice that is more than this of its crate the compiler has nearly as much to do as of the whole shadow, which it has compiled
+/// before.
+const MOST: f64 = 0.7;
 
 /// The shadow of one crate.
 #[derive(Debug)]
 pub struct Tree {
-    directory: PathBuf,
     root: PathBuf,
+    /// The crate is its own tests.
+    has_tests: bool,
     /// Names of `--extern` crates.
     externs: Vec<String>,
     /// Each Rust file with the content that it was made from.
     files: BTreeMap<PathBuf, Parsed>,
     /// Known derives are left out.
     without_derives: bool,
-    /// What was written.
+    /// Names that slices lacked.
+    learned: BTreeSet<String>,
+}
+
+/// A directory with copies.
+#[derive(Debug)]
+pub struct Mirror {
+    directory: PathBuf,
     written: HashMap<PathBuf, String>,
 }
+
+/// What some functions can see of their crate.
+#[derive(Debug)]
+pub struct Sliced(Vec<Slice>);
 
 /// A function of the source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,12 +63,43 @@ struct Parsed {
     file: Option<SourceFile>,
 }
 
+impl Mirror {
+    /// One below `directory`. Nothing is written yet.
+    #[must_use]
+    pub fn new(directory: PathBuf) -> Self {
+        Self {
+            directory,
+            written: HashMap::new(),
+        }
+    }
+
+    /// Where the copies are.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    fn write(&mut self, path: &Path, text: String) -> Result<()> {
+        if self.written.get(path) == Some(&text) {
+            return Ok(());
+        }
+        let copy = mirrored_path(&self.directory, path);
+        if let Some(parent) = copy.parent() {
+            fs::create_dir_all(parent)
+                .with_context(|| format!("cannot create {}", parent.display()))?;
+        }
+        fs::write(&copy, &text).with_context(|| format!("cannot write {}", copy.display()))?;
+        self.written.insert(path.to_owned(), text);
+        Ok(())
+    }
+}
+
 impl Tree {
-    /// A shadow below `directory` of the crate that `unit` compiles. Nothing is written yet.
+    /// A shadow of the crate that `unit` compiles. It has no files yet.
     ///
     /// # Errors
     /// When the command names no source file.
-    pub fn new(directory: &Path, unit: &UnitRecord) -> Result<Self> {
+    pub fn new(unit: &UnitRecord) -> Result<Self> {
         let arguments = RustcArguments::parse(&unit.args);
         let Some(root) = arguments.root_file() else {
             bail!("the compiler of {} was given no source file", unit.key)
@@ -62,18 +110,12 @@ impl Tree {
         Ok(Self {
             // The headers name it.
             without_derives: externs.iter().any(|name| name == "serde"),
-            directory: directory.to_owned(),
             root: unit.cwd.join(root),
+            has_tests: unit.args.iter().any(|argument| argument == "--test"),
             externs,
             files: BTreeMap::new(),
-            written: HashMap::new(),
+            learned: BTreeSet::new(),
         })
-    }
-
-    /// Where the copies are.
-    #[must_use]
-    pub fn directory(&self) -> &Path {
-        &self.directory
     }
 
     /// Has all derives written out from now on. False if they were already.
@@ -114,20 +156,72 @@ impl Tree {
         })
     }
 
-    /// Writes the shadow in which the bodies of `kept` are what the source says; each has a static of its position as number.
-    /// Files that stay as they were are not touched. False, and nothing is written, if one of them cannot be kept.
+    /// Takes note of what the compiler asked for when it was given a slice. False if that was in it.
+    pub fn learn(&mut self, rendered: &str) -> bool {
+        let known = self.learned.len();
+        self.learned.append(&mut words::missing(rendered));
+        self.learned.len() > known
+    }
+
+    /// The names that slices lacked so far.
+    #[must_use]
+    pub fn learned(&self) -> &BTreeSet<String> {
+        &self.learned
+    }
+
+    /// Forgets all names but these: what was learned of an edit that does not compile is no name.
+    pub fn learned_only(&mut self, learned: BTreeSet<String>) {
+        self.learned = learned;
+    }
+
+    /// What `functions` can see of the crate. `None` if that is most of it, or cannot be told.
+    #[must_use]
+    pub fn slice(&self, functions: &[Function]) -> Option<Sliced> {
+        let directory = self.root.parent()?;
+        if self.has_tests {
+            return None;
+        }
+        let mut files = Vec::new();
+        for (path, parsed) in self.rust_files() {
+            let edited = functions
+                .iter()
+                .filter(|function| function.file == parsed.resolved)
+                .map(|function| function.path.as_str());
+            files.push(FileOfCrate {
+                path: path.strip_prefix(directory).unwrap_or(path),
+                is_root: *path == self.root,
+                file: parsed.file.as_ref()?,
+                edited: edited.collect(),
+            });
+        }
+        let (slices, share) = slice::slice(&files, &self.learned, self.without_derives);
+        (share <= MOST).then_some(Sliced(slices))
+    }
+
+    fn rust_files(&self) -> impl Iterator<Item = (&PathBuf, &Parsed)> {
+        let files = self.files.iter();
+        files.filter(|(_, parsed)| parsed.file.is_some())
+    }
+
+    /// Writes the shadow in which the bodies of `kept` are what the source says; each has a static of its position as number. Of a
+    /// slice, only what is in it. Files that stay as they were are not touched. False, and nothing is written, if one cannot be kept.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn write(&mut self, kept: &[Function]) -> Result<bool> {
+    pub fn write(
+        &self,
+        mirror: &mut Mirror,
+        kept: &[Function],
+        sliced: Option<&Sliced>,
+    ) -> Result<bool> {
         if !kept.iter().all(|function| self.can_be_kept(function)) {
             return Ok(false);
         }
         let loaded = self.loaded();
-        let mut texts: Vec<(PathBuf, String)> = Vec::new();
+        let mut slices = sliced.iter().flat_map(|sliced| &sliced.0);
         for (path, parsed) in &self.files {
             let Some(file) = &parsed.file else {
-                link(path, &mirrored_path(&self.directory, path))?;
+                link(path, &mirrored_path(&mirror.directory, path))?;
                 continue;
             };
             let kept: Vec<(usize, &str)> = kept
@@ -136,23 +230,11 @@ impl Tree {
                 .filter(|(_, function)| function.file == parsed.resolved)
                 .map(|(number, function)| (number, function.path.as_str()))
                 .collect();
-            let mut text = file.shadow(&kept, self.without_derives);
+            let mut text = file.shadow(&kept, self.without_derives, slices.next());
             if *path == self.root {
                 text.push_str(&root_suffix(&loaded));
             }
-            texts.push((path.clone(), text));
-        }
-        for (path, text) in texts {
-            if self.written.get(&path) == Some(&text) {
-                continue;
-            }
-            let copy = mirrored_path(&self.directory, &path);
-            if let Some(parent) = copy.parent() {
-                fs::create_dir_all(parent)
-                    .with_context(|| format!("cannot create {}", parent.display()))?;
-            }
-            fs::write(&copy, &text).with_context(|| format!("cannot write {}", copy.display()))?;
-            self.written.insert(path, text);
+            mirror.write(path, text)?;
         }
         Ok(true)
     }

@@ -8,7 +8,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Generics, Item};
 
 use super::cut::Piece;
-use super::{ChangedItem, Difference, EditedFunction, ItemKind, Lines, SourceChange};
+use super::{ChangedItem, CompiledBy, Difference, EditedFunction, ItemKind, Lines, SourceChange};
 
 /// One item, its parts as text.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) struct Flat {
     /// A function's body.
     body: Option<String>,
     lines: Lines,
-    plain: bool,
+    compiled_by: CompiledBy,
     /// Line and column of all its tokens, digested, if other crates may have them in their code.
     places: Option<u64>,
 }
@@ -61,7 +61,7 @@ pub(super) fn parse(piece: &Piece<'_>) -> syn::Result<Vec<Flat>> {
             header: attributes,
             body: None,
             lines: (1, 1),
-            plain: false,
+            compiled_by: CompiledBy::Others,
             places: None,
         });
     }
@@ -204,13 +204,26 @@ pub(crate) fn is_simple_body(signature: &syn::Signature, block: &syn::Block) -> 
         && !is_generic(&signature.generics)
 }
 
-fn is_plain(attributes: &[Attribute], signature: &syn::Signature, block: &syn::Block) -> bool {
-    is_simple_body(signature, block)
-        && attributes.iter().all(is_builtin)
-        && !attributes.iter().any(|attribute| {
-            let text = tokens(attribute);
-            attribute.path().is_ident("inline") || text.contains("naked")
-        })
+fn compiled_by(
+    attributes: &[Attribute],
+    signature: &syn::Signature,
+    block: &syn::Block,
+) -> CompiledBy {
+    let inline = attributes
+        .iter()
+        .find(|attribute| attribute.path().is_ident("inline"));
+    let is_in_each_object = inline.is_some_and(|inline| tokens(inline).contains("always"));
+    if !is_simple_body(signature, block)
+        || !attributes.iter().all(is_builtin)
+        || attributes.iter().any(|one| tokens(one).contains("naked"))
+        || is_in_each_object
+    {
+        CompiledBy::Others
+    } else if inline.is_some() {
+        CompiledBy::OthersPerhaps
+    } else {
+        CompiledBy::ItsCrate
+    }
 }
 
 struct Flattener {
@@ -231,7 +244,7 @@ impl Flattener {
             header,
             body: None,
             lines,
-            plain: false,
+            compiled_by: CompiledBy::Others,
             places: (kind == ItemKind::MacroCall).then(|| places(spanned, self.lines_above)),
         });
     }
@@ -269,7 +282,10 @@ impl Flattener {
             tokens(signature)
         );
         let name = signature.ident.to_string();
-        let plain = plain_around && is_plain(attributes, signature, block);
+        let compiled_by = match plain_around {
+            true => compiled_by(attributes, signature, block),
+            false => CompiledBy::Others,
+        };
         self.flats.push(Flat {
             kind: ItemKind::Function,
             path: self.joined(&name),
@@ -277,8 +293,8 @@ impl Flattener {
             header,
             body: Some(tokens(block)),
             lines: self.lines(spanned),
-            plain,
-            places: (!plain).then(|| places(block, self.lines_above)),
+            compiled_by,
+            places: (compiled_by != CompiledBy::ItsCrate).then(|| places(block, self.lines_above)),
         });
     }
 
@@ -608,7 +624,7 @@ fn edited(old: &Flat, new: &Flat, change: &mut SourceChange) {
             old: old.lines,
             new: new.lines,
             header_equal: old.header == new.header,
-            plain: old.plain && new.plain,
+            compiled_by: old.compiled_by.max(new.compiled_by),
         });
     } else {
         change.items.push(changed(

@@ -90,10 +90,28 @@ pub struct EditedFunction {
     pub new: Lines,
     /// Signature, attributes and visibility are equal token by token.
     pub header_equal: bool,
-    /// In both texts: not generic, nor in a generic impl, nor a trait's default method; neither `const` nor `async`; no
-    /// `impl` in its result; no `#[inline]` and no attribute that is not built in; no items in its body. Such a body can
-    /// be compiled into nothing but its own crate's objects.
-    pub plain: bool,
+    /// In both texts.
+    pub compiled_by: CompiledBy,
+}
+
+/// Into whose objects a function's body is compiled without optimisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CompiledBy {
+    /// Its own crate's and no other's: it is *plain*. Not generic, nor in a generic impl, nor a trait's default method; neither `const`
+    /// nor `async`; no `impl` in its result; no `#[inline]` and no attribute that is not built in; no items in its body.
+    ItsCrate,
+    /// As above, but for `#[inline]`: those of each crate that calls it. (`#[inline(always)]` puts it into each object by itself.)
+    OthersPerhaps,
+    /// Whose is not known.
+    Others,
+}
+
+impl EditedFunction {
+    /// True if no crate but its own can have compiled it.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.compiled_by == CompiledBy::ItsCrate
+    }
 }
 
 /// What differs between two texts of a file.
@@ -109,7 +127,7 @@ pub struct SourceChange {
     /// All other differences, functions that were added or removed among them.
     pub items: Vec<ChangedItem>,
     /// Functions whose text is the same on other lines or in other columns, and which other crates may have compiled for
-    /// themselves ([`EditedFunction::plain`] is false of them), and calls of macros that may expand to such ones. The place
+    /// themselves (they are not [plain](CompiledBy::ItsCrate)), and calls of macros that may expand to such ones. The place
     /// is in the code of those crates: a panic names it.
     pub displaced: Vec<String>,
 }
@@ -126,7 +144,7 @@ impl SourceChange {
     #[must_use]
     pub fn only_plain_bodies(&self) -> bool {
         self.only_bodies()
-            && self.edited.iter().all(|function| function.plain)
+            && self.edited.iter().all(EditedFunction::is_plain)
             && self.displaced.is_empty()
     }
 
