@@ -77,17 +77,21 @@ pub struct CompiledShadow {
 }
 
 impl Compiler {
-    /// True if a shadow of this unit would be compiled at once: its sources were read before, and nothing waits to be compiled the
-    /// full way but what is in `plan`.
+    /// True if this unit has a shadow: its sources were read.
     #[must_use]
-    pub fn has_shadow(&self, key: &str, plan: &[PlannedUnit]) -> bool {
+    pub fn has_shadow(&self, key: &str) -> bool {
+        let index = self.index_of(key);
+        index.is_some_and(|index| self.shared.has_shadow(index))
+    }
+
+    /// True if a shadow of this unit would be compiled at once: nothing waits to be compiled the full way but what is in `plan`.
+    #[must_use]
+    pub fn can_compile_shadow(&self, key: &str, plan: &[PlannedUnit]) -> bool {
         let is_planned = |index: &usize| {
             let key = &self.shared.units[*index].key;
             plan.iter().any(|planned| planned.key == *key)
         };
-        self.index_of(key).is_some_and(|index| {
-            self.shared.has_shadow(index) && self.pending.keys().all(is_planned)
-        })
+        self.has_shadow(key) && self.pending.keys().all(is_planned)
     }
 
     fn index_of(&self, key: &str) -> Option<usize> {

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use object::read::archive::ArchiveFile;
 
 use crate::object::read::{ObjectFile, SectionIndex, SymbolIndex};
@@ -104,8 +104,39 @@ impl Library {
     }
 }
 
-/// Gets the objects of the workspace that were not compiled anew.
-pub type Workspace<'a> = Box<dyn FnOnce() -> Result<Vec<Source<'a>>> + 'a>;
+/// The objects of the workspace that were not compiled anew, in an order: the first that defines a name counts.
+pub trait Workspace<'a> {
+    /// How many there are.
+    fn len(&self) -> usize;
+
+    /// True when there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn source(&self, index: usize) -> Result<Source<'a>>;
+
+    /// The first that defines this global name, if that is known without adding them all.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    fn defining(&self, name: &str) -> Result<Defining>;
+}
+
+/// Where a global name is defined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Defining {
+    /// In this object.
+    In(usize),
+    /// In none.
+    Nowhere,
+    /// They have to be read for that.
+    Unknown,
+}
 
 /// All that a patch may take from.
 #[derive(Default)]
@@ -113,7 +144,9 @@ pub struct Store<'a> {
     objects: Vec<Stored<'a>>,
     /// Defined, not local, in the objects that were read so far.
     defined: HashMap<&'a str, (ObjectIndex, SymbolIndex)>,
-    workspace: Option<Workspace<'a>>,
+    workspace: Option<Box<dyn Workspace<'a> + 'a>>,
+    /// Objects of the workspace that were added before the others, by their index there.
+    ahead: HashMap<usize, ObjectIndex>,
     libraries: &'a [Library],
     library_names: Option<HashMap<&'a [u8], (usize, u64)>>,
     loaded_members: HashMap<(usize, u64), ObjectIndex>,
@@ -132,7 +165,7 @@ impl<'a> Store<'a> {
     /// A store over the libraries of a link, and those objects of the workspace that were not compiled anew: most patches
     /// need none of them.
     #[must_use]
-    pub fn new(workspace: Workspace<'a>, libraries: &'a [Library]) -> Self {
+    pub fn new(workspace: Box<dyn Workspace<'a> + 'a>, libraries: &'a [Library]) -> Self {
         Self {
             workspace: Some(workspace),
             libraries,
@@ -145,22 +178,16 @@ impl<'a> Store<'a> {
     /// # Errors
     /// When the object cannot be read.
     pub fn add(&mut self, source: &Source<'a>, is_workspace: bool) -> Result<ObjectIndex> {
+        let index = self.read(source, is_workspace)?;
+        if is_workspace {
+            self.define(index)?;
+        }
+        Ok(index)
+    }
+
+    fn read(&mut self, source: &Source<'a>, is_workspace: bool) -> Result<ObjectIndex> {
         let file =
             ObjectFile::parse(source.bytes).with_context(|| format!("in {}", source.origin))?;
-        let index = self.objects.len();
-        // A body that was left out of a shadow is not what its name stands for.
-        let removed = removed_functions(&file).with_context(|| format!("in {}", source.origin))?;
-        for (symbol_index, symbol) in file.symbols.iter().enumerate() {
-            if is_workspace
-                && symbol.section().is_some()
-                && !symbol.is_local()
-                && !removed.contains(&symbol_index)
-            {
-                self.defined
-                    .entry(symbol.name)
-                    .or_insert((index, symbol_index));
-            }
-        }
         let symbols = SymbolsBySection::new(&file);
         let frames = frame_entries(&file).with_context(|| format!("in {}", source.origin))?;
         self.objects.push(Stored {
@@ -172,7 +199,15 @@ impl<'a> Store<'a> {
             symbols,
             frames,
         });
-        Ok(index)
+        Ok(self.objects.len() - 1)
+    }
+
+    /// From now on, the global names of an object mean what it has, unless they mean something already.
+    fn define(&mut self, index: ObjectIndex) -> Result<()> {
+        for (name, symbol) in definitions(&self.objects[index])? {
+            self.defined.entry(name).or_insert((index, symbol));
+        }
+        Ok(())
     }
 
     /// The object with this index.
@@ -207,9 +242,42 @@ impl<'a> Store<'a> {
         if let Some(found) = self.defined.get(name) {
             return Ok(Some(*found));
         }
-        // Reading all of the workspace once is a matter of symbol tables, and only for names that are new to the program.
-        self.read_workspace()?;
-        Ok(self.defined.get(name).copied())
+        let defining = match &self.workspace {
+            Some(workspace) => workspace.defining(name)?,
+            None => Defining::Nowhere,
+        };
+        match defining {
+            Defining::Nowhere => Ok(None),
+            Defining::In(place) => {
+                let object = self.read_ahead(place)?;
+                let found = definitions(&self.objects[object])?
+                    .into_iter()
+                    .find(|(defined, _)| *defined == name);
+                let (_, symbol) = found.ok_or_else(|| {
+                    anyhow!("{} does not define `{name}`", self.objects[object].origin)
+                })?;
+                Ok(Some((object, symbol)))
+            }
+            Defining::Unknown => {
+                // Reading all of the workspace once is a matter of symbol tables, and only for names that are new to the program.
+                self.read_workspace()?;
+                Ok(self.defined.get(name).copied())
+            }
+        }
+    }
+
+    /// Reads one object of the workspace. What its other names mean is not settled by that: it may not be the first that has them.
+    fn read_ahead(&mut self, place: usize) -> Result<ObjectIndex> {
+        if let Some(known) = self.ahead.get(&place) {
+            return Ok(*known);
+        }
+        let Some(workspace) = &self.workspace else {
+            bail!("the workspace was read already")
+        };
+        let source = workspace.source(place)?;
+        let object = self.read(&source, true)?;
+        self.ahead.insert(place, object);
+        Ok(object)
     }
 
     /// All objects of the workspace, read.
@@ -220,8 +288,12 @@ impl<'a> Store<'a> {
         let Some(workspace) = self.workspace.take() else {
             return Ok(());
         };
-        for source in workspace()? {
-            self.add(&source, true)?;
+        for place in 0..workspace.len() {
+            let object = match self.ahead.get(&place) {
+                Some(known) => *known,
+                None => self.read(&workspace.source(place)?, true)?,
+            };
+            self.define(object)?;
         }
         Ok(())
     }
@@ -289,6 +361,17 @@ impl<'a> Store<'a> {
             })?;
         Ok(Some((object, symbol)))
     }
+}
+
+/// What an object gives to others, by name. A body that was left out of a shadow is not what its name stands for.
+fn definitions<'a>(stored: &Stored<'a>) -> Result<Vec<(&'a str, SymbolIndex)>> {
+    let file = &stored.file;
+    let removed = removed_functions(file).with_context(|| format!("in {}", stored.origin))?;
+    let symbols = file.symbols.iter().enumerate();
+    let given = symbols.filter(|(index, symbol)| {
+        symbol.section().is_some() && !symbol.is_local() && !removed.contains(index)
+    });
+    Ok(given.map(|(index, symbol)| (symbol.name, index)).collect())
 }
 
 fn index_libraries(libraries: &[Library]) -> Result<HashMap<&[u8], (usize, u64)>> {

@@ -9,7 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::case::{add_unchanged_callers, case};
-use super::objects::{ChangedObjects, Files, Reference, changed_objects};
+use super::objects::{ChangedObjects, Files, Reference, Rest, changed_objects};
 use super::versions;
 use crate::capture::inputs::Inputs;
 use crate::capture::record::ObjectRef;
@@ -453,15 +453,14 @@ fn store<'f>(
         .flat_map(|(_, objects)| objects.old.iter().chain(&objects.new))
         .map(|object| (object.unit.as_str(), object.cgu.as_str()))
         .collect();
-    let rest: Vec<&'f ObjectRef> = reference
-        .values()
-        .flatten()
-        .filter(|object| !fresh.contains(&(object.unit.as_str(), object.cgu.as_str())))
-        .collect();
-    let rest = move || {
-        rest.into_iter()
-            .map(|object| files.source(object))
-            .collect()
+    let rest = Rest {
+        files,
+        objects: reference
+            .values()
+            .flatten()
+            .filter(|object| !fresh.contains(&(object.unit.as_str(), object.cgu.as_str())))
+            .collect(),
+        outlined: false,
     };
     let mut store = Store::new(Box::new(rest), context.libraries);
     for object in changed.iter().flat_map(|(_, objects)| &objects.new) {

@@ -4,13 +4,17 @@
 //! program has of it stays. Whatever is not certain goes the full way, which follows in any case: until it has, the state of
 //! before the first fast patch is kept at hand ([`Unconfirmed`]).
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
+use aho_corasick::AhoCorasick;
 use anyhow::{Context, Result};
 
 use super::case::case;
 use super::decide::{Environment, Replacement, SourceChange, milliseconds, named, parse};
-use super::objects::{ChangedObjects, Files, Reference};
+use super::objects::{ChangedObjects, Files, Reference, Rest};
+use super::outline::{Outline, Outlined};
 use crate::capture::record::{ObjectRef, UnitKey};
 use crate::diff::pairing::canonical;
 use crate::diff::{self, Change, Difference, Scope};
@@ -18,10 +22,8 @@ use crate::event::Timings;
 use crate::judge::{self, Departed, NoMemory};
 use crate::link::live::Snapshot;
 use crate::link::{Live, OldNames, Store};
-use crate::object::read::{ObjectFile, Place};
-use crate::object::target::{SymbolsBySection, Target};
+use crate::shadow::ROOT;
 use crate::shadow::tree::Function;
-use crate::shadow::{ROOT, removed_functions};
 
 /// What each function is that fast patches have put into the program, by its symbol.
 pub type Fingerprints = HashMap<String, [u8; 32]>;
@@ -67,7 +69,7 @@ pub type FastDecision<'f> = Result<(Replacement<'f>, Fingerprints), String>;
 /// What is broken.
 pub fn decide<'f>(
     live: &Live,
-    shadow: &Shadow<'_>,
+    shadow: &Shadow<'f>,
     unconfirmed: Option<&Unconfirmed>,
     files: &'f mut Files,
     context: &Environment<'f>,
@@ -81,67 +83,54 @@ pub fn decide<'f>(
         .unwrap_or_default();
     files.add(reference.values().flatten());
     files.add(shadow.objects);
+    files.keep_beside(shadow.objects);
     let files = &*files;
     let identifiers: BTreeSet<&str> = shadow.roots.iter().map(|(_, name)| name.as_str()).collect();
     // Symbols write an identifier behind its length; other alphabets are written otherwise.
     if !identifiers.iter().all(|name| name.is_ascii()) {
         return Ok(Err("an identifier is not ASCII".to_owned()));
     }
-    let spelled: Vec<String> = identifiers
-        .iter()
-        .map(|name| format!("{}{}{name}", name.len(), separator(name)))
-        .collect();
-    let may_be = |symbol: &str| spelled.iter().any(|part| symbol.contains(part.as_str()));
-
-    let new_files = parse(files, shadow.objects.iter())?;
-    let Some(edited) = edited_symbols(shadow, &new_files)? else {
+    let new_outlines = outlines(files, shadow.objects)?;
+    let Some(edited) = edited_symbols(shadow, &new_outlines) else {
         return Ok(Err("not all edited functions are in the shadow".to_owned()));
     };
-    let paths: Vec<String> = edited.iter().map(|symbol| canonical(symbol)).collect();
-    let inside: Vec<String> = paths.iter().map(|path| format!("{path}::")).collect();
-    let is_of = |symbol: &str| {
-        may_be(symbol) && {
-            let path = canonical(symbol);
-            paths.contains(&path) || inside.iter().any(|inside| path.contains(inside.as_str()))
-        }
-    };
-    let old_files = parse(files, old_objects.iter())?;
-    let mut removed: HashSet<&str> = HashSet::new();
-    for (_, file) in &new_files {
-        removed.extend(
-            removed_functions(file)?
-                .into_iter()
-                .map(|symbol| file.symbols[symbol].name),
-        );
-    }
-    if shadow.may_be_elsewhere {
-        let own: HashSet<&str> = old_files.iter().flat_map(functions_of).collect();
-        if live.ever_had(&|symbol| is_of(symbol) && !own.contains(symbol)) {
-            return Ok(Err(
-                "another crate has compiled an edited function for itself".to_owned(),
-            ));
-        }
-    }
+    let names = Names::of(&identifiers, &edited)?;
+    let is_of = |symbol: &str| names.is_of(symbol);
+    let old_outlines = outlines(files, old_objects)?;
+    let removed: HashSet<&str> = new_outlines
+        .iter()
+        .flat_map(|outline| outline.removed())
+        .collect();
     let wanted = |symbol: &str| is_of(symbol) && !removed.contains(symbol);
     if edited.iter().any(|symbol| removed.contains(*symbol)) {
         return Ok(Err(
             "an edited function needs a body that is not there".to_owned()
         ));
     }
-    if [&old_files, &new_files]
+    let old_spelled = spelled(&old_outlines, &names);
+    let new_spelled = spelled(&new_outlines, &names);
+    if [&old_spelled, &new_spelled]
         .iter()
-        .any(|side| has_statics(side, &is_of))
+        .any(|side| has_statics(side, &names))
     {
         return Ok(Err("an edited function holds statics".to_owned()));
     }
-    let (old_concerned, old) = concerned(old_objects, old_files, &wanted);
-    let (new_concerned, new) = concerned(shadow.objects, new_files, &wanted);
+    if shadow.may_be_elsewhere {
+        let own: HashSet<&str> = defined_functions(&old_spelled).collect();
+        if live.ever_had(&|symbol| is_of(symbol) && !own.contains(symbol)) {
+            return Ok(Err(
+                "another crate has compiled an edited function for itself".to_owned(),
+            ));
+        }
+    }
     let objects = ChangedObjects {
-        old: old_concerned,
-        new: new_concerned,
+        old: concerned(old_objects, &old_spelled, &wanted),
+        new: concerned(shadow.objects, &new_spelled, &wanted),
     };
     let changed = [(shadow.unit.clone(), objects)];
     let [(_, objects)] = &changed;
+    let old = parse(files, objects.old.iter())?;
+    let new = parse(files, objects.new.iter())?;
     let scope = Scope {
         wanted: Some(&wanted),
         fingerprinted: &wanted,
@@ -189,14 +178,16 @@ pub fn decide<'f>(
 
     let started = std::time::Instant::now();
     // Behind the objects that were compared come the rest of the shadow, then the program's own.
-    let rest: Vec<ObjectRef> = shadow
-        .objects
-        .iter()
-        .filter(|one| !objects.new.contains(one))
-        .chain(reference.values().flatten())
-        .cloned()
-        .collect();
-    let rest = move || rest.iter().map(|object| files.source(object)).collect();
+    let rest = Rest {
+        files,
+        objects: shadow
+            .objects
+            .iter()
+            .filter(|one| !objects.new.contains(one))
+            .chain(reference.values().flatten())
+            .collect(),
+        outlined: true,
+    };
     let mut store = Store::new(Box::new(rest), context.libraries);
     for object in &objects.new {
         store.add(&files.source(object)?, true)?;
@@ -261,22 +252,73 @@ pub fn decide<'f>(
     Ok(Ok((replacement, fingerprints)))
 }
 
-/// Those objects that define a function which is `wanted`, each beside what was parsed of it.
-fn concerned<'p>(
+/// How symbols name the edited functions and what is inside of them.
+struct Names {
+    /// The identifiers, as symbols write them.
+    spelled: AhoCorasick,
+    paths: HashSet<String>,
+    inside: Vec<String>,
+    /// What was asked before: one name stands in many objects.
+    known: RefCell<HashMap<String, bool>>,
+}
+
+impl Names {
+    fn of(identifiers: &BTreeSet<&str>, edited: &HashSet<&str>) -> Result<Self> {
+        let spelled = identifiers
+            .iter()
+            .map(|name| format!("{}{}{name}", name.len(), separator(name)));
+        let paths: HashSet<String> = edited.iter().map(|symbol| canonical(symbol)).collect();
+        Ok(Self {
+            spelled: AhoCorasick::new(spelled).context("too many edited functions")?,
+            inside: paths.iter().map(|path| format!("{path}::")).collect(),
+            paths,
+            known: RefCell::default(),
+        })
+    }
+
+    fn is_of(&self, symbol: &str) -> bool {
+        if !self.spelled.is_match(symbol) {
+            return false;
+        }
+        if let Some(known) = self.known.borrow().get(symbol) {
+            return *known;
+        }
+        let path = canonical(symbol);
+        let mut inside = self.inside.iter();
+        let is_of = self.paths.contains(&path) || inside.any(|inside| path.contains(inside));
+        self.known.borrow_mut().insert(symbol.to_owned(), is_of);
+        is_of
+    }
+}
+
+fn outlines(files: &Files, objects: &[ObjectRef]) -> Result<Vec<Arc<Outline>>> {
+    objects.iter().map(|object| files.outline(object)).collect()
+}
+
+/// For each object, what may be of the edited functions: nothing else needs a look.
+fn spelled<'o>(outlines: &'o [Arc<Outline>], names: &Names) -> Vec<Vec<Outlined<'o>>> {
+    outlines
+        .iter()
+        .map(|outline| outline.containing(&names.spelled).collect())
+        .collect()
+}
+
+/// Those objects that define a function which is `wanted`.
+fn concerned(
     objects: &[ObjectRef],
-    parsed: Vec<(&'p str, ObjectFile<'p>)>,
+    spelled: &[Vec<Outlined<'_>>],
     wanted: &dyn Fn(&str) -> bool,
-) -> (Vec<ObjectRef>, Vec<(&'p str, ObjectFile<'p>)>) {
-    let defines = |file: &ObjectFile<'_>| {
-        file.functions()
-            .any(|(symbol, _)| wanted(file.symbols[symbol].name))
-    };
+) -> Vec<ObjectRef> {
     objects
         .iter()
-        .cloned()
-        .zip(parsed)
-        .filter(|(_, (_, file))| defines(file))
-        .unzip()
+        .zip(spelled)
+        .filter(|(_, symbols)| {
+            symbols
+                .iter()
+                .any(|symbol| symbol.is_defined_function() && wanted(symbol.name))
+        })
+        .map(|(object, _)| object.clone())
+        .collect()
 }
 
 /// In symbols, an identifier that begins with a digit or an underscore is set off from its length.
@@ -288,67 +330,38 @@ fn separator(identifier: &str) -> &'static str {
 }
 
 /// The symbols that the statics of a shadow name; `None` when one is missing.
-fn edited_symbols<'f>(
+fn edited_symbols<'o>(
     shadow: &Shadow<'_>,
-    files: &[(&str, ObjectFile<'f>)],
-) -> Result<Option<HashSet<&'f str>>> {
-    let mut found: HashMap<usize, &str> = HashMap::new();
-    for (_, file) in files {
-        let mut roots = file
-            .symbols
-            .iter()
-            .filter(|symbol| symbol.name.contains(ROOT))
-            .filter_map(|symbol| Some((symbol, symbol.section()?)))
-            .peekable();
-        if roots.peek().is_none() {
-            continue;
-        }
-        let by_section = SymbolsBySection::new(file);
-        for (root, section) in roots {
-            let number = root
-                .name
-                .rsplit(ROOT)
-                .next()
-                .map(|rest| rest.chars().take_while(char::is_ascii_digit))
-                .and_then(|digits| digits.collect::<String>().parse().ok());
-            let target = file
-                .relocations(section)?
-                .into_iter()
-                .find(|relocation| relocation.offset == root.value)
-                .map(|relocation| by_section.target(file, &relocation));
-            if let (Some(number), Some(Target::Named { symbol, addend: 0 })) = (number, target) {
-                found.insert(number, file.symbols[symbol].name);
-            }
-        }
-    }
-    Ok(shadow
+    outlines: &'o [Arc<Outline>],
+) -> Option<HashSet<&'o str>> {
+    let found: HashMap<usize, &str> = outlines
+        .iter()
+        .flat_map(|outline| outline.roots())
+        .collect();
+    shadow
         .roots
         .iter()
         .map(|(number, _)| found.get(number).copied())
-        .collect())
-}
-
-/// The symbols of an object's functions.
-fn functions_of<'f>((_, file): &(&str, ObjectFile<'f>)) -> Vec<&'f str> {
-    let functions = file.functions();
-    functions
-        .map(|(symbol, _)| file.symbols[symbol].name)
         .collect()
 }
 
+fn defined_functions<'o>(spelled: &[Vec<Outlined<'o>>]) -> impl Iterator<Item = &'o str> {
+    let symbols = spelled.iter().flatten();
+    symbols
+        .filter(|symbol| symbol.is_defined_function())
+        .map(|symbol| symbol.name)
+}
+
 /// True if something of these names is no function.
-fn has_statics(files: &[(&str, ObjectFile<'_>)], is_of: &dyn Fn(&str) -> bool) -> bool {
-    let functions: HashSet<&str> = files.iter().flat_map(functions_of).collect();
-    files.iter().any(|(_, file)| {
-        file.symbols.iter().any(|symbol| {
-            let is_named = symbol.place == Place::Undefined || symbol.section().is_some();
-            is_named
-                && !symbol.is_function()
-                && !symbol.name.starts_with('.')
-                && !symbol.name.contains(ROOT)
-                && is_of(symbol.name)
-                && !functions.contains(symbol.name)
-        })
+fn has_statics(spelled: &[Vec<Outlined<'_>>], names: &Names) -> bool {
+    let functions: HashSet<&str> = defined_functions(spelled).collect();
+    spelled.iter().flatten().any(|symbol| {
+        symbol.is_placed()
+            && !symbol.is_function()
+            && !symbol.name.starts_with('.')
+            && !symbol.name.contains(ROOT)
+            && !functions.contains(symbol.name)
+            && names.is_of(symbol.name)
     })
 }
 

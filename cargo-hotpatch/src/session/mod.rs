@@ -12,6 +12,7 @@ pub mod engine;
 pub mod fast;
 pub mod objects;
 mod outcomes;
+pub mod outline;
 mod place;
 pub mod rehearse;
 mod restarts;
@@ -563,7 +564,10 @@ impl Session {
                         return Ok(code);
                     }
                 }
-                Message::Warmed => self.say(&Event::Warmed),
+                Message::Warmed => {
+                    self.say(&Event::Warmed);
+                    self.outline_ahead();
+                }
                 Message::Worked(work) => self.worked(*work),
                 Message::Line(line) => {
                     if self.job.as_ref().is_some_and(|job| !job.is_superseded) {

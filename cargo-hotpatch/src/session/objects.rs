@@ -5,33 +5,112 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
+
+use super::outline::Outline;
 
 use crate::capture::record::{ObjectRef, UnitKey};
 use crate::judge::debug::DebugFacts;
-use crate::link::store::{Library, Source};
+use crate::link::store::{Defining, Library, Source, Workspace};
+use crate::object::read::ObjectFile;
 
 /// Of how many objects the facts are remembered. An edit concerns one or two of them, and the next edit mostly the same.
 const REMEMBERED: usize = 16;
 
-/// Files that hold objects, memory-mapped when somebody first reads them; a file is mapped once. One that was replaced or
-/// written to after it was added is never read: a build that was given up may have put another in its place.
+/// Files that hold objects, memory-mapped when somebody first reads them; a file is mapped once, whatever its names: each replay
+/// gives new names to what it did not compile. One that was replaced or written to after it was added is never read: a build that
+/// was given up may have put another in its place.
 #[derive(Debug, Default)]
 pub struct Files {
-    files: HashMap<PathBuf, ObjectFile>,
+    files: HashMap<PathBuf, Named>,
+    /// What is mapped. (A file that is mapped keeps its inode, so that no other file has its identity.)
+    mapped: Arc<Mutex<HashMap<Identity, Arc<Mapped>>>>,
+    /// What stays mapped although nothing of the reference is in it.
+    beside: HashSet<Identity>,
     /// What the debug info says of objects that were read last, the latest at the end.
     facts: Mutex<Vec<(PathBuf, u64, Arc<DebugFacts>)>>,
 }
 
 #[derive(Debug)]
-struct ObjectFile {
+struct Named {
     /// When it was added; `None` if it was not there.
     identity: Option<Identity>,
-    mapped: OnceLock<Library>,
+    mapped: OnceLock<Arc<Mapped>>,
+}
+
+#[derive(Debug)]
+struct Mapped {
+    file: Library,
+    /// Of the objects in it that somebody asked for, by offset and length.
+    outlines: Mutex<HashMap<(u64, u64), Arc<Outline>>>,
+}
+
+impl Mapped {
+    fn open(path: &Path, identity: Identity) -> Result<Self> {
+        let file = Library::open(path)?;
+        ensure!(
+            Identity::of(file.metadata()) == identity,
+            "`{}` is not the file that it was",
+            path.display()
+        );
+        Ok(Self {
+            file,
+            outlines: Mutex::default(),
+        })
+    }
+
+    fn bytes(&self, object: &ObjectRef) -> Option<&[u8]> {
+        let start = usize::try_from(object.offset).ok()?;
+        let end = start.checked_add(usize::try_from(object.len).ok()?)?;
+        self.file.data().get(start..end)
+    }
+
+    fn outline(&self, object: &ObjectRef) -> Result<Arc<Outline>> {
+        let place = (object.offset, object.len);
+        if let Some(known) = lock(&self.outlines).get(&place) {
+            return Ok(known.clone());
+        }
+        let outline = ObjectFile::parse(self.bytes(object).ok_or_else(|| not_there(object))?)
+            .and_then(|file| Outline::of(&file))
+            .with_context(|| format!("object {} of {}", object.cgu, object.unit))?;
+        let outline = Arc::new(outline);
+        lock(&self.outlines).insert(place, outline.clone());
+        Ok(outline)
+    }
+}
+
+/// What is behind these locks is whole even if a holder panicked: it is changed entry by entry.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn not_there(object: &ObjectRef) -> anyhow::Error {
+    anyhow!(
+        "object {} of {}: {} bytes at {} of `{}` are not there",
+        object.cgu,
+        object.unit,
+        object.len,
+        object.offset,
+        object.path.display()
+    )
+}
+
+/// The file of this identity, mapped now if it was not before.
+fn mapped(
+    known: &Mutex<HashMap<Identity, Arc<Mapped>>>,
+    path: &Path,
+    identity: Identity,
+) -> Result<Arc<Mapped>> {
+    if let Some(mapped) = lock(known).get(&identity) {
+        return Ok(mapped.clone());
+    }
+    let opened = Arc::new(Mapped::open(path, identity)?);
+    // Somebody else may have been faster.
+    Ok(lock(known).entry(identity).or_insert(opened).clone())
 }
 
 /// What tells a file from another, and from what it was before somebody wrote to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct Identity {
     device: u64,
     inode: u64,
@@ -57,7 +136,7 @@ impl Files {
         for object in objects {
             if !self.files.contains_key(&object.path) {
                 let data = std::fs::metadata(&object.path).ok();
-                let file = ObjectFile {
+                let file = Named {
                     identity: data.as_ref().map(Identity::of),
                     mapped: OnceLock::new(),
                 };
@@ -75,6 +154,15 @@ impl Files {
             && identity(one).is_some_and(|known| Some(known) == identity(other))
     }
 
+    /// From now on, and until it is called again, the files of `objects` stay mapped: the next shadow of a crate has most of the last
+    /// one's files, under other names.
+    pub fn keep_beside<'o>(&mut self, objects: impl IntoIterator<Item = &'o ObjectRef>) {
+        self.beside = objects
+            .into_iter()
+            .filter_map(|object| self.files.get(&object.path)?.identity)
+            .collect();
+    }
+
     /// Unmaps every file that holds no object of `reference`: replays leave a set of objects each, and a session is long.
     pub fn keep_only(&mut self, reference: &Reference) {
         let needed: HashSet<&Path> = reference
@@ -83,6 +171,13 @@ impl Files {
             .map(|object| object.path.as_path())
             .collect();
         self.files.retain(|path, _| needed.contains(path.as_path()));
+        let identities: HashSet<Identity> = self
+            .files
+            .values()
+            .filter_map(|file| file.identity)
+            .collect();
+        lock(&self.mapped)
+            .retain(|identity, _| identities.contains(identity) || self.beside.contains(identity));
         self.facts
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner)
@@ -99,9 +194,8 @@ impl Files {
         object: &ObjectRef,
         read: &dyn Fn() -> Result<DebugFacts>,
     ) -> Result<Arc<DebugFacts>> {
-        let lock = || self.facts.lock().unwrap_or_else(PoisonError::into_inner);
         {
-            let mut known = lock();
+            let mut known = lock(&self.facts);
             let is_meant = |(path, offset, _): &(PathBuf, u64, _)| {
                 *path == object.path && *offset == object.offset
             };
@@ -113,7 +207,7 @@ impl Files {
             }
         }
         let facts = Arc::new(read()?);
-        let mut known = lock();
+        let mut known = lock(&self.facts);
         known.push((object.path.clone(), object.offset, facts.clone()));
         if known.len() > REMEMBERED {
             known.remove(0);
@@ -133,41 +227,59 @@ impl Files {
         self.files.is_empty()
     }
 
+    /// The file of an object that was added.
+    fn mapped(&self, object: &ObjectRef) -> Result<&Arc<Mapped>> {
+        let file = self
+            .files
+            .get(&object.path)
+            .ok_or_else(|| not_there(object))?;
+        if let Some(mapped) = file.mapped.get() {
+            return Ok(mapped);
+        }
+        let Some(identity) = file.identity else {
+            return Err(not_there(object));
+        };
+        let opened = mapped(&self.mapped, &object.path, identity)?;
+        Ok(file.mapped.get_or_init(|| opened))
+    }
+
     /// The bytes of an object that was added.
     ///
     /// # Errors
     /// When it was not added, or its file cannot be mapped, is shorter than the object, or is another than when it was added.
     pub fn bytes(&self, object: &ObjectRef) -> Result<&[u8]> {
-        let (start, length) = (
-            usize::try_from(object.offset)?,
-            usize::try_from(object.len)?,
-        );
-        let file = match self.files.get(&object.path) {
-            Some(file) => Some(match file.mapped.get() {
-                Some(mapped) => mapped,
-                None => {
-                    let opened = Library::open(&object.path)?;
-                    ensure!(
-                        Some(Identity::of(opened.metadata())) == file.identity,
-                        "`{}` is not the file that it was",
-                        object.path.display()
-                    );
-                    file.mapped.get_or_init(|| opened)
-                }
-            }),
-            None => None,
-        };
-        file.and_then(|file| file.data().get(start..start.checked_add(length)?))
-            .ok_or_else(|| {
-                anyhow!(
-                    "object {} of {}: {} bytes at {} of `{}` are not there",
-                    object.cgu,
-                    object.unit,
-                    object.len,
-                    object.offset,
-                    object.path.display()
-                )
+        self.mapped(object)?
+            .bytes(object)
+            .ok_or_else(|| not_there(object))
+    }
+
+    /// The outline of an object that was added: read once, whatever its names.
+    ///
+    /// # Errors
+    /// As [`Self::bytes`], and when the object cannot be read.
+    pub fn outline(&self, object: &ObjectRef) -> Result<Arc<Outline>> {
+        self.mapped(object)?.outline(object)
+    }
+
+    /// Reads the outlines of `objects`, which were added, on a thread of its own: they will be asked for at the next edit.
+    pub fn outline_ahead<'o>(&self, objects: impl IntoIterator<Item = &'o ObjectRef>) {
+        let known = self.mapped.clone();
+        let objects: Vec<(ObjectRef, Identity)> = objects
+            .into_iter()
+            .filter_map(|object| {
+                let identity = self.files.get(&object.path)?.identity?;
+                Some((object.clone(), identity))
             })
+            .collect();
+        if objects.is_empty() {
+            return;
+        }
+        std::thread::spawn(move || {
+            for (object, identity) in objects {
+                // Whoever asks for it gets the error.
+                let _ = mapped(&known, &object.path, identity).map(|file| file.outline(&object));
+            }
+        });
     }
 
     /// The object as something that a patch may take from.
@@ -180,6 +292,39 @@ impl Files {
             id: object.id.clone(),
             origin: format!("codegen unit {} of {}", object.cgu, object.unit),
         })
+    }
+}
+
+/// The objects of the workspace behind those that were compared.
+#[derive(Debug)]
+pub struct Rest<'f> {
+    /// All of them were added.
+    pub files: &'f Files,
+    /// In the order in which they count.
+    pub objects: Vec<&'f ObjectRef>,
+    /// Whether names are looked up in their outlines.
+    pub outlined: bool,
+}
+
+impl<'f> Workspace<'f> for Rest<'f> {
+    fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    fn source(&self, index: usize) -> Result<Source<'f>> {
+        self.files.source(self.objects[index])
+    }
+
+    fn defining(&self, name: &str) -> Result<Defining> {
+        if !self.outlined {
+            return Ok(Defining::Unknown);
+        }
+        for (index, object) in self.objects.iter().enumerate() {
+            if self.files.outline(object)?.defines(name) {
+                return Ok(Defining::In(index));
+            }
+        }
+        Ok(Defining::Nowhere)
     }
 }
 
@@ -300,6 +445,35 @@ mod tests {
         files.keep_only(&reference(std::slice::from_ref(&new)));
         assert_eq!(files.len(), 1);
         assert!(files.bytes(&old).is_err() && files.bytes(&new).is_ok());
+    }
+
+    #[test]
+    fn a_file_of_two_names_is_mapped_once_and_stays_while_it_is_kept() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let old = object(&directory.path().join("old"), "a", b"1");
+        let link = |name: &str| {
+            let path = directory.path().join(name);
+            std::fs::hard_link(&old.path, &path).expect("a link");
+            ObjectRef {
+                path,
+                ..old.clone()
+            }
+        };
+        let (next, last) = (link("next"), link("last"));
+        let mut files = Files::default();
+        files.add([&old]);
+        files.keep_beside([&old]);
+        let mapped = files.bytes(&old).expect("bytes").as_ptr();
+        for (name, is_kept) in [(&next, true), (&last, false)] {
+            files.keep_only(&Reference::new());
+            assert_eq!(lock(&files.mapped).len(), usize::from(is_kept));
+            files.add([name]);
+            let again = files.bytes(name).expect("bytes").as_ptr();
+            assert!(!is_kept || again == mapped);
+            files.keep_beside([]);
+        }
+        files.keep_only(&Reference::new());
+        assert!(lock(&files.mapped).is_empty());
     }
 
     #[test]

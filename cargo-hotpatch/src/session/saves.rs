@@ -451,6 +451,7 @@ impl Session {
         self.take_baseline_of_job();
         self.finish(outcome);
         // Behind the outcome: nobody waits for it.
+        self.outline_ahead();
         self.keep_explanations(&observed, false, word, &[]);
         self.watch_new_inputs(compiled_at);
     }

@@ -36,7 +36,7 @@ impl Session {
         if running.live.has_cuts() {
             return Err("old and new versions of a function live side by side");
         }
-        if !compiler.has_shadow(unit, units) {
+        if !compiler.can_compile_shadow(unit, units) {
             return Err("the crate has no shadow, or not yet");
         }
         let mut functions: Vec<Function> = Vec::new();
@@ -93,6 +93,19 @@ impl Session {
             }
         }
         found.ok_or("no crate was edited")
+    }
+
+    /// Begins to read what the next fast edit will ask of the program's objects. (A replay may have made all of a unit's anew.)
+    pub(super) fn outline_ahead(&self) {
+        let Some(compiler) = &self.compiler else {
+            return;
+        };
+        let units = self
+            .reference
+            .iter()
+            .filter(|(unit, _)| compiler.has_shadow(unit));
+        self.files
+            .outline_ahead(units.flat_map(|(_, objects)| objects));
     }
 
     /// Takes note of why the job does not go the fast way, if the session has one.
