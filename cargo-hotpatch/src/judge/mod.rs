@@ -196,9 +196,8 @@ pub fn judge_with(
         names::mentions_crate(name, case.workspace_crates)
             && (case.confined_to.is_none() || name.contains("_env#") && is_confined(name))
     };
-    let read = |side: Side| -> Result<Arc<DebugFacts>> {
-        let objects: Vec<&[u8]> = case
-            .units
+    let objects = |side: Side| -> Vec<&[u8]> {
+        case.units
             .iter()
             .flat_map(|unit| {
                 if side == Side::Old {
@@ -208,7 +207,10 @@ pub fn judge_with(
                 }
             })
             .copied()
-            .collect();
+            .collect()
+    };
+    let read = |side: Side| -> Result<Arc<DebugFacts>> {
+        let objects = objects(side);
         // A type that names no crate of the workspace cannot change: neither its own source nor its arguments can.
         let facts = DebugFacts::read_with(&objects, &keep, memory).with_context(|| {
             let keys: Vec<&str> = case.units.iter().map(|unit| unit.key).collect();
@@ -228,7 +230,12 @@ pub fn judge_with(
             facts
         })
     };
-    let (old, new) = rayon::join(|| read(Side::Old), || read(Side::New));
+    let (old, new) = if debug::is_little(&objects(Side::New)) {
+        // What is old was mostly new once, and is remembered.
+        (read(Side::Old), read(Side::New))
+    } else {
+        rayon::join(|| read(Side::Old), || read(Side::New))
+    };
     let mut evidence = Evidence {
         case,
         old: old?,
