@@ -139,6 +139,8 @@ enum Cold {
     Unit(usize),
     /// A unit's shadow.
     Shadow(usize),
+    /// Slices of it.
+    Slices(usize),
 }
 
 #[derive(Debug, Default)]
@@ -204,7 +206,7 @@ impl Compiler {
         let shadows = indices
             .clone()
             .filter(|index| shared.fast.is_some() && shared.units[*index].opt_level == "0")
-            .map(Cold::Shadow);
+            .flat_map(|index| [Cold::Slices(index), Cold::Shadow(index)]);
         let units = indices
             .filter(|index| !is_warm(&shared.replay_dir(*index)))
             .map(Cold::Unit);
@@ -612,6 +614,7 @@ impl Shared {
             let result = match cold {
                 Cold::Unit(index) => self.warm_unit(index, &flag),
                 Cold::Shadow(index) => self.warm_shadow(index, &flag),
+                Cold::Slices(index) => self.warm_slices(index, &flag),
             };
             let mut warm = self.lock();
             warm.running = None;

@@ -34,8 +34,12 @@ const MIRROR: &str = "mirror";
 /// How many functions stay in a shadow after their edit: who edits one again finds it compiled.
 const RECENT: usize = 6;
 
-/// How often a slice is compiled again with what the compiler asked for.
-const LESSONS: u32 = 4;
+/// How often a slice is compiled again with what the compiler asked for, while somebody waits and while nobody does.
+const LESSONS: u32 = 1;
+const LESSONS_IN_ADVANCE: u32 = 5;
+
+/// Of how many functions slices are compiled in advance, to learn what they lack.
+const SAMPLES: usize = 3;
 
 /// A content of a file, by path.
 pub type Contents = Vec<(PathBuf, Arc<[u8]>)>;
@@ -220,28 +224,18 @@ impl Shared {
         functions: &[Function],
         cancel: &CancelFlag,
     ) -> Result<Option<CompiledShadow>, ReplayError> {
-        let (learned, is_unsliced) = self.with_shadow(index, |shadow| {
+        let is_unsliced = self.with_shadow(index, |shadow| {
             shadow.tree.set_files(files);
             let mut functions = functions.iter();
-            let is_unsliced = functions.any(|function| shadow.unsliced.contains(function));
-            (shadow.tree.learned().clone(), is_unsliced)
+            functions.any(|function| shadow.unsliced.contains(function))
         })?;
-        for lesson in (0..=LESSONS).rev().take_while(|_| !is_unsliced) {
-            match self.compile_extent(index, functions, Extent::Slice, false, cancel) {
-                Ok(None) => break,
+        if !is_unsliced {
+            match self.compile_slice(index, functions, LESSONS, false, cancel) {
+                Ok(None) => {}
                 Err(ReplayError::Source { rendered }) => {
-                    let is_over = self.with_shadow(index, |shadow| {
-                        let is_over = lesson == 0 || !shadow.tree.learn(&rendered);
-                        if is_over {
-                            // Either the edit does not compile, or a slice of it never does: the full way tells.
-                            shadow.tree.learned_only(learned.clone());
-                            shadow.suspected = functions.to_vec();
-                        }
-                        is_over
-                    })?;
-                    if is_over {
-                        return Err(ReplayError::Source { rendered });
-                    }
+                    // Either the edit does not compile, or a slice of it never does: the full way tells.
+                    self.with_shadow(index, |shadow| shadow.suspected = functions.to_vec())?;
+                    return Err(ReplayError::Source { rendered });
                 }
                 other => return other,
             }
@@ -251,6 +245,54 @@ impl Shared {
         } else {
             Ok(None)
         }
+    }
+
+    /// Compiles a slice, and if it lacks something, a larger one, up to so many times.
+    fn compile_slice(
+        &self,
+        index: usize,
+        functions: &[Function],
+        lessons: u32,
+        background: bool,
+        cancel: &CancelFlag,
+    ) -> Result<Option<CompiledShadow>, ReplayError> {
+        let learned = self.with_shadow(index, |shadow| shadow.tree.learned().clone())?;
+        let mut left = lessons;
+        loop {
+            match self.compile_extent(index, functions, Extent::Slice, background, cancel) {
+                Err(ReplayError::Source { rendered }) => {
+                    let has_learned = self.with_shadow(index, |shadow| {
+                        let has_learned = left > 0 && shadow.tree.learn(&rendered);
+                        if !has_learned {
+                            // What an error asks for that is the edit's is no name of the crate.
+                            shadow.tree.learned_only(learned.clone());
+                        }
+                        has_learned
+                    })?;
+                    if !has_learned {
+                        return Err(ReplayError::Source { rendered });
+                    }
+                    left -= 1;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Compiles some slices before anybody waits for one: what they lack, the first edit's would.
+    pub(super) fn warm_slices(&self, index: usize, cancel: &CancelFlag) -> Result<(), ReplayError> {
+        if !self.has_shadow(index) {
+            return Ok(());
+        }
+        let samples = self.with_shadow(index, |shadow| shadow.tree.samples(SAMPLES))?;
+        for function in samples {
+            match self.compile_slice(index, &[function], LESSONS_IN_ADVANCE, true, cancel) {
+                // It is as good as no sample.
+                Ok(_) | Err(ReplayError::Source { .. }) => {}
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(())
     }
 
     /// Says whether the crate itself compiles, to whoever thought that his slice did not because of it.

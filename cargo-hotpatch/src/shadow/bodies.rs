@@ -8,7 +8,7 @@ use syn::{Attribute, Item};
 use super::pieces::{self, Piece, Replacement};
 use super::slice::Slice;
 use super::{MARKER, ROOT, derives};
-use crate::source::{forget_spans, is_builtin, is_generic, is_simple_body};
+use crate::source::{forget_spans, is_builtin, is_called_only, is_generic, is_simple_body};
 
 /// A function with a body.
 #[derive(Debug, Clone)]
@@ -17,10 +17,21 @@ pub(super) struct Body {
     pub path: String,
     /// The block with its braces, in bytes.
     pub range: Range<usize>,
-    /// It may be left out.
-    pub is_removable: bool,
+    /// Whether it may be left out.
+    pub removal: Removal,
     /// How a static in its module names it; `None` where that is not possible.
     root: Option<Root>,
+}
+
+/// Whether a body may be left out, if it is not edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Removal {
+    /// It may: it is compiled by itself.
+    Always,
+    /// It may if no edited function can lead to a call of it: it is generic, or put into its callers.
+    UnlessCalled,
+    /// Others than its callers see it, or nothing is in it.
+    Never,
 }
 
 /// A static that holds the function's address.
@@ -103,6 +114,13 @@ impl SourceFile {
         &self.derives
     }
 
+    /// The path of a function in the middle that could be edited.
+    pub(super) fn sample(&self) -> Option<&str> {
+        let is_plain = |body: &&Body| body.removal == Removal::Always && body.root.is_some();
+        let plain: Vec<&Body> = self.bodies.iter().filter(is_plain).collect();
+        Some(&plain.get(plain.len() / 2)?.path)
+    }
+
     /// The body of the only function of this path.
     pub(super) fn find(&self, path: &str) -> Option<&Body> {
         let mut found = self.bodies.iter().filter(|body| body.path == path);
@@ -141,10 +159,16 @@ impl SourceFile {
             })
             .collect();
         let is_kept = |body: &Body| kept.iter().any(|(_, path)| *path == body.path);
-        let removed = self
-            .bodies
-            .iter()
-            .filter(|body| body.is_removable && !is_kept(body) && is_there(&body.range));
+        let removed = self.bodies.iter().filter(|body| {
+            let may_go = match body.removal {
+                Removal::Always => !is_kept(body),
+                Removal::UnlessCalled => {
+                    slice.is_some_and(|slice| !slice.has_body(body.range.start))
+                }
+                Removal::Never => false,
+            };
+            may_go && is_there(&body.range)
+        });
         replacements.extend(removed.filter_map(|body| {
             let text = replacement(&self.text, &body.range)?;
             Some(Replacement {
@@ -243,7 +267,9 @@ struct Finder<'t> {
 /// What surrounds a function.
 #[derive(Clone, Copy)]
 struct Around<'a> {
-    /// Nothing around it makes it generic, or is under an attribute that is not built in.
+    /// Nothing around it is under an attribute that is not built in.
+    is_known: bool,
+    /// Nothing around it makes it generic.
     is_plain: bool,
     block: Option<&'a syn::ItemImpl>,
 }
@@ -272,6 +298,7 @@ impl Finder<'_> {
         match item {
             Item::Fn(function) => {
                 let around = Around {
+                    is_known: true,
                     is_plain: true,
                     block: None,
                 };
@@ -279,6 +306,22 @@ impl Finder<'_> {
                 self.function(attributes, &function.sig, block, around);
             }
             Item::Impl(block) => self.implementation(block),
+            Item::Trait(it) => {
+                let around = Around {
+                    is_known: it.attrs.iter().all(is_builtin),
+                    is_plain: false,
+                    block: None,
+                };
+                self.path.push(it.ident.to_string());
+                for item in &it.items {
+                    if let syn::TraitItem::Fn(method) = item
+                        && let Some(block) = &method.default
+                    {
+                        self.function(&method.attrs, &method.sig, block, around);
+                    }
+                }
+                self.path.pop();
+            }
             Item::Mod(module) => {
                 if let Some((_, items)) = &module.content
                     && module.attrs.iter().all(is_builtin)
@@ -299,7 +342,8 @@ impl Finder<'_> {
             None => own,
         });
         let around = Around {
-            is_plain: !is_generic(&block.generics) && block.attrs.iter().all(is_builtin),
+            is_known: block.attrs.iter().all(is_builtin),
+            is_plain: !is_generic(&block.generics),
             block: Some(block),
         };
         for item in &block.items {
@@ -332,11 +376,20 @@ impl Finder<'_> {
                 .iter()
                 .any(|one| one.to_token_stream().to_string().contains(word))
         };
-        let is_simple = around.is_plain
-            && attributes.iter().all(is_builtin)
+        let is_known = around.is_known && attributes.iter().all(is_builtin) && !says("naked");
+        let is_simple = is_known
+            && around.is_plain
             && is_simple_body(signature, block)
-            && !says("naked")
             && !(has("inline") && says("always"));
+        let removal = if block.stmts.is_empty() {
+            Removal::Never
+        } else if is_simple {
+            Removal::Always
+        } else if is_known && is_called_only(signature, block) {
+            Removal::UnlessCalled
+        } else {
+            Removal::Never
+        };
         let mut path = self.path.join("::");
         if !path.is_empty() {
             path.push_str("::");
@@ -348,7 +401,7 @@ impl Finder<'_> {
         self.bodies.push(Body {
             path,
             range,
-            is_removable: is_simple && !block.stmts.is_empty(),
+            removal,
             root,
         });
     }

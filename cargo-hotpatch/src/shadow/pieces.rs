@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::spanned::Spanned as _;
 use syn::{Attribute, Generics, Ident, ImplItem, Item, UseTree};
@@ -23,13 +23,35 @@ pub(super) struct Piece {
     pub module: Option<usize>,
     /// What decides whether it stays.
     pub kind: Kind,
-    /// What it is expanded to may be numbered among the `impl`s of its module, and nothing could stand in its place: it stays when
-    /// something of its module does.
-    pub is_numbered: bool,
+    /// Among which `impl`s of its module those are numbered that it is, or that come of it.
+    pub numbered: Numbered,
     /// The words of what stays of it, but for the pieces inside of it.
     pub words: Vec<Word>,
-    /// Where its body begins that is replaced, and the words of the body.
-    pub body: Option<(usize, Vec<Word>)>,
+    /// Its body, if it is a function.
+    pub body: Option<BodyWords>,
+}
+
+/// How `impl`s are numbered, which symbols show: those that stand in the source in its order, and behind them what macros write, in the
+/// order in which they are expanded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Numbered {
+    /// There are none.
+    Not,
+    /// Among those that stand in the source.
+    AsWritten,
+    /// Among those that macros write: derives, attributes that are not built in, calls.
+    AsExpanded,
+}
+
+/// What a body mentions.
+#[derive(Debug, Clone)]
+pub(super) struct BodyWords {
+    /// Where it begins.
+    pub begin: usize,
+    /// Where whoever calls the function puts its name.
+    pub called: [Word; 2],
+    /// The words of the body.
+    pub words: Vec<Word>,
 }
 
 /// What decides whether a piece stays.
@@ -66,13 +88,15 @@ pub(super) enum Kind {
     },
     /// Its `impl` block does, and somebody means one of these; without names, whenever the block does.
     Member(Vec<String>),
-    /// A macro's call, which may write anything. Somebody means one of the names that it seems to define; or it seems to
-    /// define none, and all that it is called with and is of this crate stays.
+    /// A macro's call, which may write anything. Somebody means one of the names that it may define; or it looks like an `impl`, and all
+    /// that it is called with and is of this crate stays.
     Opaque {
         /// The names that it seems to define.
         defines: Vec<String>,
         /// What it is called with.
         of: Vec<Word>,
+        /// There are no blocks in it, or an `impl`.
+        is_like_impl: bool,
     },
     /// A declaration of names: a leaf, or a whole `use` with its leaves inside.
     Use(Option<Leaf>),
@@ -96,8 +120,19 @@ pub(super) struct Leaf {
     pub is_visible: bool,
     /// It is `*`.
     pub is_glob: bool,
-    /// It is of the standard library.
-    pub is_foreign: bool,
+    /// What its path begins with.
+    pub origin: Origin,
+}
+
+/// Where a path leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The standard library.
+    Std,
+    /// This crate.
+    Crate,
+    /// This crate, if it has a module of this name, and another one otherwise.
+    Named(String),
 }
 
 /// The pieces of a file. `derives` are replaced in it, and `bytes` tells where a span is.
@@ -155,7 +190,7 @@ impl Collector<'_> {
             kind,
             words,
             body: None,
-            is_numbered: false,
+            numbered: Numbered::Not,
         });
         self.pieces.len() - 1
     }
@@ -163,11 +198,14 @@ impl Collector<'_> {
     fn item(&mut self, item: &Item) {
         let first = self.pieces.len();
         self.of_item(item);
-        // An attribute that is not known may add anything to the item. (Those of a type tell what can stand in its place.)
-        let is_type = matches!(item, Item::Struct(_) | Item::Enum(_) | Item::Union(_));
-        let is_numbered = !is_type && !attributes(item).iter().all(is_known);
-        if let Some(piece) = self.pieces.get_mut(first) {
-            piece.is_numbered |= is_numbered && !matches!(piece.kind, Kind::Never);
+        // An attribute that is not known may add anything to an item. (Of a module it makes a module.)
+        let is_known = attributes(item).iter().all(is_known) || matches!(item, Item::Mod(_));
+        if let Some(piece) = self.pieces.get_mut(first)
+            && !is_known
+            && !matches!(piece.kind, Kind::Never)
+            && piece.numbered == Numbered::Not
+        {
+            piece.numbered = Numbered::AsExpanded;
         }
     }
 
@@ -192,7 +230,8 @@ impl Collector<'_> {
             Item::Fn(it) => {
                 let kind = named(names([&it.sig.ident]));
                 let parts = (&*it.attrs, Some(&it.vis), &it.sig, &*it.block);
-                self.function(range, kind, parts);
+                let called = Word::of_item(&it.sig.ident.to_string());
+                self.function(range, kind, parts, called);
             }
             Item::Const(it) if it.ident == "_" => {
                 self.opaque(range, item.to_token_stream(), Vec::new());
@@ -237,7 +276,27 @@ impl Collector<'_> {
                     name: it.ident.to_string(),
                     members: names(members),
                 };
-                self.push(range, kind, all());
+                let mut header = it.clone();
+                header.items.clear();
+                let piece = self.push(range, kind, words(header.to_token_stream()));
+                let around = self.inside.replace(piece);
+                for member in &it.items {
+                    let range = self.range(member);
+                    let kind = Kind::Member(Vec::new());
+                    match member {
+                        syn::TraitItem::Fn(syn::TraitItemFn {
+                            attrs,
+                            sig,
+                            default: Some(block),
+                            ..
+                        }) => {
+                            let called = Word::of_member(&sig.ident.to_string());
+                            self.function(range, kind, (attrs, None, sig, block), called);
+                        }
+                        _ => drop(self.push(range, kind, words(member.to_token_stream()))),
+                    }
+                }
+                self.inside = around;
             }
             Item::Mod(it) => {
                 let words_of_header = words(tokens_of(&it.attrs));
@@ -297,13 +356,15 @@ impl Collector<'_> {
     }
 
     fn opaque(&mut self, range: Range<usize>, tokens: TokenStream, defines: Vec<String>) {
+        let is_like_impl = is_like_impl(tokens.clone());
         let words = words(tokens);
         let kind = Kind::Opaque {
             defines,
             of: words.clone(),
+            is_like_impl,
         };
         let piece = self.push(range, kind, words);
-        self.pieces[piece].is_numbered = true;
+        self.pieces[piece].numbered = Numbered::AsExpanded;
     }
 
     fn function(
@@ -316,6 +377,7 @@ impl Collector<'_> {
             &syn::Signature,
             &syn::Block,
         ),
+        called: [Word; 2],
     ) {
         let mut header = tokens_of(attributes);
         visibility.to_tokens(&mut header);
@@ -323,7 +385,11 @@ impl Collector<'_> {
         let header = words(header);
         let begin = (self.bytes)(block.brace_token.span.join()).start;
         let piece = self.push(range, kind, header);
-        self.pieces[piece].body = Some((begin, words(block.to_token_stream())));
+        self.pieces[piece].body = Some(BodyWords {
+            begin,
+            called,
+            words: words(block.to_token_stream()),
+        });
     }
 
     fn of_type(
@@ -352,10 +418,11 @@ impl Collector<'_> {
             let text = format!("{instead}{}", "\n".repeat(lines));
             Replacement { range, text }
         };
-        let is_numbered = !is_bare && !can_be_bare;
         let stub = (!is_bare && can_be_bare).then(|| without.into_iter().map(bare).collect());
         let piece = self.push(range, Kind::Type { name, stub }, words);
-        self.pieces[piece].is_numbered = is_numbered;
+        if !is_bare {
+            self.pieces[piece].numbered = Numbered::AsExpanded;
+        }
     }
 
     fn implementation(&mut self, range: Range<usize>, block: &syn::ItemImpl) {
@@ -384,7 +451,15 @@ impl Collector<'_> {
         };
         let shell = is_known.then_some(shell);
         let piece = self.push(range, Kind::Impl { of: names, shell }, header);
-        self.pieces[piece].is_numbered = !is_known;
+        // What `cfg_attr` makes of an `impl` is written there or not.
+        let is_written = block
+            .attrs
+            .iter()
+            .all(|one| self::is_known(one) || one.path().is_ident("cfg_attr"));
+        self.pieces[piece].numbered = match is_written {
+            true => Numbered::AsWritten,
+            false => Numbered::AsExpanded,
+        };
         if !is_known {
             return;
         }
@@ -400,7 +475,8 @@ impl Collector<'_> {
             match member {
                 ImplItem::Fn(it) => {
                     let parts = (&*it.attrs, Some(&it.vis), &it.sig, &it.block);
-                    self.function(range, named(&it.sig.ident), parts);
+                    let called = Word::of_member(&it.sig.ident.to_string());
+                    self.function(range, named(&it.sig.ident), parts, called);
                 }
                 ImplItem::Const(it) => drop(self.push(range, named(&it.ident), all())),
                 ImplItem::Type(it) => drop(self.push(range, named(&it.ident), all())),
@@ -418,14 +494,17 @@ impl Collector<'_> {
         path: &mut Vec<String>,
         is_visible: bool,
     ) {
-        let is_foreign = path
-            .first()
-            .is_some_and(|first| ["std", "core", "alloc"].contains(&first.as_str()));
+        let first = path.first().map_or("", String::as_str);
+        let origin = match first {
+            "std" | "core" | "alloc" => Origin::Std,
+            "crate" | "self" | "super" => Origin::Crate,
+            first => Origin::Named(first.to_owned()),
+        };
         let leaf = |name: Option<&Ident>, is_glob| Leaf {
             name: name.map(ToString::to_string),
             is_visible,
             is_glob,
-            is_foreign,
+            origin: origin.clone(),
         };
         let (leaf, last) = match tree {
             UseTree::Path(inner) => {
@@ -498,6 +577,20 @@ pub(super) fn blank(text: &str, range: &Range<usize>, instead: &str) -> Option<S
         new.extend(last.chars().map(|c| if c == '\t' { '\t' } else { ' ' }));
     }
     Some(new)
+}
+
+/// True if what a macro is called with, the outermost braces aside, has no blocks, or is an `impl`.
+fn is_like_impl(tokens: TokenStream) -> bool {
+    fn has(tokens: TokenStream, depth: usize, is_it: &dyn Fn(&TokenTree, usize) -> bool) -> bool {
+        tokens.into_iter().any(|token| {
+            is_it(&token, depth)
+                || matches!(token, TokenTree::Group(group) if has(group.stream(), depth + 1, is_it))
+        })
+    }
+    let is_block = |token: &TokenTree, depth| matches!(token, TokenTree::Group(group) if depth > 0 && group.delimiter() == Delimiter::Brace);
+    let is_impl =
+        |token: &TokenTree, _| matches!(token, TokenTree::Ident(ident) if ident == "impl");
+    !has(tokens.clone(), 0, &is_block) || has(tokens, 0, &is_impl)
 }
 
 /// All identifiers.

@@ -7,9 +7,9 @@
 //! when its type and its trait do, a trait also when something in it is meant (a method needs no name of its trait). Where two
 //! things have one name, both stay: nothing is resolved here, so that macros, globs and `use … as` need no rules of their own.
 //!
-//! What goes must change nothing of what stays. Symbols have the number of an `impl` among those of its module, derived ones behind the
-//! others: in a module of which something stays, an empty `impl` stands in the place of one that goes, and a type without fields in the place
-//! of one that derives. Lines and columns stay as well.
+//! What goes must change nothing of what stays. Symbols have the number of an `impl` among those of its module (see [`Numbered`]): in a
+//! module in which one stays, an empty `impl` stands in the place of one that goes, and a type without fields in the place of one that
+//! derives. Lines and columns stay as well.
 //!
 //! What nobody can see in the source, such as names that a procedural macro makes up, a slice may lack: then it does not compile, and
 //! the names that the compiler asks for are put into this slice and all later ones ([`super::tree::Tree::learn`]).
@@ -18,9 +18,9 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::path::Path;
 
-use super::bodies::SourceFile;
-use super::pieces::{Kind, Leaf, Piece, Replacement, blank};
-use super::words::Word;
+use super::bodies::{Body, Removal, SourceFile};
+use super::pieces::{BodyWords, Kind, Leaf, Numbered, Origin, Piece, Replacement, blank};
+use super::words::{Learned, Word};
 
 /// A file of the crate.
 #[derive(Debug, Clone)]
@@ -40,8 +40,10 @@ pub(super) struct FileOfCrate<'f> {
 pub(super) struct Slice {
     /// For each piece.
     stays: Vec<bool>,
-    /// The modules of which something stays, by their piece.
-    living: HashSet<Option<usize>>,
+    /// The modules, by their piece, of which something stays that is numbered so.
+    numbered: HashSet<(Option<usize>, Numbered)>,
+    /// Where the bodies begin that may be called.
+    called: HashSet<usize>,
 }
 
 /// Text that is left out, or stands in for what is.
@@ -63,6 +65,11 @@ impl LeftOut {
 }
 
 impl Slice {
+    /// True if the body that begins there may be called by an edited function, or by what that calls, as far as bodies are there.
+    pub(super) fn has_body(&self, begin: usize) -> bool {
+        self.called.contains(&begin)
+    }
+
     /// What is left out of `file`, in the order of the text.
     pub(super) fn left_out(&self, file: &SourceFile) -> Vec<LeftOut> {
         let mut left_out: Vec<LeftOut> = Vec::new();
@@ -71,7 +78,7 @@ impl Slice {
             if *stays || left_out.last().is_some_and(is_in) {
                 continue;
             }
-            let is_alive = self.living.contains(&piece.module);
+            let counts = self.numbered.contains(&(piece.module, piece.numbered));
             let whole = |instead: &str| {
                 let text = blank(file.text(), &piece.range, instead)?;
                 let range = piece.range.clone();
@@ -83,10 +90,10 @@ impl Slice {
             match &piece.kind {
                 Kind::Impl {
                     shell: Some(shell), ..
-                } if is_alive => left_out.extend(whole(shell)),
+                } if counts => left_out.extend(whole(shell)),
                 Kind::Type {
                     stub: Some(parts), ..
-                } if is_alive => left_out.extend(parts.iter().map(|part| LeftOut {
+                } if counts => left_out.extend(parts.iter().map(|part| LeftOut {
                     replacement: part.clone(),
                     is_part: true,
                 })),
@@ -97,27 +104,46 @@ impl Slice {
     }
 }
 
-/// What stays of each file, and how much of the whole crate that is (0 to 1, by words). What is called like one of `asked_for` does in
-/// any case; with `without_derives`, known derives are replaced.
-pub(super) fn slice<'n>(
+/// What stays of each file, and how much of the whole crate that is (0 to 1, by words). With `without_derives`, known derives are
+/// replaced.
+pub(super) fn slice(
     files: &[FileOfCrate<'_>],
-    asked_for: impl IntoIterator<Item = &'n String>,
+    learned: &Learned,
     without_derives: bool,
 ) -> (Vec<Slice>, f64) {
-    let mut slicer = Slicer::new(files, without_derives);
-    for name in asked_for {
-        for word in Word::wherever(name) {
-            slicer.mean(word);
-        }
+    let mut slicer = Slicer::new(files, learned, without_derives);
+    slicer.asked_for = learned
+        .names
+        .iter()
+        .flat_map(|name| Word::wherever(name))
+        .collect();
+    for word in slicer.asked_for.clone() {
+        slicer.mean_in_call(word);
     }
     slicer.begin();
-    while let Some(word) = slicer.queue.pop() {
-        for at in slicer.by_word.get(&word).cloned().unwrap_or_default() {
-            slicer.consider(at);
+    while let Some((word, why)) = slicer.queue.pop() {
+        let concerned = match why {
+            Why::Meant => slicer.by_word.get(&word),
+            Why::InCall => slicer.by_call.get(&word),
+        };
+        for at in concerned.cloned().unwrap_or_default() {
+            match why {
+                Why::Meant => slicer.consider(at),
+                Why::InCall => slicer.consider_body(at),
+            }
         }
     }
     let share = slicer.share();
     (slicer.slices, share)
+}
+
+/// Why a word is looked up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// Something that stays mentions it.
+    Meant,
+    /// A body mentions it that may be called.
+    InCall,
 }
 
 /// A piece: its file's number and its own.
@@ -125,30 +151,45 @@ type At = (usize, usize);
 
 struct Slicer<'f> {
     files: &'f [FileOfCrate<'f>],
+    learned: &'f Learned,
     without_derives: bool,
     /// Names of items of this crate.
     local: HashSet<Word>,
     /// Those of types and traits.
     local_types: HashSet<Word>,
+    /// Names that come from other crates and can be reached through this one; and whether there are some that nobody names.
+    from_outside: HashSet<String>,
+    any_from_outside: bool,
     /// What has to be looked at when a word is meant.
     by_word: HashMap<Word, Vec<At>>,
     meant: HashSet<Word>,
+    /// Words that are meant in any case.
+    asked_for: HashSet<Word>,
+    /// What has to be looked at when a word is in a body that may be called, and those words.
+    by_call: HashMap<Word, Vec<At>>,
+    in_calls: HashSet<Word>,
     /// Words that are meant, and were not looked up yet.
-    queue: Vec<Word>,
+    queue: Vec<(Word, Why)>,
     slices: Vec<Slice>,
     /// Modules that have names for others: they live, or a module inside of them is there.
     open: HashSet<(usize, Option<usize>)>,
 }
 
 impl<'f> Slicer<'f> {
-    fn new(files: &'f [FileOfCrate<'f>], without_derives: bool) -> Self {
+    fn new(files: &'f [FileOfCrate<'f>], learned: &'f Learned, without_derives: bool) -> Self {
         let mut slicer = Self {
             files,
+            learned,
             without_derives,
             local: HashSet::new(),
             local_types: HashSet::new(),
+            from_outside: HashSet::new(),
+            any_from_outside: false,
             by_word: HashMap::new(),
             meant: HashSet::new(),
+            asked_for: HashSet::new(),
+            by_call: HashMap::new(),
+            in_calls: HashSet::new(),
             queue: Vec::new(),
             slices: Vec::new(),
             open: HashSet::new(),
@@ -159,13 +200,19 @@ impl<'f> Slicer<'f> {
             }
             slicer.slices.push(Slice {
                 stays: vec![false; file.file.pieces().len()],
-                living: HashSet::new(),
+                ..Slice::default()
             });
         }
+        slicer.find_names_from_outside();
         for at in slicer.all() {
             let triggers = slicer.triggers(slicer.piece(at));
             for word in triggers {
                 slicer.by_word.entry(word).or_default().push(at);
+            }
+            if let Some(body) = &slicer.piece(at).body {
+                for word in body.called {
+                    slicer.by_call.entry(word).or_default().push(at);
+                }
             }
         }
         slicer
@@ -217,9 +264,9 @@ impl<'f> Slicer<'f> {
                 .iter()
                 .flat_map(|name| Word::of_member(name))
                 .collect(),
-            Kind::Opaque { defines, of } => {
-                let of = of.iter().filter(|word| self.local_types.contains(word));
-                items(defines).into_iter().chain(of.copied()).collect()
+            Kind::Opaque { defines, of, .. } => {
+                let types = of.iter().filter(|word| self.local_types.contains(word));
+                items(defines).into_iter().chain(types.copied()).collect()
             }
             Kind::Use(leaf) => leaf
                 .iter()
@@ -237,7 +284,7 @@ impl<'f> Slicer<'f> {
                 };
                 let begins = |piece: &Piece| {
                     let own = piece.body.as_ref();
-                    own.is_some_and(|(begin, _)| *begin == body.range.start)
+                    own.is_some_and(|own| own.begin == body.range.start)
                 };
                 if let Some(piece) = file.file.pieces().iter().position(begins) {
                     self.keep((number, piece));
@@ -251,7 +298,14 @@ impl<'f> Slicer<'f> {
 
     fn mean(&mut self, word: Word) {
         if self.meant.insert(word) {
-            self.queue.push(word);
+            self.queue.push((word, Why::Meant));
+        }
+    }
+
+    fn mean_in_call(&mut self, word: Word) {
+        self.mean(word);
+        if self.in_calls.insert(word) {
+            self.queue.push((word, Why::InCall));
         }
     }
 
@@ -290,11 +344,21 @@ impl<'f> Slicer<'f> {
                 piece.inside.is_some_and(|block| self.stays((at.0, block)))
                     && (names.is_empty() || names.iter().any(|name| self.is_member_meant(name)))
             }
-            Kind::Opaque { defines, of } => {
-                let is_there =
-                    |word: &Word| !self.local_types.contains(word) || self.meant.contains(word);
+            Kind::Opaque {
+                defines,
+                of,
+                is_like_impl,
+            } => {
+                let mut types = of
+                    .iter()
+                    .filter(|word| word.is_alone() && self.local_types.contains(word))
+                    .peekable();
+                let is_impl = *is_like_impl && types.peek().is_some();
                 defines.iter().any(|name| self.is_meant(name))
-                    || (defines.is_empty() && of.iter().filter(|it| it.is_alone()).all(is_there))
+                    || of.iter().any(|word| self.asked_for.contains(word))
+                    || (defines.is_empty()
+                        && is_impl
+                        && types.all(|word| self.meant.contains(word)))
             }
             Kind::Use(None) => false,
             Kind::Use(Some(leaf)) => self.is_needed(leaf, (at.0, piece.module)),
@@ -311,14 +375,40 @@ impl<'f> Slicer<'f> {
 
     /// A name that is not this crate's may be a trait's, which nobody has to name.
     fn is_needed(&self, leaf: &Leaf, module: (usize, Option<usize>)) -> bool {
-        if !leaf.is_visible && !self.open.contains(&module) {
+        let is_open = self.open.contains(&module);
+        if !leaf.is_visible && !is_open {
             return false;
         }
-        match &leaf.name {
-            Some(name) => {
-                leaf.is_foreign || !self.local.contains(&Word::alone(name)) || self.is_meant(name)
+        let Some(name) = &leaf.name else {
+            return leaf.is_glob || is_open;
+        };
+        let is_local = self.local.contains(&Word::alone(name));
+        let may_be_a_trait = match self.is_of_crate(&leaf.origin) {
+            false => leaf.origin == Origin::Std || !is_local,
+            // What nobody brings from outside is what a macro defines.
+            true => !is_local && (self.any_from_outside || self.from_outside.contains(name)),
+        };
+        (may_be_a_trait && !self.learned.absent.contains(name)) || self.is_meant(name)
+    }
+
+    fn is_of_crate(&self, origin: &Origin) -> bool {
+        match origin {
+            Origin::Std => false,
+            Origin::Crate => true,
+            Origin::Named(first) => self.local.contains(&Word::alone(first)),
+        }
+    }
+
+    /// Takes note of the names that others can reach through this crate although they are of another one.
+    fn find_names_from_outside(&mut self) {
+        for at in self.all() {
+            let Kind::Use(Some(leaf)) = &self.piece(at).kind else {
+                continue;
+            };
+            if leaf.is_visible && !self.is_of_crate(&leaf.origin) {
+                self.any_from_outside |= leaf.is_glob;
+                self.from_outside.extend(leaf.name.clone());
             }
-            None => leaf.is_glob || self.open.contains(&module),
         }
     }
 
@@ -331,13 +421,7 @@ impl<'f> Slicer<'f> {
         for word in &piece.words {
             self.mean(*word);
         }
-        if let Some((begin, words)) = &piece.body
-            && !self.is_replaced(file, *begin)
-        {
-            for word in words {
-                self.mean(*word);
-            }
-        }
+        self.consider_body(at);
         self.is_there(file);
         if let Some(around) = piece.inside {
             self.keep((file, around));
@@ -350,8 +434,9 @@ impl<'f> Slicer<'f> {
             Kind::Type { name, .. } | Kind::Trait { name, .. } => self.mean(Word::alone(name)),
             _ => {}
         }
-        self.lives(file, piece.module);
-        if let Kind::Impl { .. } = piece.kind {
+        self.opens(file, piece.module);
+        self.numbers(file, piece.module, piece.numbered);
+        if let Kind::Impl { .. } | Kind::Trait { .. } = piece.kind {
             for (other, member) in self.files[file].file.pieces().iter().enumerate() {
                 if member.inside == Some(number) {
                     self.consider((file, other));
@@ -360,14 +445,35 @@ impl<'f> Slicer<'f> {
         }
     }
 
-    /// True if the body that begins there is not that of the source.
-    fn is_replaced(&self, file: usize, begin: usize) -> bool {
-        let file = &self.files[file];
-        let bodies = file.file.bodies();
-        let at = bodies.binary_search_by_key(&begin, |body| body.range.start);
-        at.is_ok_and(|at| {
-            bodies[at].is_removable && !file.edited.iter().any(|path| *path == bodies[at].path)
-        })
+    /// Takes in what the body of something that stays mentions, if the body is that of the source.
+    fn consider_body(&mut self, at: At) {
+        let Some((own, body)) = self.body(at) else {
+            return;
+        };
+        if !self.stays(at) || self.slices[at.0].called.contains(&own.begin) {
+            return;
+        }
+        let mut edited = self.files[at.0].edited.iter();
+        let is_there = match body.removal {
+            Removal::Always => edited.any(|path| *path == body.path),
+            Removal::UnlessCalled => own.called.iter().any(|word| self.in_calls.contains(word)),
+            Removal::Never => true,
+        };
+        if is_there {
+            self.slices[at.0].called.insert(own.begin);
+            for word in &own.words {
+                self.mean_in_call(*word);
+            }
+        }
+    }
+
+    fn body(&self, at: At) -> Option<(&'f BodyWords, &'f Body)> {
+        let own = self.piece(at).body.as_ref()?;
+        let bodies = self.files[at.0].file.bodies();
+        let number = bodies
+            .binary_search_by_key(&own.begin, |body| body.range.start)
+            .ok()?;
+        Some((own, &bodies[number]))
     }
 
     /// Something of the file stays: so do the modules that lead to it, which are called like parts of its path.
@@ -378,20 +484,23 @@ impl<'f> Slicer<'f> {
         }
     }
 
-    fn lives(&mut self, file: usize, module: Option<usize>) {
-        if !self.slices[file].living.insert(module) {
+    /// Something stays that is numbered: then whatever is numbered with it stays as well, unless something can stand in its place.
+    fn numbers(&mut self, file: usize, module: Option<usize>, numbered: Numbered) {
+        if numbered == Numbered::Not || !self.slices[file].numbered.insert((module, numbered)) {
             return;
         }
         for (number, piece) in self.files[file].file.pieces().iter().enumerate() {
-            let has_no_stub = matches!(piece.kind, Kind::Type { stub: Some(_), .. })
-                && !self.without_derives
-                && self.has_derives(file, piece);
-            let stays_whole = piece.is_numbered || has_no_stub;
-            if piece.module == module && stays_whole {
+            let has_stand_in = match &piece.kind {
+                Kind::Impl { shell, .. } => shell.is_some(),
+                Kind::Type { stub, .. } => {
+                    stub.is_some() && (self.without_derives || !self.has_derives(file, piece))
+                }
+                _ => false,
+            };
+            if piece.module == module && piece.numbered == numbered && !has_stand_in {
                 self.keep((file, number));
             }
         }
-        self.opens(file, module);
     }
 
     fn has_derives(&self, file: usize, piece: &Piece) -> bool {
@@ -411,6 +520,7 @@ impl<'f> Slicer<'f> {
         }
     }
 
+    /// How much of what the whole shadow has is in the slices.
     fn share(&self) -> f64 {
         let (mut all, mut kept) = (0_usize, 0_usize);
         for at in self.all() {
@@ -419,6 +529,14 @@ impl<'f> Slicer<'f> {
             all += weight;
             if self.stays(at) {
                 kept += weight;
+            }
+            if let Some((own, body)) = self.body(at)
+                && body.removal != Removal::Always
+            {
+                all += own.words.len();
+                if self.slices[at.0].called.contains(&own.begin) {
+                    kept += own.words.len();
+                }
             }
         }
         // Words of one crate: far below what a float holds exactly.
@@ -439,7 +557,10 @@ mod tests {
     }
 
     fn sliced_with(text: &str, edited: &str, asked_for: &[&str]) -> String {
-        let asked_for: Vec<String> = asked_for.iter().map(|name| (*name).to_owned()).collect();
+        let learned = Learned {
+            names: asked_for.iter().map(|name| (*name).to_owned()).collect(),
+            ..Learned::default()
+        };
         let (edited_file, edited_path) = edited.split_once(' ').expect("a file and a path");
         let parts: Vec<(&str, SourceFile)> = text
             .split("//- ")
@@ -459,7 +580,7 @@ mod tests {
                     .collect(),
             })
             .collect();
-        let (slices, share) = slice(&files, &asked_for, true);
+        let (slices, share) = slice(&files, &learned, true);
         assert!(share > 0.0 && share <= 1.0);
         let mut out = String::new();
         for (file, slice) in files.iter().zip(&slices) {
@@ -574,6 +695,48 @@ mod tests {
     }
 
     #[test]
+    fn bodies_that_are_put_into_their_callers_stay_where_calls_can_lead() {
+        let slice = sliced(
+            "//- main.rs\n\
+             fn edited(it: It) { first(1); it.method(); Self::A; }\n\
+             fn first<T>(it: T) { second(it); }\n\
+             #[inline(always)]\nfn second(it: u8) { third(); }\n\
+             fn third() { plain(); }\n\
+             fn fourth<T>(it: T) { fifth(); }\n\
+             const A: fn(u8) = fourth;\n\
+             fn fifth() {}\n\
+             fn plain() {}\n\
+             struct It;\n\
+             impl Clone for It {\n    fn clone(&self) -> Self { in_clone() }\n}\n\
+             impl<T> From<T> for It {\n    fn from(it: T) -> Self { in_from() }\n}\n\
+             trait Method {\n\
+             fn method(&self) { self.other(); }\n\
+             fn other(&self) { in_other(); }\n\
+             fn another(&self) { in_another(); }\n\
+             }\n\
+             impl Method for It {}\n\
+             fn main() {}\n",
+            "main.rs edited",
+        );
+        has(
+            &slice,
+            &[
+                "second(it)",
+                "third()",
+                "fn fourth",
+                "self.other()",
+                "in_other()",
+                "fn from",
+                "fn another",
+            ],
+        );
+        lacks(
+            &slice,
+            &["plain()", "fifth", "in_clone", "in_from", "in_another"],
+        );
+    }
+
+    #[test]
     fn numbers_of_impls_stay() {
         let slice = sliced(
             "//- main.rs\n\
@@ -581,12 +744,14 @@ mod tests {
              #[derive(Debug)]\nenum Tag { A(Gone), B }\n\
              #[derive(Eq, Hash)]\nstruct Half(Kept);\n\
              #[derive(Debug)]\n#[repr(u8)]\nenum Byte { A }\n\
+             #[derive(Debug)]\nstruct Seen;\n\
+             impl Seen {\n    fn f() {}\n}\n\
              struct Gone;\n\
              struct Kept;\n\
              impl PartialEq for Half {\n    fn eq(&self, other: &Self) -> bool { true }\n}\n\
              impl Gone {\n    fn f() {}\n}\n\
              #[cfg(test)]\nmod tests { use super::*; }\n\
-             fn edited() {}\n\
+             fn edited(_: Seen) {}\n\
              fn main() {}\n",
             "main.rs edited",
         );
@@ -604,6 +769,18 @@ mod tests {
             ],
         );
         lacks(&slice, &["Gone", "tests"]);
+        // Nothing is numbered where no `impl` stays.
+        let slice = sliced(
+            "//- main.rs\n\
+             #[derive(Debug)]\nstruct Unseen(Gone);\n\
+             struct Gone;\n\
+             impl Gone {}\n\
+             call! {}\n\
+             fn edited() {}\n\
+             fn main() {}\n",
+            "main.rs edited",
+        );
+        lacks(&slice, &["derive", "Gone", "Shell", "call"]);
     }
 
     #[test]
@@ -656,12 +833,13 @@ mod tests {
             "//- main.rs\n\
              mod other;\n\
              #[component]\nfn page() { used(); }\n\
+             #[component]\nfn seen() {}\n\
              fn used() {}\n\
              #[instrument]\nfn traced() {}\n\
              #[attribute]\nimpl A {\n    fn a() {}\n}\n\
              struct A;\n\
              #[test]\nfn test() {}\n\
-             fn edited() {}\n\
+             fn edited() { seen(); }\n\
              fn main() {}\n\
              //- other.rs\n\
              #[component]\nfn other() {}\n\
@@ -678,7 +856,7 @@ mod tests {
                 "struct A",
             ],
         );
-        lacks(&slice, &["traced", "test", "other", "more"]);
+        lacks(&slice, &["traced", "fn test", "fn other", "more"]);
     }
 
     #[test]

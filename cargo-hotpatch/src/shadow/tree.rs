@@ -10,7 +10,8 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 
 use super::slice::{self, FileOfCrate, Slice};
-use super::{SourceFile, root_suffix, words};
+use super::words::Learned;
+use super::{SourceFile, root_suffix};
 use crate::capture::arguments::{RustcArguments, mirrored_path};
 use crate::capture::record::UnitRecord;
 
@@ -30,8 +31,7 @@ pub struct Tree {
     files: BTreeMap<PathBuf, Parsed>,
     /// Known derives are left out.
     without_derives: bool,
-    /// Names that slices lacked.
-    learned: BTreeSet<String>,
+    learned: Learned,
 }
 
 /// A directory with copies.
@@ -114,7 +114,7 @@ impl Tree {
             has_tests: unit.args.iter().any(|argument| argument == "--test"),
             externs,
             files: BTreeMap::new(),
-            learned: BTreeSet::new(),
+            learned: Learned::default(),
         })
     }
 
@@ -156,21 +156,36 @@ impl Tree {
         })
     }
 
-    /// Takes note of what the compiler asked for when it was given a slice. False if that was in it.
-    pub fn learn(&mut self, rendered: &str) -> bool {
-        let known = self.learned.len();
-        self.learned.append(&mut words::missing(rendered));
-        self.learned.len() > known
+    /// Functions that could be edited next: one of each of the `most` files that were written last.
+    #[must_use]
+    pub fn samples(&self, most: usize) -> Vec<Function> {
+        let written = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
+        let mut files: Vec<_> = self.rust_files().collect();
+        files.sort_by_key(|(path, _)| std::cmp::Reverse(written(path)));
+        let functions = files.into_iter().filter_map(|(_, parsed)| {
+            Some(Function {
+                file: parsed.resolved.clone(),
+                path: parsed.file.as_ref()?.sample()?.to_owned(),
+            })
+        });
+        functions.take(most).collect()
     }
 
-    /// The names that slices lacked so far.
+    /// Takes note of what the compiler says of a slice that does not compile. False if it is nothing new.
+    pub fn learn(&mut self, rendered: &str) -> bool {
+        let before = self.learned.clone();
+        self.learned.take_in(rendered);
+        self.learned != before
+    }
+
+    /// What slices lacked so far.
     #[must_use]
-    pub fn learned(&self) -> &BTreeSet<String> {
+    pub fn learned(&self) -> &Learned {
         &self.learned
     }
 
-    /// Forgets all names but these: what was learned of an edit that does not compile is no name.
-    pub fn learned_only(&mut self, learned: BTreeSet<String>) {
+    /// Forgets all but this: what was learned of an edit that does not compile is nothing.
+    pub fn learned_only(&mut self, learned: Learned) {
         self.learned = learned;
     }
 

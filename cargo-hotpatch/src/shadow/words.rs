@@ -109,17 +109,31 @@ pub(super) fn defined(tokens: TokenStream) -> Vec<String> {
     names
 }
 
-/// The names in what the compiler says of a slice that lacks them: words in back quotes, in the headlines of its errors.
-pub(super) fn missing(rendered: &str) -> BTreeSet<String> {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    rendered
-        .lines()
-        .filter(|line| line.starts_with("error"))
-        .flat_map(|line| line.split('`').skip(1).step_by(2))
-        .flat_map(|quoted| quoted.split(|c| !is_word(c)))
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
+/// What slices of a crate lacked, as the compiler said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Learned {
+    /// Names that something asked for.
+    pub(super) names: BTreeSet<String>,
+    /// Names that a `use` brings and that are not there, since nobody asked for them: a macro defines them.
+    pub(super) absent: BTreeSet<String>,
+}
+
+impl Learned {
+    /// Takes in what the compiler says: the words in back quotes, in the headlines of its errors.
+    pub(super) fn take_in(&mut self, rendered: &str) {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        for line in rendered.lines().filter(|line| line.starts_with("error")) {
+            let quoted = line.split('`').skip(1).step_by(2);
+            if line.contains("unresolved import") {
+                let last = quoted.filter_map(|path| path.rsplit("::").next());
+                self.absent.extend(last.map(str::to_owned));
+            } else {
+                let words = quoted.flat_map(|quoted| quoted.split(|c| !is_word(c)));
+                let words = words.filter(|word| !word.is_empty());
+                self.names.extend(words.map(str::to_owned));
+            }
+        }
+    }
 }
 
 /// What the tokens are part of.
@@ -261,10 +275,17 @@ mod tests {
 
     #[test]
     fn what_the_compiler_misses_is_what_it_quotes() {
-        let rendered = "error[E0599]: no method named `shown` found for struct `Foo<Bar>` in it\n  --> `a.rs`\nwarning: `no`\n";
+        let rendered = "error[E0599]: no method named `shown` found for struct `Foo<Bar>` in it\n  --> `a.rs`\nwarning: `no`\n\
+                        error[E0432]: unresolved imports `crate::a::One`, `Two`\n";
+        let mut learned = Learned::default();
+        learned.take_in(rendered);
         assert_eq!(
-            missing(rendered).into_iter().collect::<Vec<_>>(),
+            learned.names.into_iter().collect::<Vec<_>>(),
             ["Bar", "Foo", "shown"]
+        );
+        assert_eq!(
+            learned.absent.into_iter().collect::<Vec<_>>(),
+            ["One", "Two"]
         );
     }
 

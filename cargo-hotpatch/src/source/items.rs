@@ -204,6 +204,15 @@ pub(crate) fn is_simple_body(signature: &syn::Signature, block: &syn::Block) -> 
         && !is_generic(&signature.generics)
 }
 
+/// True if nothing but calls of the function can tell what its body is: not `const` nor `async`, no `impl` in its result, no items in
+/// the body. It may be generic.
+pub(crate) fn is_called_only(signature: &syn::Signature, block: &syn::Block) -> bool {
+    let mut finder = Finder::default();
+    finder.visit_return_type(&signature.output);
+    finder.visit_block(block);
+    !finder.found && signature.constness.is_none() && signature.asyncness.is_none()
+}
+
 fn compiled_by(
     attributes: &[Attribute],
     signature: &syn::Signature,

@@ -11,7 +11,7 @@ pub mod macros;
 
 use proc_macro2::TokenStream;
 
-pub(crate) use items::{is_builtin, is_generic, is_simple_body};
+pub(crate) use items::{is_builtin, is_called_only, is_generic, is_simple_body};
 
 /// What sort of item it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
