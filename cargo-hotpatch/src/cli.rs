@@ -272,6 +272,9 @@ large (40,000 lines in one crate), workspace (8 crates, the edit in the lowest).
 directory, three times, and only the copies are edited. Without --file, a statement without effect is put into a few functions
 that the program turns out to have, and `restart` ends when the new program is started (or says what --ready tells).
 
+Where `cargo-hot` is installed, it patches the generated projects in the same turns, in a copy with the loop of `main` in the
+form that it needs. That it cannot do an edit is a remark. --no-peers leaves it out.
+
 Exit codes: 0 measured, 30 refused because other processes keep this machine busy, 2 wrong usage, 130 interrupted,
 1 anything else, such as an edit that did not show in the program's answer.")]
 pub struct BenchArguments {
@@ -301,6 +304,9 @@ pub struct BenchArguments {
         help_heading = MEASURED
     )]
     pub fast: Option<Fast>,
+    /// Leave out other tools of this kind that are installed (see below)
+    #[arg(long, help_heading = MEASURED)]
+    pub no_peers: bool,
     /// Measure although other processes keep this machine busy; the result says so
     #[arg(long, help_heading = MEASURED)]
     pub even_if_noisy: bool,

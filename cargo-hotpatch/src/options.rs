@@ -309,6 +309,8 @@ pub struct BenchOptions {
     pub patches: usize,
     /// `--fast` of the sessions that are measured.
     pub fast: Option<Fast>,
+    /// Measure other tools that are installed, too.
+    pub peers: bool,
     /// Measure on a busy machine as well.
     pub even_if_noisy: bool,
     /// The `cargo` that is measured.
@@ -374,6 +376,7 @@ impl BenchOptions {
             edits: typed.edits,
             patches: typed.patches.unwrap_or(if is_small { 500 } else { 0 }),
             fast: typed.fast,
+            peers: !typed.no_peers,
             even_if_noisy: typed.even_if_noisy,
             cargo: std::env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from),
             cargo_arguments: cargo_arguments.0,

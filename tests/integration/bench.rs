@@ -20,6 +20,11 @@ pub(crate) fn trials() -> Vec<Trial> {
             "bench::an_edit_that_does_not_show_is_no_sample",
             an_edit_that_does_not_show_is_no_sample,
         ),
+        trial("bench::beside_a_peer", beside_a_peer),
+        trial(
+            "bench::a_peer_that_fails_is_a_remark",
+            a_peer_that_fails_is_a_remark,
+        ),
         trial(
             "bench::a_busy_machine_is_refused",
             a_busy_machine_is_refused,
@@ -27,9 +32,12 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Exit code, standard output, standard error.
+/// Exit code, standard output, standard error. Commands in `bin` of the directory are found first.
 fn bench(dir: &Path, args: &[&str]) -> Result<(i32, String, String)> {
     let mut command = scrubbed_command(tool(), dir);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::iter::once(dir.join("bin")).chain(std::env::split_paths(&path));
+    command.env("PATH", std::env::join_paths(path).context("PATH")?);
     let (status, stdout, stderr) = output_of(command.args(["hotpatch", "bench"]).args(args))?;
     let code = status
         .code()
@@ -74,6 +82,7 @@ fn hello() -> Result<()> {
         &[
             "--project",
             "hello",
+            "--no-peers",
             "--edits",
             "2",
             "--patches",
@@ -91,12 +100,64 @@ fn hello() -> Result<()> {
         hello["name"] == "hello" && hello["observed"] == true && hello["lines"].is_u64(),
         "{hello:#}"
     );
+    ensure!(hello.get("peers").is_none(), "{hello:#}");
     has_samples(hello, 2)?;
     ensure!(result["series"]["patch_ms"]["samples"] == 3, "{result:#}");
     let svg = std::fs::read_to_string(room.path().join("bench.svg")).context("the picture")?;
     ensure!(
         svg.starts_with("<svg") && svg.matches("<circle").count() == 3,
         "{svg}"
+    );
+    Ok(())
+}
+
+/// What is measured of hello with a `cargo-hot` on `PATH` that is this script.
+fn beside(script: &str) -> Result<Value> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let room = tempfile::tempdir().context("a directory")?;
+    std::fs::create_dir(room.path().join("bin")).context("bin")?;
+    // As `cargo install` notes it.
+    let note = "[v1]\n\"cargo-hot 0.0.1 (registry+https://fake)\" = [\"cargo-hot\"]\n";
+    std::fs::write(room.path().join(".crates.toml"), note).context("a note")?;
+    // The other peer is not there, even where it is installed.
+    for (name, script) in [("cargo-hot", script), ("dx", "#!/bin/sh\n")] {
+        let program = room.path().join("bin").join(name);
+        std::fs::write(&program, script).context(name)?;
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).context(name)?;
+    }
+    let result = json(
+        room.path(),
+        &["--project", "hello", "--edits", "2", "--patches", "0"],
+        0,
+    )?;
+    has_samples(&result["projects"][0], 2)?;
+    Ok(result["projects"][0].clone())
+}
+
+fn beside_a_peer() -> Result<()> {
+    let hello = beside(include_str!("peer.sh"))?;
+    let peer = &hello["peers"]["cargo-hot"];
+    ensure!(
+        peer["version"] == "0.0.1" && peer["samples"] == 2 && peer["restarted"] == 0,
+        "{hello:#}"
+    );
+    ensure!(
+        peer["median"].as_f64().is_some_and(|time| time > 0.0) && peer.get("failed").is_none(),
+        "{hello:#}"
+    );
+    ensure!(hello["ratios"]["cargo-hot"].is_f64(), "{hello:#}");
+    Ok(())
+}
+
+fn a_peer_that_fails_is_a_remark() -> Result<()> {
+    let says = "Run a binary or example of the local package in hot reloading mode";
+    let hello = beside(&format!("#!/bin/sh\necho {says}\necho no luck today >&2\n"))?;
+    let why = hello["peers"]["cargo-hot"]["failed"]
+        .as_str()
+        .unwrap_or_default();
+    ensure!(
+        why.contains("did not start") && why.contains("no luck today"),
+        "{hello:#}"
     );
     Ok(())
 }

@@ -92,7 +92,8 @@ fn manifest(name: &str, rest: &str) -> String {
 /// Not a member of whatever workspace lies above.
 const ALONE: &str = "\n[workspace]\n";
 
-const MAIN: &str = r#"
+/// The loop of every program, and what a peer has in another form.
+pub(super) const MAIN: &str = r#"
 fn main() {
     println!("ready");
     let mut asked = 0_u64;

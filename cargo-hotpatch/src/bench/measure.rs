@@ -4,10 +4,12 @@
 //! - *check*: from the beginning of the save to the end of `cargo check`.
 //! - *restart*: from the beginning of the save through `cargo build`, ending the old program and starting the new one, to
 //!   its answer with the new code in it.
+//! - *peers*, where there are any: under each, from the beginning of the save to the patched program's answer.
 //!
 //! All by one clock, this process's. What does not show the new code is an error, not a sample.
 
 mod patched;
+mod peer;
 mod plain;
 
 use std::path::{Path, PathBuf};
@@ -15,9 +17,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 
+use super::machine::Work;
+use super::peers::{self, Peer};
 use super::project::{self, Project, Site};
 use crate::cli::Fast;
 use patched::PatchLane;
+use peer::PeerLane;
 use plain::CargoLane;
 pub use plain::lock;
 
@@ -47,6 +52,10 @@ pub struct Plan {
     pub series: usize,
     /// A part of a line that says that the program has started, for programs that answer no questions.
     pub ready: Option<String>,
+    /// What is measured beside it.
+    pub peers: Vec<Peer>,
+    /// A directory in which peers may leave what they can use again for the next project.
+    pub peers_room: PathBuf,
 }
 
 /// What one edit took.
@@ -115,6 +124,8 @@ pub struct Measured {
     pub others: Option<f64>,
     /// The functions that were edited, by their names without paths.
     pub functions: Vec<String>,
+    /// What the peers took for the same edits.
+    pub peers: Vec<peers::Measured>,
 }
 
 /// Measures `project`. `room` is an empty directory that may be filled; `tell` is told how far it is.
@@ -165,37 +176,56 @@ fn with_session(
     check.cargo("check")?;
     tell("first `cargo build`");
     restart.build_and_start(None)?;
+    let mut peers = Vec::with_capacity(plan.peers.len());
+    for peer in &plan.peers {
+        let name = peer.name();
+        tell(&format!("first build under {name}"));
+        let common = plan.peers_room.join(name);
+        peers.push(PeerLane::start(peer, project, &room.join(name), &common)?);
+    }
     tell("what the session compiles in advance");
     lane.session.wait_until_warm()?;
 
-    let mut edit =
-        |site: usize, lane: &mut PatchLane<'_>, source: &mut Source<'_>| -> Result<Edit> {
-            let change = source.next(site);
-            let patch = lane.edit(&change)?;
-            let check = check.check(&change)?;
-            let restart = restart.restart(&change)?;
-            let first = source.placed(change);
-            Ok(Edit {
-                first,
-                patch,
-                check,
-                restart,
-            })
-        };
+    let mut edit = |site: usize,
+                    lane: &mut PatchLane<'_>,
+                    peers: &mut [PeerLane<'_>],
+                    source: &mut Source<'_>|
+     -> Result<Edit> {
+        let change = source.next(site);
+        let patch = lane.edit(&change)?;
+        let check = check.check(&change)?;
+        let restart = restart.restart(&change)?;
+        for peer in peers {
+            peer.edit(&change)?;
+        }
+        let first = source.placed(change);
+        Ok(Edit {
+            first,
+            patch,
+            check,
+            restart,
+        })
+    };
 
     tell("warming up");
     for _ in 0..WARM_UP {
-        edit(warm_up, lane, &mut source)?;
+        edit(warm_up, lane, &mut peers, &mut source)?;
     }
-    let others_before = lane.work();
+    for peer in &mut peers {
+        peer.forget();
+    }
+    let others_before = work(lane, &peers);
     let mut edits = Vec::with_capacity(plan.edits);
     for number in 0..plan.edits {
         tell(&format!("edit {} of {}", number + 1, plan.edits));
         // Each place twice: then half of the edits are of a function that was edited just before.
         let site = sites[number / 2 % sites.len()];
-        edits.push(edit(site, lane, &mut source)?);
+        edits.push(edit(site, lane, &mut peers, &mut source)?);
     }
     restart.stop();
+    for peer in &mut peers {
+        peer.stop();
+    }
     let mut series = Vec::with_capacity(plan.series);
     for number in 0..plan.series {
         if number % 10 == 0 {
@@ -206,7 +236,7 @@ fn with_session(
         source.placed(change);
     }
     let others = others_before
-        .zip(lane.work())
+        .zip(work(lane, &peers))
         .and_then(|(before, after)| before.of_others_until(after));
 
     ensure!(
@@ -236,7 +266,17 @@ fn with_session(
             .all(|site| project.sites[*site].expect.is_some()),
         others,
         functions,
+        peers: peers.into_iter().map(PeerLane::measured).collect(),
     })
+}
+
+/// How much the processors have done, with what is ours.
+fn work(lane: &PatchLane<'_>, peers: &[PeerLane<'_>]) -> Option<Work> {
+    let children: Vec<u32> = lane
+        .processes()
+        .chain(peers.iter().flat_map(PeerLane::processes))
+        .collect();
+    Work::up_to_now(&children)
 }
 
 /// Tries sites until there are enough whose functions the program has.

@@ -1,13 +1,15 @@
 //! `cargo hotpatch bench`: what a patch takes, beside `cargo check` and a restart, after the same edits, in one run.
 //!
 //! It drives the very command that a user would start ([`measure`]), on generated projects ([`generate`]) or on a copy of
-//! the user's own ([`own`]). A number counts only if the program's answer showed the new code. What it comes to is one
+//! the user's own ([`own`]); other tools that do the same thing are measured beside it, where they are installed
+//! ([`peers`]). A number counts only if the program's answer showed the new code. What it comes to is one
 //! object ([`result`]), as JSON, as a table or as a picture.
 
 pub mod generate;
 pub mod machine;
 pub mod measure;
 pub mod own;
+pub mod peers;
 pub mod picture;
 pub mod project;
 pub mod result;
@@ -127,6 +129,12 @@ fn all(options: &BenchOptions, teller: &Teller, room: &Path, results: &mut Resul
         Some(_) => vec!["own"],
         None => options.projects.iter().map(String::as_str).collect(),
     };
+    // What a peer needs would have to be written into the user's own program.
+    let peers = if options.peers && options.manifest.is_none() {
+        peers::installed()
+    } else {
+        Vec::new()
+    };
     for (index, name) in names.into_iter().enumerate() {
         let plan = Plan {
             tool: std::env::current_exe().context("cannot tell where this command is")?,
@@ -135,6 +143,8 @@ fn all(options: &BenchOptions, teller: &Teller, room: &Path, results: &mut Resul
             edits: options.edits,
             series: if index == 0 { options.patches } else { 0 },
             ready: options.ready.clone(),
+            peers: peers.clone(),
+            peers_room: room.join("peers"),
         };
         let directory = room.join(name);
         match one(options, &plan, name, &directory, teller) {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::machine::{BUSY, Machine};
 use super::measure::{Edit, Measured, Patch, STAGES};
+use super::peers;
 use super::project::Project;
 use super::statistics::{Summary, median, to_microseconds};
 
@@ -82,6 +83,9 @@ pub struct Measurement {
     pub disagreed: usize,
     /// How the edits ended; only what was patched is a sample of a patch.
     pub outcomes: BTreeMap<String, usize>,
+    /// Other tools of this kind, by name, on the same edits. Without one that is installed, it is left out.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub peers: BTreeMap<&'static str, PeerMeasurement>,
     /// Medians divided by the median of the patch.
     pub ratios: Ratios,
     /// The share of all processors that other processes used meanwhile, from 0 to 1.
@@ -91,12 +95,30 @@ pub struct Measurement {
 }
 
 /// How many times as long as a patch something took, by the medians.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Ratios {
     /// `cargo check`.
     pub check: Option<f64>,
     /// `cargo build` and a restart.
     pub restart: Option<f64>,
+    /// Patches of peers, each under its name.
+    #[serde(flatten)]
+    pub peers: BTreeMap<&'static str, f64>,
+}
+
+/// A peer on one project.
+#[derive(Debug, Clone, Serialize)]
+pub struct PeerMeasurement {
+    /// Its version.
+    pub version: String,
+    /// From the save to the answer of the patched program, where it was patched.
+    #[serde(flatten)]
+    pub patch_ms: Option<Summary>,
+    /// How many edits it rebuilt and restarted the program for.
+    pub restarted: usize,
+    /// Why it was not measured, or no longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 /// Patches in a row.
@@ -137,6 +159,11 @@ impl Measurement {
             let patch = patch_ms.as_ref().filter(|patch| patch.median > 0.0)?;
             Some((other.as_ref()?.median / patch.median * 100.0).round() / 100.0)
         };
+        let peers: BTreeMap<&'static str, PeerMeasurement> = measured
+            .peers
+            .iter()
+            .map(|peer| (peer.name, PeerMeasurement::new(peer)))
+            .collect();
         Self {
             name: project.name.clone(),
             about: project.about.clone(),
@@ -148,7 +175,12 @@ impl Measurement {
             ratios: Ratios {
                 check: ratio(&check_ms),
                 restart: ratio(&restart_ms),
+                peers: peers
+                    .iter()
+                    .filter_map(|(name, peer)| Some((*name, ratio(&peer.patch_ms)?)))
+                    .collect(),
             },
+            peers,
             acknowledged_ms: Summary::of(&acknowledged),
             stages_ms: STAGES
                 .iter()
@@ -176,6 +208,17 @@ impl Measurement {
             patch_ms,
             check_ms,
             restart_ms,
+        }
+    }
+}
+
+impl PeerMeasurement {
+    fn new(measured: &peers::Measured) -> Self {
+        Self {
+            version: measured.version.clone(),
+            patch_ms: Summary::of(&measured.patches),
+            restarted: measured.restarted,
+            failed: measured.failed.clone(),
         }
     }
 }
@@ -265,6 +308,7 @@ pub(super) fn example() -> Results {
             observed: true,
             others: Some(0.02),
             functions: vec!["greeting".to_owned()],
+            peers: Vec::new(),
         };
         (
             Measurement::new(&project, &measured),
@@ -288,6 +332,29 @@ pub(super) fn example() -> Results {
         series,
         failed: Vec::new(),
     }
+}
+
+/// The same beside a peer, that did well on the first project and not at all on the second.
+#[cfg(test)]
+pub(super) fn example_with_peer() -> Results {
+    let mut results = example();
+    let dx = |patches: Vec<f64>, failed: Option<&str>| {
+        PeerMeasurement::new(&peers::Measured {
+            name: "dx",
+            version: "0.7.1".to_owned(),
+            restarted: usize::from(!patches.is_empty()),
+            patches,
+            failed: failed.map(str::to_owned),
+        })
+    };
+    let well = dx(vec![290.0, 300.0, 310.0], None);
+    let ratio = well.patch_ms.as_ref().map_or(0.0, |all| all.median) / 90.0;
+    results.projects[0].ratios.peers.insert("dx", ratio);
+    results.projects[0].peers.insert("dx", well);
+    results.projects[1]
+        .peers
+        .insert("dx", dx(Vec::new(), Some("it ended")));
+    results
 }
 
 #[cfg(test)]
@@ -315,6 +382,26 @@ mod tests {
             assert!(hello["stages_ms"][stage].is_f64(), "{stage}");
         }
         assert_eq!(json["series"]["patch_ms"]["samples"], 500);
+    }
+
+    #[test]
+    fn peers_are_in_the_json_only_where_there_are_some() {
+        let json = |results: &Results| serde_json::to_value(results).expect("it can be written");
+        let without = json(&example());
+        assert!(without["projects"][0].get("peers").is_none());
+        assert!(without["projects"][0]["ratios"].get("dx").is_none());
+        let with = json(&example_with_peer());
+        let dx = &with["projects"][0]["peers"]["dx"];
+        assert_eq!(
+            (&dx["version"], &dx["median"], &dx["p95"], &dx["samples"]),
+            (&"0.7.1".into(), &300.0.into(), &310.0.into(), &3.into())
+        );
+        assert_eq!(dx["values"], serde_json::json!([290.0, 300.0, 310.0]));
+        assert_eq!(dx["restarted"], 1);
+        assert!(with["projects"][0]["ratios"]["dx"].is_f64());
+        let dx = &with["projects"][1]["peers"]["dx"];
+        assert_eq!(dx["failed"], "it ended");
+        assert!(dx.get("median").is_none());
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub fn render(results: &Results) -> String {
             times(project.ratios.restart),
         );
     }
+    text.push_str(&peers(results));
     text.push_str("\nof a patch, medians  ");
     for stage in STAGES {
         let _ = write!(text, "{stage:>9}");
@@ -76,6 +77,31 @@ pub fn render(results: &Results) -> String {
         let _ = write!(text, "\nNote: {remark}");
     }
     text.trim_end().to_owned() + "\n"
+}
+
+/// What other tools took for the same edits, if there were any.
+fn peers(results: &Results) -> String {
+    let mut text = String::new();
+    for project in &results.projects {
+        for (peer, measured) in &project.peers {
+            let _ = writeln!(
+                text,
+                "{:<14} {:<21}{}  {:>8}  {:>8}  {:>8}",
+                name(project),
+                format!("{peer} {}", measured.version),
+                pair(&measured.patch_ms),
+                measured.patch_ms.as_ref().map_or(0, |all| all.samples),
+                measured.restarted,
+                times(project.ratios.peers.get(peer).copied()),
+            );
+        }
+    }
+    if text.is_empty() {
+        return text;
+    }
+    format!(
+        "\nunder other tools, in the same run     median     p95   patched  restarts  ours is faster by\n{text}"
+    )
 }
 
 /// What the numbers are from, in one line.
@@ -139,6 +165,19 @@ fn remarks(results: &Results) -> Vec<String> {
                 "{}: {count} the full way, because {why}",
                 project.name
             ));
+        }
+        for (peer, measured) in &project.peers {
+            if let Some(why) = &measured.failed {
+                remarks.push(format!(
+                    "{}: {peer} could not be measured {}: {why}",
+                    project.name,
+                    if measured.patch_ms.is_some() || measured.restarted > 0 {
+                        "to the end"
+                    } else {
+                        "at all"
+                    }
+                ));
+            }
         }
         if !project.observed {
             remarks.push(format!(
@@ -231,6 +270,26 @@ mod tests {
             "{text}"
         );
         assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
+    }
+
+    #[test]
+    fn peers_have_their_rows_and_what_went_wrong_is_said() {
+        let without = render(&result::example());
+        let with = render(&result::example_with_peer());
+        assert!(!without.contains("other tools"), "{without}");
+        let rows: Vec<&str> = with
+            .lines()
+            .filter(|line| line.contains("dx 0.7"))
+            .collect();
+        assert_eq!(rows.len(), 2, "{with}");
+        assert!(rows[0].starts_with("hello"), "{with}");
+        assert!(rows[0].contains(" 300 "), "{with}");
+        assert!(
+            with.contains("modules: dx could not be measured at all: it ended"),
+            "{with}"
+        );
+        assert!(with.lines().all(|line| line == line.trim_end()), "{with}");
+        println!("{with}");
     }
 
     #[test]

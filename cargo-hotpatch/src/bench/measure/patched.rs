@@ -7,7 +7,6 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::super::machine::Work;
 use super::super::project::{self, Project, Site};
 use super::{ANSWER, Change, Confirmation, PATIENCE, Patch, Plan, STAGES, milliseconds, tail};
 use crate::demo::session::{Session, Start};
@@ -85,12 +84,9 @@ impl<'a> PatchLane<'a> {
         self.session.wait_until_warm()
     }
 
-    /// How much the processors have done, with what is ours.
-    pub(super) fn work(&self) -> Option<Work> {
-        let children: Vec<u32> = std::iter::once(self.session.pid())
-            .chain(self.program)
-            .collect();
-        Work::up_to_now(&children)
+    /// The processes that are alive and ours.
+    pub(super) fn processes(&self) -> impl Iterator<Item = u32> {
+        std::iter::once(self.session.pid()).chain(self.program)
     }
 
     /// Makes an edit, waits for the outcome and for the answer, and then for what the session does behind it.
