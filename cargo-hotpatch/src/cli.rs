@@ -272,8 +272,8 @@ large (40,000 lines in one crate), workspace (8 crates, the edit in the lowest).
 directory, three times, and only the copies are edited. Without --file, a statement without effect is put into a few functions
 that the program turns out to have, and `restart` ends when the new program is started (or says what --ready tells).
 
-Where `cargo-hot` is installed, it patches the generated projects in the same turns, in a copy with the loop of `main` in the
-form that it needs. That it cannot do an edit is a remark. --no-peers leaves it out.
+Where `dx` (dioxus-cli) or `cargo-hot` is installed, it patches the generated projects in the same turns, each in a copy with
+the loop of `main` in the form that it needs. That one cannot do an edit is a remark. --no-peers leaves them out.
 
 Exit codes: 0 measured, 30 refused because other processes keep this machine busy, 2 wrong usage, 130 interrupted,
 1 anything else, such as an edit that did not show in the program's answer.")]

@@ -46,13 +46,32 @@ struct Kind {
     arguments: &'static [&'static str],
     /// The crate that connects a program with it.
     dependency: &'static str,
-    /// Of which version that has to be.
-    requirement: &'static str,
+    /// Of which version that has to be; without one, of the peer's own.
+    requirement: Option<&'static str>,
     /// The path of `subsecond` in it.
     subsecond: &'static str,
     /// What in it connects.
     connect: &'static str,
 }
+
+const DX: Kind = Kind {
+    name: "dx",
+    program: "dx",
+    who: &["--version"],
+    says: "dioxus ",
+    arguments: &[
+        "serve",
+        "--hot-patch",
+        "--interactive",
+        "false",
+        "--open",
+        "false",
+    ],
+    dependency: "dioxus-devtools",
+    requirement: None,
+    subsecond: "dioxus_devtools::subsecond",
+    connect: "dioxus_devtools::connect_subsecond",
+};
 
 const CARGO_HOT: Kind = Kind {
     name: "cargo-hot",
@@ -62,12 +81,12 @@ const CARGO_HOT: Kind = Kind {
     says: "Run a binary or example of the local package in hot reloading mode",
     arguments: &["hot"],
     dependency: "cargo-hot-protocol",
-    requirement: "0.1",
+    requirement: Some("0.1"),
     subsecond: "cargo_hot_protocol::subsecond",
     connect: "cargo_hot_protocol::connect",
 };
 
-const KINDS: [&Kind; 1] = [&CARGO_HOT];
+const KINDS: [&Kind; 2] = [&DX, &CARGO_HOT];
 
 /// A peer that is installed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,7 +135,12 @@ impl Peer {
         let version = version(rest).or_else(|| installed_version(&program, kind.program));
         Some(Self {
             kind,
-            version: version.unwrap_or_else(|| "of unknown version".to_owned()),
+            version: match (version, kind.requirement) {
+                (Some(version), _) => version,
+                (None, Some(_)) => "of unknown version".to_owned(),
+                // Then nobody knows which crate would fit.
+                (None, None) => return None,
+            },
             program,
         })
     }
@@ -137,6 +161,14 @@ impl Peer {
             .env("CARGO_TARGET_DIR", room.join("target"));
         if let Some(path) = path_with_linker() {
             command.env("PATH", path);
+        }
+        if self.kind == &DX {
+            command
+                .arg("--session-cache-dir")
+                .arg(room.join("session"))
+                .env("DX_HOME", room.join("home"))
+                // A benchmark is no use of it that its authors would like to hear of.
+                .env("DX_TELEMETRY_ENABLED", "false");
         }
         if let Some(package) = package_of_main(project) {
             command.args(["--package", package]);
@@ -160,9 +192,13 @@ impl Peer {
     }
 
     fn dependency(&self) -> String {
+        let requirement = match self.kind.requirement {
+            Some(requirement) => requirement.to_owned(),
+            None => format!("={}", self.version),
+        };
         format!(
-            "\n[dependencies.{}]\nversion = \"{}\"\n",
-            self.kind.dependency, self.kind.requirement
+            "\n[dependencies.{}]\nversion = \"{requirement}\"\n",
+            self.kind.dependency
         )
     }
 
@@ -290,9 +326,16 @@ mod tests {
         project::write(&room.path().join(".crates.toml"), NOTE).expect("written");
         let found = Peer::find(&CARGO_HOT, &directories).expect("it is there");
         assert_eq!(found.version, "0.1.1");
-        // Another command of this name.
-        project::write(&program, "#!/bin/sh\necho 'It is hot today'\n").expect("written");
-        assert_eq!(Peer::find(&CARGO_HOT, &directories), None);
+        let dx = room.path().join("bin/dx");
+        let put = |line: &str| {
+            project::write(&dx, &format!("#!/bin/sh\necho '{line}'\n")).expect("written");
+            fs::set_permissions(&dx, fs::Permissions::from_mode(0o755)).expect("permitted");
+            Peer::find(&DX, &directories)
+        };
+        let found = put("dioxus 0.7.1 (1234567)").expect("it is there");
+        assert_eq!(found.version, "0.7.1");
+        // Of DNAnexus.
+        assert_eq!(put("dx v0.389.0"), None);
     }
 
     #[test]
@@ -319,7 +362,8 @@ mod tests {
                     .parse()
                     .expect("it is TOML");
                 let added = &manifest["dependencies"][kind.dependency]["version"];
-                assert_eq!(added.as_str(), Some(kind.requirement));
+                let expected = kind.requirement.unwrap_or("=0.7.1");
+                assert_eq!(added.as_str(), Some(expected));
                 let package = (name == "workspace").then_some("app");
                 assert_eq!(package_of_main(&project), package);
             }
