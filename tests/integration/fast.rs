@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             what_the_compiler_rejects,
         ),
         trial("fast::a_disagreement_is_corrected", a_disagreement),
+        trial("fast::a_slice_has_what_it_needs", slices),
         trial("fast::derives_are_left_out", derives),
         trial("fast::derives_of_others_stay", derives_of_others),
         trial(
@@ -181,10 +182,122 @@ fn plain_bodies() -> Result<()> {
     })
 }
 
+fn slices() -> Result<()> {
+    const MADE: &str = "src/made.rs";
+    const TEXTS: &str = "src/texts.rs";
+    const WORDS: &str = "src/words.rs";
+    let project = Project::copy_of("fast-slice")?;
+    session(&project)?.with_report(|session| {
+        begin(session)?;
+        let edits = [
+            // Symbols of derived `impl`s, and of those that stand in the source, have numbers.
+            (
+                (SHAPES, "derived one", "derived two"),
+                ("derived", "derived two Seen { tag: Small } true"),
+                "fast",
+            ),
+            (
+                (SHAPES, "named one", "named two"),
+                ("named", "named two seen Large(7)"),
+                "fast",
+            ),
+            (
+                (TEXTS, "renamed one", "renamed two"),
+                ("renamed", "renamed two seen Small"),
+                "fast",
+            ),
+            // So have those that macros write.
+            (
+                (MADE, "made one", "made two"),
+                ("made", "made two 10 Tens(10)"),
+                "fast",
+            ),
+            // The name of what this calls stands nowhere.
+            (
+                (MADE, "hidden one", "hidden two"),
+                ("hidden", "hidden two 42"),
+                "fast",
+            ),
+            // An instance that the program does not have: by what the function calls, and by what that calls.
+            (
+                (TEXTS, "wrap(1_u8)", "wrap(2_u16)"),
+                ("wrapped", "wrapped one [2]"),
+                "fast",
+            ),
+            (
+                (TEXTS, "converted one", "converted two"),
+                ("converted", "converted two <c>"),
+                "fast",
+            ),
+            // One that nobody calls by its name: its body is not in the slice.
+            (
+                (TEXTS, "'c'.into()", "\"word\".into()"),
+                ("converted", "converted two <word>"),
+                "full",
+            ),
+            (
+                (WORDS, "inner one", "inner two"),
+                ("inner", "inner two 4 4 4"),
+                "fast",
+            ),
+            // Other crates could have compiled it for themselves: none has, and one has.
+            (
+                (TEXTS, "a + b", "a + b + 1"),
+                ("inlined", "inlined one 4"),
+                "fast",
+            ),
+            (
+                (WORDS, "shared one", "shared two"),
+                ("shared", "shared two shared two"),
+                "full",
+            ),
+            // Other crates could have the lines of what stands below.
+            (
+                (
+                    WORDS,
+                    "    let failed",
+                    "    let index = index % 2;\n    let failed",
+                ),
+                ("failed", "failed one false"),
+                "fast",
+            ),
+        ];
+        for (edit, (request, answer), way) in edits {
+            let (mark, outcome) = save(session, &project, edit)?;
+            ensure!(
+                outcome.outcome() == "patched" && outcome.text("way") == way,
+                "not patched the {way} way: {outcome}"
+            );
+            session.expect_answer(request, answer)?;
+            if way == "fast" {
+                let confirmed = confirmation(session, mark)?;
+                ensure!(confirmed.flag("agrees") == Some(true), "{confirmed}");
+                session.expect_answer(request, answer)?;
+            }
+        }
+        let mut slices = Vec::new();
+        mirrored(
+            &project.path("target"),
+            ("/slice/mirror/", "src/unrelated.rs"),
+            &mut slices,
+        )?;
+        ensure!(!slices.is_empty(), "no slice was written");
+        for slice in slices {
+            let text = std::fs::read_to_string(&slice)?;
+            ensure!(!text.contains("longest_name"), "not left out:\n{text}");
+        }
+        session.check_one_outcome_per_save()
+    })
+}
+
 /// What was left out of the shadow that was compiled last.
 fn ensure_derives(project: &Project, are_left_out: bool) -> Result<()> {
     let mut shadows = Vec::new();
-    mirrored(&project.path("target"), &mut shadows)?;
+    mirrored(
+        &project.path("target"),
+        ("/shadow/mirror/", MAIN),
+        &mut shadows,
+    )?;
     ensure!(!shadows.is_empty(), "no shadow was written");
     for shadow in shadows {
         let text = std::fs::read_to_string(&shadow)?;
@@ -196,20 +309,16 @@ fn ensure_derives(project: &Project, are_left_out: bool) -> Result<()> {
     Ok(())
 }
 
-/// Adds the copies of `src/main.rs` in shadows below `directory`.
-fn mirrored(directory: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+/// Adds the copies below `directory` that have this in their paths, and this at the end of them.
+fn mirrored(directory: &Path, (inside, end): (&str, &str), found: &mut Vec<PathBuf>) -> Result<()> {
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
         if path.is_symlink() {
             continue;
         }
         if path.is_dir() {
-            mirrored(&path, found)?;
-        } else if path.ends_with(MAIN)
-            && path
-                .to_str()
-                .is_some_and(|path| path.contains("/shadow/mirror/"))
-        {
+            mirrored(&path, (inside, end), found)?;
+        } else if path.ends_with(end) && path.to_str().is_some_and(|path| path.contains(inside)) {
             found.push(path);
         }
     }

@@ -120,6 +120,8 @@ pub(super) struct Leaf {
     pub is_visible: bool,
     /// It is `*`.
     pub is_glob: bool,
+    /// It is called otherwise where it is from.
+    pub is_renamed: bool,
     /// What its path begins with.
     pub origin: Origin,
 }
@@ -504,6 +506,7 @@ impl Collector<'_> {
             name: name.map(ToString::to_string),
             is_visible,
             is_glob,
+            is_renamed: matches!(tree, UseTree::Rename(_)),
             origin: origin.clone(),
         };
         let (leaf, last) = match tree {

@@ -157,7 +157,7 @@ struct Slicer<'f> {
     local: HashSet<Word>,
     /// Those of types and traits.
     local_types: HashSet<Word>,
-    /// Names that come from other crates and can be reached through this one; and whether there are some that nobody names.
+    /// Names that can be reached through this crate although no item of it is called so; and whether there are some that nobody names.
     from_outside: HashSet<String>,
     any_from_outside: bool,
     /// What has to be looked at when a word is meant.
@@ -399,13 +399,14 @@ impl<'f> Slicer<'f> {
         }
     }
 
-    /// Takes note of the names that others can reach through this crate although they are of another one.
+    /// Takes note of the names that others can reach through this crate although no item of it is called so.
     fn find_names_from_outside(&mut self) {
         for at in self.all() {
             let Kind::Use(Some(leaf)) = &self.piece(at).kind else {
                 continue;
             };
-            if leaf.is_visible && !self.is_of_crate(&leaf.origin) {
+            let is_known = self.is_of_crate(&leaf.origin) && !leaf.is_renamed;
+            if leaf.is_visible && !is_known {
                 self.any_from_outside |= leaf.is_glob;
                 self.from_outside.extend(leaf.name.clone());
             }
@@ -500,6 +501,10 @@ impl<'f> Slicer<'f> {
             if piece.module == module && piece.numbered == numbered && !has_stand_in {
                 self.keep((file, number));
             }
+        }
+        // Their numbers follow those of all that are written.
+        if numbered == Numbered::AsExpanded {
+            self.numbers(file, module, Numbered::AsWritten);
         }
     }
 
@@ -745,7 +750,6 @@ mod tests {
              #[derive(Eq, Hash)]\nstruct Half(Kept);\n\
              #[derive(Debug)]\n#[repr(u8)]\nenum Byte { A }\n\
              #[derive(Debug)]\nstruct Seen;\n\
-             impl Seen {\n    fn f() {}\n}\n\
              struct Gone;\n\
              struct Kept;\n\
              impl PartialEq for Half {\n    fn eq(&self, other: &Self) -> bool { true }\n}\n\
