@@ -116,8 +116,8 @@ pub struct RunArguments {
     /// Act only when `cargo hotpatch save` is called, not when a file is saved
     #[arg(long, help_heading = OURS)]
     pub manual: bool,
-    /// Compile only what was edited where that is enough, and check it afterwards: in crates that take long (`auto`), in all
-    /// (`always`), or in none
+    /// Compile only what was edited where that is enough, and the whole crate afterwards: in crates that take long (`auto`, what is
+    /// done without this), in all (`always`), or in none
     #[arg(
         long,
         env = "HOTPATCH_FAST",

@@ -188,7 +188,7 @@ impl RunOptions {
             once: typed.once,
             no_restart: typed.no_restart,
             manual: typed.manual,
-            fast: typed.fast.filter(|fast| *fast != Fast::Never),
+            fast: Some(typed.fast.unwrap_or(Fast::Auto)).filter(|fast| *fast != Fast::Never),
         })
     }
 }

@@ -11,7 +11,7 @@ use crate::compare::{Difference, Facts, NO_ANSWER, Request, Verdict, judge};
 use crate::project::Project;
 use crate::running::{Event, Mark, Running};
 use crate::steps::{Save, Split, between};
-use crate::support::{build_deadline, deadline, output_of, scrubbed_command, tool};
+use crate::support::{build_deadline, deadline, is_fast, output_of, scrubbed_command, tool};
 use crate::tree::{self, Files, Tree};
 
 /// What is replayed, and where.
@@ -41,6 +41,10 @@ pub(crate) struct Step {
     pub(crate) part: String,
     /// As the event log names it; `not noticed` if the session did not see the save, `no outcome` if it never told one.
     pub(crate) outcome: String,
+    /// `fast` or `full`; empty where nothing was compiled, and of sessions without a fast way.
+    pub(crate) way: String,
+    /// Whether the whole crate has confirmed what came the fast way.
+    pub(crate) agrees: Option<bool>,
     /// The code of the reason; empty if there is none.
     pub(crate) code: String,
     pub(crate) reason: String,
@@ -161,10 +165,24 @@ impl State<'_> {
         let before = self.cold.files.clone();
         let old_pid = self.warm.session.program_pid()?;
         let had_ended = self.warm.has_ended();
-        let (outcome, problem) = match self.warm.save(save) {
-            Ok(outcome) => (outcome, None),
+        let mark = self.warm.session.mark();
+        let saved = self.warm.save(save).and_then(|outcome| {
+            let confirmation = self.warm.confirmation_since(mark, outcome.as_ref())?;
+            Ok((outcome, confirmation))
+        });
+        let ((outcome, confirmation), problem) = match saved {
+            Ok(saved) => (saved, None),
             // The session hangs or has ended: that is a result, too.
-            Err(error) => (None, Some(format!("{error:#}"))),
+            Err(error) => ((None, None), Some(format!("{error:#}"))),
+        };
+        let way = text_of(&outcome, |outcome| outcome.text("way"));
+        let agrees = confirmation
+            .as_ref()
+            .and_then(|confirmation| confirmation.flag("agrees"));
+        // What the whole crate says counts.
+        let outcome = match agrees {
+            Some(false) => confirmation,
+            _ => outcome,
         };
         self.cold.save(save)?;
         let building = Instant::now();
@@ -204,6 +222,8 @@ impl State<'_> {
                 (None, Some(_)) => "no outcome".to_owned(),
                 (None, None) => "not noticed".to_owned(),
             },
+            way,
+            agrees,
             code: text_of(&outcome, Event::code),
             reason: text_of(&outcome, Event::reason),
             notes: outcome
@@ -294,7 +314,10 @@ impl Warm {
         make_workspace(&root, &plan.driver, files)?;
         let project = Project::at(root);
         let driver = plan.driver.package()?;
-        let args = ["-p".to_owned(), driver.clone()];
+        let mut args = vec!["-p".to_owned(), driver.clone()];
+        if is_fast() {
+            args.push("--fast=always".to_owned());
+        }
         let session = Running::session(&project, &args, &[], &[])?;
         let warm = Self {
             project,
@@ -308,6 +331,15 @@ impl Warm {
                 warm.session.report()
             )
         })?;
+        if is_fast() {
+            let is_warm = |event: &Event| event.kind() == "warmed";
+            warm.session.wait_for_event(
+                Mark::default(),
+                "end of the warm-up",
+                build_deadline(),
+                is_warm,
+            )?;
+        }
         Ok(warm)
     }
 
@@ -320,6 +352,20 @@ impl Warm {
             tree::write_file(&root, path, content.as_deref())?;
         }
         self.outcome_since(mark)
+    }
+
+    /// What the whole crate says of a patch that came the fast way.
+    fn confirmation_since(&self, mark: Mark, outcome: Option<&Event>) -> Result<Option<Event>> {
+        let Some(outcome) = outcome.filter(|outcome| outcome.text("way") == "fast") else {
+            return Ok(None);
+        };
+        let patch = outcome.number("patch");
+        let is_of_it =
+            |event: &Event| event.kind() == "confirmation" && event.number("of") == patch;
+        let confirmed =
+            self.session
+                .wait_for_event(mark, "confirmation", build_deadline(), is_of_it);
+        confirmed.map(Some)
     }
 
     /// Writes what differs, and waits for whatever comes of it.

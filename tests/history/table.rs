@@ -93,6 +93,19 @@ pub(crate) fn markdown(replay: &Replay) -> String {
         with_verdict(steps, Verdict::Kept),
         with_verdict(steps, Verdict::Wrong)
     );
+    let fast = || steps.iter().filter(|step| step.way == "fast");
+    if fast().next().is_some() {
+        let of = |agrees| fast().filter(|step| step.agrees == Some(agrees)).count();
+        let patched = |step: &&Step| step.outcome == "patched";
+        let _ = writeln!(
+            text,
+            "The fast way: {} of {} patches; the whole crate agreed with {}, and not with {}.\n",
+            fast().count(),
+            steps.iter().filter(patched).count(),
+            of(true),
+            of(false)
+        );
+    }
     let _ = writeln!(
         text,
         "| # | version | save | outcome | ms | reason |\n|---|---|---|---|---|---|"

@@ -9,7 +9,7 @@ use libtest_mimic::Trial;
 use crate::directives::{Check, Scenario, Step};
 use crate::project::Project;
 use crate::running::{Event, Mark, Running};
-use crate::support::{build_deadline, is_alive, is_cold, output_of, projects_dir, trial};
+use crate::support::{build_deadline, is_alive, is_cold, is_fast, output_of, projects_dir, trial};
 
 /// One trial for each project.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -106,11 +106,6 @@ pub(crate) fn file_with_directives(folder: &Path) -> Result<PathBuf> {
         "one file must begin with directives, found {found:?}"
     );
     found.pop().context("one file was found")
-}
-
-/// With `HOTPATCH_FAST=1`, edits go the fast way where they can, and every check of it has to agree.
-fn is_fast() -> bool {
-    std::env::var_os("HOTPATCH_FAST").is_some_and(|value| value == "1")
 }
 
 fn run_warm(session: &mut Running, project: &Project, scenario: &Scenario) -> Result<()> {

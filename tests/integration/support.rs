@@ -80,7 +80,14 @@ pub(crate) fn scrubbed_command(program: impl AsRef<OsStr>, dir: &Path) -> Comman
         }
     }
     command.env("CARGO_TERM_COLOR", "never");
+    // Whether a crate takes long depends on the machine; a trial of the fast way asks for it.
+    command.env("HOTPATCH_FAST", "never");
     command
+}
+
+/// With `HOTPATCH_FAST=1`, scenarios and histories go the fast way where they can.
+pub(crate) fn is_fast() -> bool {
+    std::env::var_os("HOTPATCH_FAST").is_some_and(|value| value != "0" && value != "never")
 }
 
 /// `kill(2)`.

@@ -17,9 +17,9 @@ use crate::cli::Fast;
 use crate::plan::PlannedUnit;
 use crate::shadow::tree::{Function, Mirror, Tree};
 
-/// Where the whole unit takes less than this, a slice of it would not be done much sooner, and the whole unit is compiled behind it all
-/// the same. (The smallest program takes 45 to 70 ms, and so does a small slice.)
-const WORTHWHILE: Duration = Duration::from_millis(120);
+/// Where the whole unit takes less than this, a slice of it would not be done sooner. (The smallest program takes 50 ms, and a slice of
+/// it 35.)
+const WORTHWHILE: Duration = Duration::from_millis(35);
 
 /// The file, in a unit's directory for replays, with how long the last replay took, in milliseconds.
 const DURATION: &str = "duration";
