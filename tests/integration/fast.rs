@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 
 use crate::project::Project;
 use crate::running::{Event, Mark, Running};
-use crate::support::{build_deadline, trial};
+use crate::support::{build_deadline, scrubbed_command, tool, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -20,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         trial("fast::a_disagreement_is_corrected", a_disagreement),
         trial("fast::a_slice_has_what_it_needs", slices),
+        trial("fast::sessions_keep_their_shadows_apart", two_sessions),
         trial("fast::derives_are_left_out", derives),
         trial("fast::derives_of_others_stay", derives_of_others),
         trial(
@@ -290,12 +291,43 @@ fn slices() -> Result<()> {
     })
 }
 
+/// Both see every save. What the one has edited since it was confirmed need not be what the other has.
+fn two_sessions() -> Result<()> {
+    let project = Project::copy_of("fast-slice")?;
+    session(&project)?.with_report(|first| {
+        begin(first)?;
+        let events = project.path("other-events.jsonl");
+        let mut command = scrubbed_command(tool(), project.root());
+        command.args(["hotpatch", "run", "--fast=always", "--events"]);
+        command.arg(&events);
+        Running::start(command, &project, Some(events))?.with_report(|second| {
+            begin(second)?;
+            for (file, name, from, to) in [
+                ("src/words.rs", "inner", "inner one", "inner two"),
+                ("src/texts.rs", "renamed", "renamed one", "renamed two"),
+                (SHAPES, "named", "named one", "named two"),
+            ] {
+                let marks = (first.mark(), second.mark());
+                project.replace(file, from, to)?;
+                for (session, mark) in [(&mut *first, marks.0), (&mut *second, marks.1)] {
+                    ensure_fast(&session.wait_for_outcome(mark)?)?;
+                    let answer = session.ask(name)?;
+                    ensure!(answer.starts_with(to), "not the new code: {answer}");
+                    let confirmed = confirmation(session, mark)?;
+                    ensure!(confirmed.flag("agrees") == Some(true), "{confirmed}");
+                }
+            }
+            Ok(())
+        })
+    })
+}
+
 /// What was left out of the shadow that was compiled last.
 fn ensure_derives(project: &Project, are_left_out: bool) -> Result<()> {
     let mut shadows = Vec::new();
     mirrored(
         &project.path("target"),
-        ("/shadow/mirror/", MAIN),
+        ("/shadow-0/mirror/", MAIN),
         &mut shadows,
     )?;
     ensure!(!shadows.is_empty(), "no shadow was written");

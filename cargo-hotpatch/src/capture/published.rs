@@ -26,6 +26,7 @@ const KINDS: [&str; 2] = [RLIB, RMETA];
 /// The metadata that replays read.
 #[derive(Debug)]
 pub struct Published {
+    slot: usize,
     directory: PathBuf,
     /// Where the files are that are being replaced.
     saved: PathBuf,
@@ -46,6 +47,7 @@ impl Published {
             .with_context(|| format!("cannot create {}", replay.display()))?;
         let (slot, lock) = take_slot(&replay)?;
         let published = Self {
+            slot,
             directory: replay.join(format!("published-{slot}")),
             saved: replay.join(format!("saved-{slot}")),
             keys: units
@@ -74,6 +76,12 @@ impl Published {
             }
         }
         Ok(published)
+    }
+
+    /// A number that no other session has which uses the same record directory now.
+    #[must_use]
+    pub fn slot(&self) -> usize {
+        self.slot
     }
 
     /// Where replays find it.

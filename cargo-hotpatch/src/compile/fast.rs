@@ -11,6 +11,7 @@ use anyhow::{Context as _, Result};
 use super::{CompileError, Compiler, Shared, failed};
 use crate::capture::child::CancelFlag;
 use crate::capture::inputs::parse_dep_info;
+use crate::capture::published::Published;
 use crate::capture::record::ObjectRef;
 use crate::capture::replay::{Job, ReplayError};
 use crate::cli::Fast;
@@ -24,8 +25,9 @@ const WORTHWHILE: Duration = Duration::from_millis(35);
 /// The file, in a unit's directory for replays, with how long the last replay took, in milliseconds.
 const DURATION: &str = "duration";
 
-/// The directory of a unit's shadow inside of the unit's one for replays, and that of its slices inside of it.
-const SHADOW: &str = "shadow";
+/// The directory of a unit's shadow inside of the unit's one for replays, in front of the session's number, and that of its slices
+/// inside of it.
+const SHADOW: &str = "shadow-";
 const SLICE: &str = "slice";
 
 /// The directory in one of these with the copies of the sources.
@@ -131,7 +133,9 @@ impl Compiler {
 
 impl Shared {
     fn shadow_dir(&self, index: usize, extent: Extent) -> PathBuf {
-        let whole = self.replay_dir(index).join(SHADOW);
+        // Two sessions can have edits of their own in one shadow.
+        let slot = self.read_published(Published::slot);
+        let whole = self.replay_dir(index).join(format!("{SHADOW}{slot}"));
         match extent {
             Extent::Whole => whole,
             Extent::Slice => whole.join(SLICE),
@@ -417,11 +421,15 @@ fn duration(replays: &Path) -> Option<Duration> {
 
 /// True for the directory of a shadow's objects that a session has left which is no more.
 pub(super) fn remove_leftovers(replay: &Path, is_over: &dyn Fn(u32) -> bool) {
-    let whole = replay.join(SHADOW);
-    for directory in [whole.join(SLICE), whole] {
-        for (path, pid, _) in super::out_directories(&directory) {
-            if is_over(pid) {
-                super::remove_directory(Some(&path));
+    for entry in std::fs::read_dir(replay).into_iter().flatten().flatten() {
+        if !entry.file_name().to_string_lossy().starts_with(SHADOW) {
+            continue;
+        }
+        for directory in [entry.path().join(SLICE), entry.path()] {
+            for (path, pid, _) in super::out_directories(&directory) {
+                if is_over(pid) {
+                    super::remove_directory(Some(&path));
+                }
             }
         }
     }

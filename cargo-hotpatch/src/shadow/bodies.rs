@@ -420,6 +420,8 @@ impl Finder<'_> {
                 let end = self.bytes(block.brace_token.span.close()).end;
                 let own = anonymous_lifetimes(block.self_ty.to_token_stream());
                 let expression = match &block.trait_ {
+                    // Nobody may name a destructor.
+                    Some((_, path, _)) if path.segments.last()?.ident == "Drop" => return None,
                     Some((_, path, _)) => {
                         let of = anonymous_lifetimes(path.to_token_stream());
                         format!("<{own} as {of}>::{name}")
@@ -562,6 +564,9 @@ mod tests {
             "{}",
             shadow(text, &["<S < 'a > as fmt :: Display>::fmt"])
         );
+        let destructor =
+            SourceFile::new("impl Drop for S {\n    fn drop(&mut self) { 1; }\n}\n".to_owned());
+        assert!(!destructor.can_be_kept("<S as Drop>::drop"));
         // Several of one path: nobody can tell which is meant.
         let twice =
             SourceFile::new("#[cfg(a)] fn f() { 1; }\n#[cfg(b)] fn f() { 2; }\n".to_owned());
