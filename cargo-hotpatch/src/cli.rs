@@ -46,7 +46,7 @@ pub enum Command {
 /// `--fast`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Fast {
-    /// In crates of which the whole takes long to compile.
+    /// In crates of which a part is compiled sooner than the whole: all but the smallest.
     #[value(alias = "1")]
     Auto,
     /// In all crates.
@@ -116,8 +116,8 @@ pub struct RunArguments {
     /// Act only when `cargo hotpatch save` is called, not when a file is saved
     #[arg(long, help_heading = OURS)]
     pub manual: bool,
-    /// Compile only what was edited where that is enough, and the whole crate afterwards: in crates that take long (`auto`, what is
-    /// done without this), in all (`always`), or in none
+    /// Compile only what was edited where that is enough, and the whole crate afterwards: in crates where that is sooner (`auto`, what
+    /// is done without this), in all (`always`), or in none
     #[arg(
         long,
         env = "HOTPATCH_FAST",

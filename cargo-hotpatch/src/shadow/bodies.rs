@@ -75,7 +75,7 @@ impl SourceFile {
                 let pieces = pieces::of_file(&text, &file.items, &derives, &place);
                 (bodies, derives, pieces)
             }
-            Err(_) => (Vec::new(), Vec::new(), Vec::new()),
+            Err(_) => (Vec::new(), Vec::new(), pieces::of_tokens(&text)),
         };
         forget_spans();
         Self {
@@ -99,7 +99,7 @@ impl SourceFile {
         self.find(path).is_some_and(|body| body.root.is_some())
     }
 
-    /// What of it can be left out. Nothing of a text that is not a file of items.
+    /// What of it can be left out. A text that is not a file of items is one piece.
     pub(super) fn pieces(&self) -> &[Piece] {
         &self.pieces
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::bodies::nothing_follows;
 use super::words::Word;
 
-pub(super) use collect::of_file;
+pub(super) use collect::{of_file, of_tokens};
 
 /// What may be left out, in the order of the text: whatever a piece is inside of comes before it.
 #[derive(Debug, Clone)]

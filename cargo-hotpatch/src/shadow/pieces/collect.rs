@@ -34,6 +34,21 @@ pub(in crate::shadow) fn of_file(
     collector.pieces
 }
 
+/// What is no file of items, such as an expression for `include!`, as a piece that stays; nothing if it is no Rust at all.
+pub(in crate::shadow) fn of_tokens(text: &str) -> Vec<Piece> {
+    let tokens = text.parse::<TokenStream>();
+    let piece = tokens.map(|tokens| Piece {
+        range: 0..text.len(),
+        inside: None,
+        module: None,
+        kind: Kind::Always,
+        numbered: Numbered::Not,
+        words: words(tokens),
+        body: None,
+    });
+    piece.into_iter().collect()
+}
+
 struct Collector<'t> {
     text: &'t str,
     bytes: &'t dyn Fn(Span) -> Range<usize>,

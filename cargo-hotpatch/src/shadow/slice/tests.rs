@@ -311,6 +311,36 @@ fn what_an_unknown_attribute_may_write_stays_with_its_module() {
 }
 
 #[test]
+fn what_is_included_counts_as_a_whole() {
+    let files = [
+        (
+            "main.rs",
+            "fn edited() { include!(\"value.rs\"); }\nfn used() {}\nfn unused() {}\nfn main() {}\n",
+        ),
+        ("value.rs", "used()\n"),
+    ]
+    .map(|(path, text)| (path, SourceFile::new(text.to_owned())));
+    let files = files.each_ref().map(|(path, file)| FileOfCrate {
+        path: Path::new(path),
+        is_root: *path == "main.rs",
+        file,
+        edited: (*path == "main.rs")
+            .then_some("edited")
+            .into_iter()
+            .collect(),
+    });
+    let (slices, _) = slice(&files, &Learned::default(), true);
+    let texts = files
+        .iter()
+        .zip(&slices)
+        .map(|(file, slice)| file.file.shadow(&[], true, Some(slice)));
+    let texts: Vec<String> = texts.collect();
+    has(&texts[0], &["fn used()"]);
+    lacks(&texts[0], &["fn unused()"]);
+    assert_eq!(texts[1], "used()\n");
+}
+
+#[test]
 fn what_the_compiler_asked_for_stays() {
     let text = "//- main.rs\n\
                 fn edited() { make!(); }\n\
