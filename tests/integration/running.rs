@@ -209,6 +209,10 @@ impl Running {
             .arg("--events")
             .arg(&events)
             .args(args);
+        // Which crates have a fast way depends on the machine; a trial of it asks for it.
+        if !args.iter().any(|arg| arg.starts_with("--fast")) {
+            command.arg("--fast=never");
+        }
         if !program_args.is_empty() {
             command.arg("--").args(program_args);
         }

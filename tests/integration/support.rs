@@ -80,8 +80,6 @@ pub(crate) fn scrubbed_command(program: impl AsRef<OsStr>, dir: &Path) -> Comman
         }
     }
     command.env("CARGO_TERM_COLOR", "never");
-    // Whether a crate takes long depends on the machine; a trial of the fast way asks for it.
-    command.env("HOTPATCH_FAST", "never");
     command
 }
 

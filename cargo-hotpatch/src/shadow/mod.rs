@@ -9,7 +9,8 @@
 //! and all that stands inside of macro calls. A replaced body has the same lines, and what stands behind it the same columns, so
 //! that the locations in panics and debug info are those of the source.
 //!
-//! Derives of serde become headers without bodies (`shadow/derives.rs`).
+//! Derives of serde become headers without bodies (`shadow/derives.rs`), and mostly only what the edited functions can see is there
+//! at all (`shadow/slice.rs`).
 //!
 //! The shadow accepts programs that the compiler rejects (a future that is not `Send` any more because of what a removed body
 //! held), and an error in it proves nothing. So the full way always follows.
