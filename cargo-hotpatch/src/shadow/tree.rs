@@ -16,7 +16,8 @@ use crate::capture::arguments::{RustcArguments, mirrored_path};
 use crate::capture::record::UnitRecord;
 
 /// Of a slice that is more than this of its crate, the compiler has more to do than of the whole shadow, which it has compiled before:
-/// what the edited function can call is compiled for the first time. (`main` of an HTTP server, 0.65 of it by words: 8 s, and 0.5.)
+/// what the edited function can call is compiled for the first time. (The first edit of `main` of an HTTP
+/// server, 0.65 of it by words: 8.3 s as a slice, 5.5 s in the whole shadow.)
 const MOST: f64 = 0.5;
 
 /// The shadow of one crate.
