@@ -109,11 +109,6 @@ impl SourceFile {
         &self.bodies
     }
 
-    /// Derives that can go.
-    pub(super) fn derives(&self) -> &[Replacement] {
-        &self.derives
-    }
-
     /// The path of a function in the middle that could be edited.
     pub(super) fn sample(&self) -> Option<&str> {
         let is_plain = |body: &&Body| body.removal == Removal::Always && body.root.is_some();

@@ -66,6 +66,8 @@ pub(super) enum Kind {
         name: String,
         /// What is replaced in its text, so that the same derives are there on a type without fields; where it has none, nothing stays.
         stub: Option<Vec<Replacement>>,
+        /// Some of its derives are known, and may be replaced.
+        has_known_derives: bool,
     },
     /// Somebody means it, or something in it, which can be meant without it.
     Trait {

@@ -493,9 +493,11 @@ impl<'f> Slicer<'f> {
         for (number, piece) in self.files[file].file.pieces().iter().enumerate() {
             let has_stand_in = match &piece.kind {
                 Kind::Impl { shell, .. } => shell.is_some(),
-                Kind::Type { stub, .. } => {
-                    stub.is_some() && (self.without_derives || !self.has_derives(file, piece))
-                }
+                Kind::Type {
+                    stub,
+                    has_known_derives,
+                    ..
+                } => stub.is_some() && (self.without_derives || !has_known_derives),
                 _ => false,
             };
             if piece.module == module && piece.numbered == numbered && !has_stand_in {
@@ -506,12 +508,6 @@ impl<'f> Slicer<'f> {
         if numbered == Numbered::AsExpanded {
             self.numbers(file, module, Numbered::AsWritten);
         }
-    }
-
-    fn has_derives(&self, file: usize, piece: &Piece) -> bool {
-        let derives = self.files[file].file.derives().iter();
-        let mut places = derives.map(|derive| &derive.range);
-        places.any(|place| piece.range.start <= place.start && place.end <= piece.range.end)
     }
 
     fn opens(&mut self, file: usize, module: Option<usize>) {

@@ -297,11 +297,11 @@ impl Collector<'_> {
         let attributes = attributes(item);
         let name = name.to_string();
         let is_bare = attributes.iter().all(is_builtin);
-        let of_derives = self
+        let has_known_derives = self
             .derives
             .iter()
             .any(|derive| range.start <= derive.range.start && derive.range.end <= range.end);
-        let can_be_bare = has_plain_derives(attributes, of_derives)
+        let can_be_bare = has_plain_derives(attributes, has_known_derives)
             && generics.params.is_empty()
             && generics.where_clause.is_none()
             && !matches!(item, Item::Union(_))
@@ -312,7 +312,15 @@ impl Collector<'_> {
             Replacement { range, text }
         };
         let stub = (!is_bare && can_be_bare).then(|| without.into_iter().map(bare).collect());
-        let piece = self.push(range, Kind::Type { name, stub }, words);
+        let piece = self.push(
+            range,
+            Kind::Type {
+                name,
+                stub,
+                has_known_derives,
+            },
+            words,
+        );
         if !is_bare {
             self.pieces[piece].numbered = Numbered::AsExpanded;
         }
@@ -504,8 +512,8 @@ fn is_known(attribute: &Attribute) -> bool {
 }
 
 /// True if a type without fields can have the same derives: all are known, and what they ask for is among them. (What was
-/// implemented by hand may be gone.) With `of_derives`, those that are not are replaced.
-fn has_plain_derives(attributes: &[Attribute], of_derives: bool) -> bool {
+/// implemented by hand may be gone.) With `has_known_derives`, those that are not are replaced.
+fn has_plain_derives(attributes: &[Attribute], has_known_derives: bool) -> bool {
     const ASKED_FOR: &[(&str, &[&str])] = &[
         ("Copy", &["Clone"]),
         ("Eq", &["PartialEq"]),
@@ -515,7 +523,7 @@ fn has_plain_derives(attributes: &[Attribute], of_derives: bool) -> bool {
     let is_fine = |attribute: &Attribute| {
         (is_builtin(attribute) && !attribute.path().is_ident("repr"))
             || attribute.path().is_ident("derive")
-            || (of_derives && attribute.path().is_ident("serde"))
+            || (has_known_derives && attribute.path().is_ident("serde"))
     };
     let Some(derives) = derived_names(attributes) else {
         return false;
@@ -524,7 +532,7 @@ fn has_plain_derives(attributes: &[Attribute], of_derives: bool) -> bool {
     attributes.iter().all(is_fine)
         && derives
             .iter()
-            .all(|path| of_derives || is_builtin_derive(path))
+            .all(|path| has_known_derives || is_builtin_derive(path))
         && ASKED_FOR
             .iter()
             .all(|(name, asked_for)| !has(name) || asked_for.iter().all(|name| has(name)))
