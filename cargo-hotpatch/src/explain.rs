@@ -15,7 +15,10 @@ use crate::capture::RecordDir;
 use crate::capture::directory::{read_json, write_json};
 use crate::diff::{Change, ChangedFunction};
 use crate::link::plan::pretty;
+use crate::object::target::is_mangled;
 use crate::table::image::Image;
+use crate::table::origin::source_crate;
+use crate::table::policy::SlotPolicy;
 
 const VERSION: u32 = 1;
 /// How many near matches are listed.
@@ -197,10 +200,19 @@ impl Explained {
     pub fn names_in_image(&self) -> Result<BTreeSet<String>> {
         let image = Image::read(&self.image)
             .with_context(|| format!("cannot read the image `{}`", self.image.display()))?;
-        Ok(image
+        let slots: Vec<&str> = image
             .slots()
             .filter_map(Result::ok)
-            .map(|slot| pretty(slot.name))
+            .map(|slot| slot.name)
+            .collect();
+        // Of the others only those that an edit could change are anything to ask about.
+        let crates: HashSet<&str> = slots.iter().copied().filter_map(source_crate).collect();
+        let policy = SlotPolicy::new(crates, false);
+        Ok(image
+            .functions_without_slot()
+            .filter(|name| is_mangled(name) && policy.can_change(name))
+            .chain(slots.iter().copied())
+            .map(pretty)
             .collect())
     }
 }

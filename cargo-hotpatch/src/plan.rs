@@ -157,6 +157,7 @@ mod tests {
                 objects: vec![],
                 libraries: vec![],
                 without_slot: vec![],
+                all_instances: false,
             },
             units: vec![
                 unit("base", opt_level, false),

@@ -224,7 +224,10 @@ impl LiveBuild {
             reference: reference(&built.link.objects),
             files: Files::default(),
             libraries: Library::open_present(&built.link.libraries)?,
-            policy: SlotPolicy::new(phases.target.workspace_crates.iter().cloned()),
+            policy: SlotPolicy::new(
+                phases.target.workspace_crates.iter().cloned(),
+                phases.built.link.all_instances,
+            ),
             units: built.crates(),
             inputs: built.inputs.clone(),
             executable: phases.target.crate_name.clone(),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Version of every record in this module. Part of the record directory's name, so that a changed tool never reads
 /// old records: cargo hashes the wrapper's path, and the wrapper lives in that directory.
-pub const RECORD_VERSION: u32 = 1;
+pub const RECORD_VERSION: u32 = 2;
 
 /// Names a unit: crate name + cargo's `-C extra-filename`, e.g. `helper-9dbf875cdaaee4dd`.
 pub type UnitKey = String;
@@ -90,6 +90,8 @@ pub struct LinkRecord {
     /// Functions of workspace objects that got no thunk, by symbol name, because they are naked or otherwise not movable
     /// (functions of `core`/`alloc`/`std` without a workspace type are not listed).
     pub without_slot: Vec<String>,
+    /// See [`SlotPolicy::all_instances`](crate::table::policy::SlotPolicy::all_instances).
+    pub all_instances: bool,
 }
 
 /// The id of an object, from what stays the same over rebuilds.

@@ -116,6 +116,7 @@ fn role_linker() -> TestResult {
         objects,
         libraries: vec![],
         without_slot: vec![],
+        all_instances: false,
     };
     super::directory::write_json(&directory.link_record(&unit), &record)?;
     Ok(())

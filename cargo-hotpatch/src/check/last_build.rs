@@ -311,7 +311,10 @@ fn compare(
     let reference = reference(&built.link.objects);
     let libraries = Library::open_present(&built.link.libraries)?;
     let crates = built.crates();
-    let policy = SlotPolicy::new(stored.workspace_crates.iter().cloned());
+    let policy = SlotPolicy::new(
+        stored.workspace_crates.iter().cloned(),
+        built.link.all_instances,
+    );
     let image = Image::read(&built.link.image)
         .with_context(|| format!("cannot read the image `{}`", built.link.image.display()))?;
     let live = Live::new(image, LoadBias(0));

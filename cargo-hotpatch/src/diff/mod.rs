@@ -65,6 +65,8 @@ pub struct ChangedFunction {
     pub new: NewFunction,
     /// How much.
     pub change: Change,
+    /// Nothing that is executed or read differs, only what debug info says of lines.
+    pub in_debug_info_only: bool,
     /// Where it begins to differ.
     pub first: FirstDifference,
     /// Functions that refer to it and are the same in both builds, by their new names.
@@ -254,6 +256,7 @@ pub fn diff_among(
                     old: from.key.clone(),
                     new: new_function(to),
                     change,
+                    in_debug_info_only: change == Change::LinesOnly && !anything_differs,
                     first: first::first_difference(
                         (&mut old_digest, from),
                         (&mut new_digest, to),

@@ -237,14 +237,15 @@ impl Live {
         }
     }
 
-    /// True if the program has, or had at any time, a function with a slot whose name is one of those that are asked for: also
-    /// if the name stands for nothing any more.
+    /// True if the program has, or had at any time, a function whose name is one of those that are asked for: also if the name
+    /// stands for nothing any more.
     pub fn ever_had(&self, is_asked_for: &dyn Fn(&str) -> bool) -> bool {
         self.functions.keys().any(|key| is_asked_for(&key.name))
             || self
                 .image
                 .slots()
                 .any(|slot| slot.map_or(true, |slot| is_asked_for(slot.name)))
+            || self.image.functions_without_slot().any(is_asked_for)
     }
 
     /// Where the code is that a slot leads to now: in a patch, if there is one, else in the image.

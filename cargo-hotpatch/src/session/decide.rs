@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use super::case::{add_unchanged_callers, case};
 use super::objects::{ChangedObjects, Files, Reference, Rest, changed_objects};
+use super::users::{Spared, Users};
 use super::versions;
 use crate::capture::inputs::Inputs;
 use crate::capture::record::ObjectRef;
@@ -21,7 +22,7 @@ use crate::event::Timings;
 use crate::explain::Observed;
 use crate::judge::debug::DebugFacts;
 use crate::judge::{self, CutNames, Departed};
-use crate::link::live::Callable;
+use crate::link::plan::pretty;
 use crate::link::store::Library;
 use crate::link::{Live, OldNames, Store};
 use crate::object::read::ObjectFile;
@@ -89,6 +90,8 @@ pub struct Replacement<'f> {
     pub replacements: Vec<(FunctionKey, NewFunction)>,
     /// Functions that get a place of their own.
     pub renewed: Vec<NewFunction>,
+    /// Instances of foreign code that had no slot, and get a place of their own. What leads to them is among the replacements.
+    pub(super) spared: Spared,
     /// Functions that get new line numbers and nothing else.
     pub refreshed: HashSet<String>,
     /// Functions of which the old and the new version will live side by side.
@@ -105,7 +108,7 @@ impl Replacement<'_> {
     /// True when nothing has to be put into the program.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.replacements.is_empty() && self.renewed.is_empty()
+        self.replacements.is_empty() && self.renewed.is_empty() && self.spared.functions.is_empty()
     }
 
     /// True when all that the program gets is new line numbers.
@@ -115,7 +118,9 @@ impl Replacement<'_> {
             && self
                 .replacements
                 .iter()
-                .all(|(_, new)| self.refreshed.contains(&new.key.name))
+                .map(|(_, new)| new)
+                .chain(&self.spared.functions)
+                .all(|new| self.refreshed.contains(&new.key.name))
     }
 }
 
@@ -160,7 +165,6 @@ pub fn decide<'f>(
     };
     let mut difference = diff::diff_among(&named(&old), &named(&new), scope)?;
     timings.diff = milliseconds(started);
-    observed.changed.clone_from(&difference.changed);
     if let Some(reason) = allocator_change(&difference) {
         return Ok(Decision::Restart {
             reasons: vec![reason],
@@ -259,48 +263,58 @@ pub fn decide<'f>(
             replacements.push((function.old.clone(), function.new.clone()));
         }
     }
-    let known = replacements.len();
     observed.renewed = renewed
         .iter()
         .map(|function| function.key.name.clone())
         .collect();
-    let mut touched: BTreeSet<String> = difference.changed_constants.clone();
-    touched.extend(renewed.iter().map(|function| function.key.name.clone()));
-    if !touched.is_empty() {
-        add_users(
-            &mut store,
-            &touched,
-            live,
-            &names,
-            &mut replacements,
-            &renewed,
-        )?;
-        let names = replacements.iter().map(|(_, new)| &new.key.name);
-        observed.users = names.skip(known).cloned().collect();
-    }
-    if cut.is_some() && replacements.is_empty() {
-        return Ok(Decision::Restart {
-            reasons: vec![Reason::new(
-                &codes::NO_EFFECT,
-                format!(
-                    "nothing in the program would lead to the new version ({})",
-                    notes.join("; ")
-                ),
-            )],
-        });
-    }
-    let refreshed: HashSet<String> = difference
+    let mut refreshed: HashSet<String> = difference
         .changed
         .iter()
         .filter(|function| function.change == Change::LinesOnly)
         .map(|function| function.new.key.name.clone())
         .collect();
+    let mut touched: BTreeSet<String> = difference.changed_constants.clone();
+    touched.extend(renewed.iter().map(|function| function.key.name.clone()));
+    let users = Users {
+        live,
+        names: &names,
+        policy: context.policy,
+        cut: cut.as_ref(),
+    };
+    let known = replacements.len();
+    users.add(
+        &mut store,
+        &touched,
+        &mut replacements,
+        &renewed,
+        &mut refreshed,
+    )?;
+    observed.users = replacements[known..]
+        .iter()
+        .map(|(_, new)| new.key.name.clone())
+        .collect();
+    let spared = users.of_spared(&mut store, &mut replacements, &renewed, &mut refreshed)?;
+    observed.users.extend(spared.led.iter().cloned());
+    if replacements.is_empty() && (cut.is_some() || !spared.functions.is_empty()) {
+        let names = spared.functions.iter().map(|new| pretty(&new.key.name));
+        let of: Vec<String> = notes.into_iter().chain(names).collect();
+        return Ok(Decision::Restart {
+            reasons: vec![Reason::new(
+                &codes::NO_EFFECT,
+                format!(
+                    "nothing in the program would lead to the new version ({})",
+                    of.join("; ")
+                ),
+            )],
+        });
+    }
     timings.link = milliseconds(started);
     Ok(Decision::Replace(Box::new(Replacement {
         difference,
         names,
         replacements,
         renewed,
+        spared,
         refreshed,
         cut,
         store,
@@ -390,6 +404,8 @@ pub(super) fn parse<'f>(
 /// Which of the changed functions the running program has at all.
 struct LiveChanges {
     indices: Vec<usize>,
+    /// Those of which it has only what debug info says of them, and which have no slot: they keep their old lines there.
+    left: HashSet<usize>,
 }
 
 impl LiveChanges {
@@ -401,32 +417,47 @@ impl LiveChanges {
         // Code that names no crate of the workspace comes from sources that no save changes. Without optimisation it only
         // differs in how it calls (a function that was in the same object is in another one now).
         let cannot_change =
-            |name: &str| is_plain && is_mangled(name) && !context.policy.wants_slot(name);
-        let indices = difference
-            .changed
-            .iter()
-            .enumerate()
-            .filter(|(_, function)| {
-                !cannot_change(&function.old.name) || !cannot_change(&function.new.key.name)
-            })
-            .filter(|(_, function)| {
-                // What is ambiguous is left in, and refused by the linker.
-                let object = function.old.object.as_deref().unwrap_or("");
-                !matches!(live.function(&function.old.name, object), Ok(None))
-            })
-            .map(|(index, _)| index)
-            .collect();
-        Self { indices }
+            |name: &str| is_plain && is_mangled(name) && !context.policy.can_change(name);
+        let users = Users {
+            live,
+            names: &OldNames::default(),
+            policy: context.policy,
+            cut: None,
+        };
+        let (mut indices, mut left) = (Vec::new(), HashSet::new());
+        for (index, function) in difference.changed.iter().enumerate() {
+            if cannot_change(&function.old.name) && cannot_change(&function.new.key.name) {
+                continue;
+            }
+            // What is ambiguous is left in, and refused by the linker.
+            let object = function.old.object.as_deref().unwrap_or("");
+            if matches!(live.function(&function.old.name, object), Ok(None)) {
+                continue;
+            }
+            if function.in_debug_info_only && users.is_spared(&function.old.name, object) {
+                left.insert(index);
+            } else {
+                indices.push(index);
+            }
+        }
+        Self { indices, left }
     }
 }
 
 fn observe(observed: &mut Observed, difference: &Difference, live: &LiveChanges) {
     let present: HashSet<usize> = live.indices.iter().copied().collect();
+    observed.changed = difference
+        .changed
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !live.left.contains(index))
+        .map(|(_, function)| function.clone())
+        .collect();
     observed.absent = difference
         .changed
         .iter()
         .enumerate()
-        .filter(|(index, _)| !present.contains(index))
+        .filter(|(index, _)| !present.contains(index) && !live.left.contains(index))
         .map(|(_, function)| function.new.key.name.clone())
         .collect();
     observed.added = difference
@@ -481,71 +512,4 @@ fn old_names(difference: &Difference) -> OldNames {
         }
     }
     OldNames::new(functions, difference.renamed_statics.clone())
-}
-
-/// Unchanged functions that refer to something which now is elsewhere have to be patched as well.
-fn add_users(
-    store: &mut Store<'_>,
-    touched: &BTreeSet<String>,
-    live: &Live,
-    names: &OldNames,
-    replacements: &mut Vec<(FunctionKey, NewFunction)>,
-    renewed: &[NewFunction],
-) -> Result<()> {
-    use crate::object::target::Target;
-    store.read_workspace()?;
-    let mut known: HashSet<(usize, usize)> = replacements
-        .iter()
-        .map(|(_, new)| new)
-        .chain(renewed)
-        .map(|function| (function.object, function.symbol))
-        .collect();
-    for index in 0..store.len() {
-        let stored = store.object(index);
-        if !stored
-            .file
-            .symbols
-            .iter()
-            .any(|symbol| touched.contains(symbol.name))
-        {
-            continue;
-        }
-        for (symbol, section) in stored.file.functions() {
-            let mut refers = false;
-            for relocation in stored.file.relocations(section)? {
-                if let Target::Named { symbol, .. } =
-                    stored.symbols.target(&stored.file, &relocation)
-                {
-                    refers |= touched.contains(stored.file.symbols[symbol].name);
-                }
-            }
-            if !refers || !known.insert((index, symbol)) {
-                continue;
-            }
-            let name = stored.file.symbols[symbol].name;
-            let key = FunctionKey {
-                name: name.to_owned(),
-                object: None,
-            };
-            let Some((old, _)) = names.old_function(name, None) else {
-                continue;
-            };
-            if let Ok(Some(Callable::Slot(_))) = live.function(old, &stored.id) {
-                let old = FunctionKey {
-                    name: old.to_owned(),
-                    object: Some(stored.id.clone()),
-                };
-                replacements.push((
-                    old,
-                    NewFunction {
-                        key,
-                        object: index,
-                        symbol,
-                        section,
-                    },
-                ));
-            }
-        }
-    }
-    Ok(())
 }

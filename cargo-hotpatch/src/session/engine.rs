@@ -293,9 +293,15 @@ pub(super) fn link(
     arena: std::ops::Range<RunAddr>,
     program: &mut dyn ProgramSide,
 ) -> Result<Patch> {
+    let renewed: Vec<NewFunction> = decided
+        .renewed
+        .iter()
+        .chain(&decided.spared.functions)
+        .cloned()
+        .collect();
     let request = Request {
         replacements: &decided.replacements,
-        renewed: &decided.renewed,
+        renewed: &renewed,
         changed_constants: &decided.difference.changed_constants,
         names: &decided.names,
         cut: decided.cut.as_ref(),
@@ -313,7 +319,9 @@ pub(super) fn patched_functions(decided: &Replacement<'_>, patch: &Patch) -> Vec
             .map(|function| function.key.name.clone())
             .collect()
     };
-    let (added, renewed) = (names(&decided.difference.added), names(&decided.renewed));
+    let added = names(&decided.difference.added);
+    let mut renewed = names(&decided.renewed);
+    renewed.extend(names(&decided.spared.functions));
     let changed: HashSet<&str> = decided
         .difference
         .changed
@@ -322,6 +330,10 @@ pub(super) fn patched_functions(decided: &Replacement<'_>, patch: &Patch) -> Vec
         .collect();
     let kind = |function: &link::PatchedFunction| {
         let name = &function.key.name;
+        // Nobody edited what only leads to something.
+        if decided.spared.led.contains(name) {
+            return None;
+        }
         let is_cut = decided.cut.as_ref().is_some_and(|cut| cut.exposes(name));
         if is_cut && !added.contains(name) {
             // What the new version needs of its own, and is as before, is nothing that anybody edited.

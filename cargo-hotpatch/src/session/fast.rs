@@ -15,6 +15,7 @@ use super::case::case;
 use super::decide::{Environment, Replacement, SourceChange, milliseconds, named, parse};
 use super::objects::{ChangedObjects, Files, Reference, Rest};
 use super::outline::{Outline, Outlined};
+use super::users::Spared;
 use crate::capture::record::{ObjectRef, UnitKey};
 use crate::diff::pairing::canonical;
 use crate::diff::{self, Change, Difference, Scope};
@@ -243,6 +244,7 @@ pub fn decide<'f>(
         names: OldNames::default(),
         replacements,
         renewed: Vec::new(),
+        spared: Spared::default(),
         refreshed,
         cut: None,
         store,

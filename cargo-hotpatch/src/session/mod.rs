@@ -19,6 +19,7 @@ mod restarts;
 pub mod running;
 pub(crate) mod saves;
 mod shadows;
+mod users;
 mod versions;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -219,7 +220,10 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
             Asked::Check(request) => Message::Check(request),
         });
     });
-    let policy = SlotPolicy::new(target.workspace_crates.iter().cloned());
+    let policy = SlotPolicy::new(
+        target.workspace_crates.iter().cloned(),
+        built.link.all_instances,
+    );
     let mut session = Session {
         policy,
         libraries: Vec::new(),

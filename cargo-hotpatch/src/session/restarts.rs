@@ -100,9 +100,12 @@ impl Session {
         self.place.remove_patches();
         self.built = built;
         if let Some(target) = target {
-            self.policy = SlotPolicy::new(target.workspace_crates.iter().cloned());
             self.target = *target;
         }
+        self.policy = SlotPolicy::new(
+            self.target.workspace_crates.iter().cloned(),
+            self.built.link.all_instances,
+        );
         self.adopt_build()?;
         self.watch_again(Some(began));
         self.take_baseline(began);

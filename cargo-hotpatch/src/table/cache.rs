@@ -1,8 +1,9 @@
 //! Rewritten objects, kept over links: an object that did not change is not rewritten twice, and mostly not even read.
 //!
 //! Two tables in `state.json`. By a file's identity (device, inode, length, time of its last change): which objects it
-//! holds, with the hashes of their contents; so an unchanged file is not read. By content, object id and slot policy: the
-//! rewritten object, `<key>.o`. What a link did not use is removed after it.
+//! holds, with the hashes of their contents and what they do with functions that may need no slot; so an unchanged file is not read. By
+//! content, object id, slot policy, and which of its functions have their address taken anywhere: the rewritten object,
+//! `<key>.o`. What a link did not use is removed after it.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -13,6 +14,7 @@ use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::addresses::{Spared, spared};
 use super::archive::{self, Member};
 use super::policy::SlotPolicy;
 use super::rewrite::{REWRITER_VERSION, rewrite};
@@ -54,6 +56,8 @@ pub(crate) struct Outcome {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct State {
     version: u32,
+    /// Of the slot policy that `files` were read with.
+    policy: String,
     /// By the identity of a file.
     files: HashMap<String, Vec<HashedMember>>,
     /// By key.
@@ -64,6 +68,7 @@ struct State {
 struct HashedMember {
     member: Member,
     hash: String,
+    spared: Spared,
 }
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -95,8 +100,13 @@ impl Cache {
         Ok(Self { directory, state })
     }
 
-    /// Rewrites what is not yet rewritten.
-    pub(crate) fn provide(&mut self, inputs: &[Input], policy: &SlotPolicy) -> Result<Outcome> {
+    /// Rewrites what is not yet rewritten. Whose address is taken anywhere is added to `policy`.
+    pub(crate) fn provide(&mut self, inputs: &[Input], policy: &mut SlotPolicy) -> Result<Outcome> {
+        let fingerprint = policy.fingerprint();
+        if self.state.policy != fingerprint {
+            self.state.policy.clone_from(&fingerprint);
+            self.state.files.clear();
+        }
         let identities = inputs
             .iter()
             .map(|input| identity(&input.path))
@@ -106,18 +116,28 @@ impl Cache {
             .zip(&identities)
             .map(|(input, identity)| match self.state.files.get(identity) {
                 Some(members) => Ok(members.clone()),
-                None => hash_members(input)
+                None => hash_members(input, policy)
                     .with_context(|| format!("failed to read {}", input.path.display())),
             })
             .collect::<Result<_>>()?;
 
-        let fingerprint = policy.fingerprint();
+        policy.addressed = files
+            .iter()
+            .flatten()
+            .flat_map(|member| member.spared.addressed.iter().copied())
+            .collect();
+        let policy = &*policy;
         let mut outcome = Outcome::default();
         let mut jobs = Vec::new();
         let mut known = HashMap::new();
         for (input, members) in inputs.iter().zip(&files) {
             let mut objects = Vec::with_capacity(members.len());
-            for HashedMember { member, hash } in members {
+            for HashedMember {
+                member,
+                hash,
+                spared,
+            } in members
+            {
                 let codegen_unit = match parse_object_name(&member.name) {
                     Some((unit, cgu)) if unit == input.unit => {
                         Some((cgu.to_owned(), object_id(unit, cgu)))
@@ -125,7 +145,7 @@ impl Cache {
                     _ => None,
                 };
                 let id = codegen_unit.as_ref().map_or("", |(_, id)| id);
-                let key = cache_key(hash, id, &fingerprint);
+                let key = cache_key(hash, id, &fingerprint, &addressed_in(spared, policy));
                 let rewritten = self.directory.join(format!("{key}.o"));
                 match self
                     .state
@@ -228,11 +248,30 @@ impl Cache {
     }
 }
 
-fn cache_key(hash: &str, id: &str, policy: &str) -> String {
+/// Which of an object's functions get a slot because somebody takes their address.
+fn addressed_in(spared: &Spared, policy: &SlotPolicy) -> Vec<u8> {
+    let mut found: Vec<u64> = spared
+        .defined
+        .iter()
+        .copied()
+        .filter(|function| policy.addressed.contains(function))
+        .collect();
+    found.sort_unstable();
+    found.into_iter().flat_map(u64::to_le_bytes).collect()
+}
+
+fn cache_key(hash: &str, id: &str, policy: &str, addressed: &[u8]) -> String {
     let mut key = blake3::Hasher::new();
-    for part in [hash, id, if id.is_empty() { "" } else { policy }] {
+    let mut add = |part: &[u8]| {
         key.update(&(part.len() as u64).to_le_bytes());
-        key.update(part.as_bytes());
+        key.update(part);
+    };
+    add(hash.as_bytes());
+    add(id.as_bytes());
+    // What rustc did not write is not rewritten, whatever the policy.
+    if !id.is_empty() {
+        add(policy.as_bytes());
+        add(addressed);
     }
     key.finalize().to_hex()[..32].to_owned()
 }
@@ -249,7 +288,7 @@ fn identity(path: &Path) -> Result<String> {
     ))
 }
 
-fn hash_members(input: &Input) -> Result<Vec<HashedMember>> {
+fn hash_members(input: &Input, policy: &SlotPolicy) -> Result<Vec<HashedMember>> {
     let bytes = archive::map(&input.path)?;
     let members = if input.is_archive {
         archive::members(&bytes)?
@@ -272,7 +311,18 @@ fn hash_members(input: &Input) -> Result<Vec<HashedMember>> {
             let start = usize::try_from(member.offset)?;
             let data = &bytes[start..start + usize::try_from(member.len)?];
             let hash = blake3::hash(data).to_hex().to_string();
-            Ok(HashedMember { member, hash })
+            // What C code takes the address of has a name of C, and so a slot.
+            let spared = match parse_object_name(&member.name) {
+                Some(_) => {
+                    spared(data, policy).with_context(|| format!("the object {}", member.name))?
+                }
+                None => Spared::default(),
+            };
+            Ok(HashedMember {
+                member,
+                hash,
+                spared,
+            })
         })
         .collect()
 }

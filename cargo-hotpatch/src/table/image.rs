@@ -482,6 +482,18 @@ impl Image {
             })
     }
 
+    /// Names of the functions that have no slot. A name may come several times.
+    pub fn functions_without_slot(&self) -> impl Iterator<Item = &str> {
+        let table = self.region.start..self.region.end;
+        self.symbols
+            .iter()
+            .filter(move |symbol| {
+                symbol.kind == SymbolKind::Function && !table.contains(&symbol.address)
+            })
+            .map(|symbol| self.name(symbol))
+            .filter(|name| split_suffix(name, ".hpb").is_none())
+    }
+
     /// Addresses of the spare thunks, in order.
     pub fn spare_slots(&self) -> impl ExactSizeIterator<Item = LinkAddr> + use<> {
         let ThunkRegion { spare, end, .. } = self.region;

@@ -12,6 +12,7 @@
 //! | `hotpatch_spare_thunks` … `hotpatch_thunks_end` | free slots, whole pages |
 //! | `hotpatch_tls_spare` | zeroed thread-local space for patches |
 
+mod addresses;
 pub mod anchor;
 pub mod archive;
 mod arguments;
@@ -19,6 +20,7 @@ mod cache;
 mod elf;
 mod frames;
 pub mod image;
+pub mod origin;
 pub mod policy;
 pub(crate) mod references;
 pub mod rewrite;

@@ -3,22 +3,71 @@
 //! A function of `core`, `alloc`, `std` or any other crate outside of the workspace whose path and generic arguments name
 //! nothing of the workspace is the same whatever is edited: its source does not change, and neither do the types and impls
 //! that it can see. Such instances are most of the functions of a debug object, and skipping them is most of the speed.
+//!
+//! An instance of foreign code for a type of the workspace (`<Vec<app::Page>>::len`) *can* change: with an `impl Drop`, an overridden
+//! method, an associated constant. Without optimisation it rarely does, because what it calls is called and not compiled into it; and most
+//! calls of an unoptimised program are of such instances. (rhai 1.27, running a script: 5.7 of 160 million instructions were jumps
+//! of thunks, 4.5 of them to such instances, and it took 1.11 to 1.14 of the time that it takes without thunks.) So they have
+//! no slot if they are only called: when one changes, its callers are replaced with it, which have slots themselves or are
+//! such instances (`session/users.rs`). Those whose address somebody takes, for a vtable or a pointer, have one.
+//!
+//! So have those that are made for a function or closure (`<Option<u8>>::map::<app::run::{closure#0}>`): of these, two versions may
+//! live side by side (`judge/cut/`), and then old callers have to be led to new code by a slot, or kept from it by the lack of one, as the
+//! case may be. They are one in twenty of the calls above.
 
 use std::collections::HashSet;
+
+use super::origin::{is_given_code, source_crate};
 
 /// Decides from a symbol's name whether its function gets a slot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SlotPolicy {
     /// Names (`--crate-name`, with underscores) of the workspace's crates.
     pub workspace_crates: HashSet<String>,
+    /// Whether instances of foreign code get slots also if they are only called: where something is optimised, since a closure's
+    /// body is then compiled into the function that it is given to.
+    pub all_instances: bool,
+    /// The functions whose address is taken, by [`name_hash`]. The linker shim knows them; to nobody else they matter.
+    pub addressed: HashSet<u64>,
+}
+
+/// Stands for a symbol where many have to be remembered. Two that meet cost a slot that is not needed.
+pub(super) fn name_hash(symbol: &str) -> u64 {
+    let hash = blake3::hash(symbol.as_bytes());
+    u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default())
 }
 
 impl SlotPolicy {
     /// A policy for these crates.
-    pub fn new<S: Into<String>>(workspace_crates: impl IntoIterator<Item = S>) -> Self {
+    pub fn new<S: Into<String>>(
+        workspace_crates: impl IntoIterator<Item = S>,
+        all_instances: bool,
+    ) -> Self {
         Self {
             workspace_crates: workspace_crates.into_iter().map(Into::into).collect(),
+            all_instances,
+            addressed: HashSet::new(),
         }
+    }
+
+    /// Whether the image's function of this name gets a slot.
+    #[must_use]
+    pub fn wants_slot(&self, symbol_name: &str) -> bool {
+        self.can_change(symbol_name)
+            && (!self.is_spared(symbol_name) || self.addressed.contains(&name_hash(symbol_name)))
+    }
+
+    /// True for an instance of foreign code, for something of the workspace, that needs no slot if it is only called.
+    #[must_use]
+    pub fn is_spared(&self, symbol_name: &str) -> bool {
+        !self.all_instances
+            && source_crate(symbol_name).is_some_and(|name| !self.is_of_workspace(name))
+            && self.can_change(symbol_name)
+            && !is_given_code(symbol_name, &|name| self.is_of_workspace(name))
+    }
+
+    fn is_of_workspace(&self, crate_name: &str) -> bool {
+        self.workspace_crates.contains(crate_name) || crate_name == "__rustc"
     }
 
     /// True unless the name proves that no edit in the workspace can change the function.
@@ -29,7 +78,7 @@ impl SlotPolicy {
     ///
     /// The scan errs on the safe side: an identifier that happens to contain an encoded crate name counts as naming it.
     #[must_use]
-    pub fn wants_slot(&self, symbol_name: &str) -> bool {
+    pub fn can_change(&self, symbol_name: &str) -> bool {
         let Some(mangled) = symbol_name.strip_prefix("_R") else {
             return true;
         };
@@ -43,7 +92,7 @@ impl SlotPolicy {
                 continue;
             };
             // The instantiating crate is the only crate root that nothing follows.
-            if end < bytes.len() && (self.workspace_crates.contains(name) || name == "__rustc") {
+            if end < bytes.len() && self.is_of_workspace(name) {
                 return true;
             }
         }
@@ -51,12 +100,16 @@ impl SlotPolicy {
         rustc_demangle::try_demangle(symbol_name).is_err()
     }
 
-    /// A stable text of everything that the decision depends on, for cache keys.
+    /// A stable text of everything that the decision depends on but [`Self::addressed`], for cache keys.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let mut names: Vec<&str> = self.workspace_crates.iter().map(String::as_str).collect();
         names.sort_unstable();
-        names.join(",")
+        format!(
+            "{}{}",
+            names.join(","),
+            if self.all_instances { "; all" } else { "" }
+        )
     }
 }
 
@@ -93,11 +146,11 @@ mod tests {
     use super::*;
 
     fn policy() -> SlotPolicy {
-        SlotPolicy::new(["myapp", "helper_lib", "a"])
+        SlotPolicy::new(["myapp", "helper_lib", "a"], false)
     }
 
     #[test]
-    fn instances_of_the_standard_library_have_no_slot_unless_they_name_the_workspace() {
+    fn what_names_nothing_of_the_workspace_cannot_change() {
         for (name, expected) in [
             // core::ptr::drop_in_place::<alloc::string::String>, instantiated by myapp
             (
@@ -142,8 +195,32 @@ mod tests {
             ("_RC99999999999999999999999x", true),
             ("_RC5m\u{e9}", true),
         ] {
-            assert_eq!(policy().wants_slot(name), expected, "{name}");
+            assert_eq!(policy().can_change(name), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn an_instance_of_foreign_code_has_a_slot_if_its_address_is_taken_or_something_is_optimised() {
+        let glue = "_RINvNtCs123_4core3ptr13drop_in_placeNtCs9_5myapp6ConfigEBL_";
+        let mut policy = policy();
+        assert!(policy.is_spared(glue) && !policy.wants_slot(glue));
+        for own in [
+            "_RINvNtNtCs1_4core6option6Option3mapuNCNvCs9_10helper_lib3run0EB1_",
+            "_RNvCs6xxl1lAjzDf_1a4main",
+            "_RNvXCs9_5myappmNtB2_5Trait1f",
+            "_RNvCsdBezzDwma51_7___rustc12___rust_alloc",
+            "main",
+        ] {
+            assert!(!policy.is_spared(own) && policy.wants_slot(own), "{own}");
+        }
+        policy.addressed.insert(name_hash(glue));
+        assert!(policy.wants_slot(glue));
+        policy.addressed.clear();
+        policy.all_instances = true;
+        assert!(policy.wants_slot(glue) && !policy.is_spared(glue));
+        // What cannot change needs none in either case.
+        let string = "_RINvNtCs123_4core3ptr13drop_in_placeNtNtCs5_5alloc6string6StringECs9_5myapp";
+        assert!(!policy.wants_slot(string) && !policy.is_spared(string));
     }
 
     #[test]
@@ -165,14 +242,14 @@ mod tests {
                         .next()
                 })
                 .any(|root| policy.workspace_crates.contains(root));
-            assert_eq!(policy.wants_slot(name), roots, "{name} is {demangled}");
+            assert_eq!(policy.can_change(name), roots, "{name} is {demangled}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn any_name_is_decided(name in "_R[CsBN0-9a-z_.u]{0,40}") {
-            let _ = policy().wants_slot(&name);
+            let _ = (policy().wants_slot(&name), policy().is_spared(&name));
         }
     }
 }

@@ -129,10 +129,10 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
         !inputs.is_empty(),
         "no object of a workspace crate is among the linker's arguments"
     );
-    let policy = SlotPolicy::new(crate_names(&inputs, &link.record_directory)?);
+    let mut policy = slot_policy(&inputs, &link.record_directory)?;
 
     let mut cache = Cache::open(link.path("cache"))?;
-    let outcome = cache.provide(&inputs, &policy)?;
+    let outcome = cache.provide(&inputs, &mut policy)?;
     let replaced = replacements(link, &inputs, &outcome)?;
     let libraries = other_inputs(&args, &inputs);
     let args = provisioned_arguments(link, args, flavour, &inputs, &replaced, stub)?;
@@ -175,6 +175,7 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
         objects,
         libraries,
         without_slot: outcome.without_slot,
+        all_instances: policy.all_instances,
     };
     let record = serde_json::to_vec(&record).context("failed to write the link's record")?;
     write_atomically(&link.path("link.json"), &record)?;
@@ -225,24 +226,29 @@ fn workspace_inputs(args: &[OsString], record_directory: &Path) -> Result<Vec<In
     Ok(inputs)
 }
 
-/// The names of the crates that are linked.
-fn crate_names(inputs: &[Input], record_directory: &Path) -> Result<HashSet<String>> {
+/// The crates that are linked, and whether one of them is optimised.
+fn slot_policy(inputs: &[Input], record_directory: &Path) -> Result<SlotPolicy> {
     #[derive(Deserialize)]
     struct Unit {
         crate_name: String,
+        opt_level: String,
     }
-    let units: HashSet<&UnitKey> = inputs.iter().map(|input| &input.unit).collect();
-    units
+    let keys: HashSet<&UnitKey> = inputs.iter().map(|input| &input.unit).collect();
+    let units = keys
         .into_iter()
         .map(|unit| {
             let path = record_directory.join("units").join(format!("{unit}.json"));
             let text = std::fs::read(&path)
                 .with_context(|| format!("failed to read {}", path.display()))?;
-            let unit: Unit = serde_json::from_slice(&text)
-                .with_context(|| format!("the record {} is not understood", path.display()))?;
-            Ok(unit.crate_name)
+            serde_json::from_slice::<Unit>(&text)
+                .with_context(|| format!("the record {} is not understood", path.display()))
         })
-        .collect()
+        .collect::<Result<Vec<_>>>()?;
+    let optimised = units.iter().any(|unit| unit.opt_level != "0");
+    Ok(SlotPolicy::new(
+        units.into_iter().map(|unit| unit.crate_name),
+        optimised,
+    ))
 }
 
 fn other_inputs(args: &[OsString], inputs: &[Input]) -> Vec<PathBuf> {

@@ -625,7 +625,7 @@ impl Planner<'_, '_> {
             // Several objects have their own copy: this object's own is as good as any, and certain.
             Err(Ambiguous) => {}
         }
-        let slot = if is_workspace && self.request.policy.wants_slot(definition.name) {
+        let slot = if is_workspace && self.request.policy.can_change(definition.name) {
             Some(self.spare_slot()?)
         } else {
             None

@@ -98,11 +98,15 @@ fn build(flags: &[&str]) -> Built {
         .arg(format!("-Clinker={}", script.display()))
         .args(["-L", ".", "-lstatic=native"]));
 
+    let opt_level = flags
+        .iter()
+        .find_map(|flag| flag.strip_prefix("-Copt-level="))
+        .unwrap_or("0");
     std::fs::create_dir(path("units")).expect("a directory");
     for name in ["helper", "program"] {
         std::fs::write(
             path(&format!("units/{name}-0001.json")),
-            format!("{{\"crate_name\":\"{name}\"}}"),
+            format!("{{\"crate_name\":\"{name}\",\"opt_level\":\"{opt_level}\"}}"),
         )
         .expect("a record");
     }
@@ -433,7 +437,7 @@ fn a_link_that_fails_leaves_the_originals_of_the_last_one() {
         provision(&link, args, &built.stub).expect_err("damaged")
     );
     assert!(
-        error.contains("failed to rewrite") && error.contains("64-bit"),
+        error.contains("failed to read") && error.contains("-cgu.0.") && error.contains("64-bit"),
         "{error}"
     );
     assert!(record.objects.iter().all(|object| object.path.exists()));
