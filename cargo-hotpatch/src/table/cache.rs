@@ -2,7 +2,7 @@
 //!
 //! Two tables in `state.json`. By a file's identity (device, inode, length, time of its last change): which objects it
 //! holds, with the hashes of their contents and what they do with functions that may need no slot; so an unchanged file is not read. By
-//! content, object id, slot policy, and which of its functions have their address taken anywhere: the rewritten object,
+//! content, object id, slot policy, and which of its functions are exceptions from that: the rewritten object,
 //! `<key>.o`. What a link did not use is removed after it.
 
 use std::collections::HashMap;
@@ -14,10 +14,10 @@ use anyhow::{Context as _, Result};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::addresses::{Spared, spared};
 use super::archive::{self, Member};
 use super::policy::SlotPolicy;
 use super::rewrite::{REWRITER_VERSION, rewrite};
+use super::spared::{Spared, exceptions, spared};
 use crate::capture::record::{UnitKey, object_id, parse_object_name};
 
 /// An object or rlib of a workspace unit, as it stands in the linker's arguments.
@@ -100,7 +100,7 @@ impl Cache {
         Ok(Self { directory, state })
     }
 
-    /// Rewrites what is not yet rewritten. Whose address is taken anywhere is added to `policy`.
+    /// Rewrites what is not yet rewritten. The exceptions of `policy` are found.
     pub(crate) fn provide(&mut self, inputs: &[Input], policy: &mut SlotPolicy) -> Result<Outcome> {
         let fingerprint = policy.fingerprint();
         if self.state.policy != fingerprint {
@@ -121,11 +121,7 @@ impl Cache {
             })
             .collect::<Result<_>>()?;
 
-        policy.addressed = files
-            .iter()
-            .flatten()
-            .flat_map(|member| member.spared.addressed.iter().copied())
-            .collect();
+        policy.exceptions = exceptions(files.iter().flatten().map(|member| &member.spared));
         let policy = &*policy;
         let mut outcome = Outcome::default();
         let mut jobs = Vec::new();
@@ -145,7 +141,7 @@ impl Cache {
                     _ => None,
                 };
                 let id = codegen_unit.as_ref().map_or("", |(_, id)| id);
-                let key = cache_key(hash, id, &fingerprint, &addressed_in(spared, policy));
+                let key = cache_key(hash, id, &fingerprint, &exceptions_in(spared, policy));
                 let rewritten = self.directory.join(format!("{key}.o"));
                 match self
                     .state
@@ -248,19 +244,19 @@ impl Cache {
     }
 }
 
-/// Which of an object's functions get a slot because somebody takes their address.
-fn addressed_in(spared: &Spared, policy: &SlotPolicy) -> Vec<u8> {
+/// Which of an object's functions get a slot by way of exception.
+fn exceptions_in(spared: &Spared, policy: &SlotPolicy) -> Vec<u8> {
     let mut found: Vec<u64> = spared
         .defined
         .iter()
         .copied()
-        .filter(|function| policy.addressed.contains(function))
+        .filter(|function| policy.exceptions.contains(function))
         .collect();
     found.sort_unstable();
     found.into_iter().flat_map(u64::to_le_bytes).collect()
 }
 
-fn cache_key(hash: &str, id: &str, policy: &str, addressed: &[u8]) -> String {
+fn cache_key(hash: &str, id: &str, policy: &str, exceptions: &[u8]) -> String {
     let mut key = blake3::Hasher::new();
     let mut add = |part: &[u8]| {
         key.update(&(part.len() as u64).to_le_bytes());
@@ -271,7 +267,7 @@ fn cache_key(hash: &str, id: &str, policy: &str, addressed: &[u8]) -> String {
     // What rustc did not write is not rewritten, whatever the policy.
     if !id.is_empty() {
         add(policy.as_bytes());
-        add(addressed);
+        add(exceptions);
     }
     key.finalize().to_hex()[..32].to_owned()
 }

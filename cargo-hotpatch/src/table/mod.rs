@@ -12,7 +12,6 @@
 //! | `hotpatch_spare_thunks` … `hotpatch_thunks_end` | free slots, whole pages |
 //! | `hotpatch_tls_spare` | zeroed thread-local space for patches |
 
-mod addresses;
 pub mod anchor;
 pub mod archive;
 mod arguments;
@@ -26,6 +25,7 @@ pub(crate) mod references;
 pub mod rewrite;
 pub mod shim;
 mod slots;
+mod spared;
 #[cfg(test)]
 mod tests;
 

@@ -13,32 +13,51 @@ const MAX_DEPTH: usize = 200;
 /// `None` if the symbol is not of the v0 scheme, or has something in it that is not understood.
 #[must_use]
 pub fn source_crate(symbol: &str) -> Option<&str> {
-    Reader::new(symbol, &|_| false)?.root()
+    Reader::new(symbol)?.root()
 }
 
-/// True unless the name proves that the function was made for types only: that it names no function and no closure of a crate
-/// that `is_meant`. `<Option<u8>>::map::<app::run::{closure#0}>` names one, `<Vec<app::Page>>::push` does not.
+/// The functions and closures that a function was made for, of crates that are meant: `app::run::{closure#0}` for
+/// `<Option<u8>>::map::<app::run::{closure#0}>`, none for `<Vec<app::Page>>::push`. Each by its [`CodePath`]. `None` if the name is not
+/// understood.
 #[must_use]
-pub fn is_given_code(symbol: &str, is_meant: &dyn Fn(&str) -> bool) -> bool {
-    let Some(mut reader) = Reader::new(symbol, is_meant) else {
-        return true;
-    };
-    reader.skip_path().is_none() || reader.has_met_code
+pub fn made_for(symbol: &str, is_meant: &dyn Fn(&str) -> bool) -> Option<Vec<CodePath>> {
+    let mut reader = Reader::new(symbol)?;
+    reader.path(&mut Vec::new())?;
+    let met = reader.met.into_iter();
+    Some(
+        met.filter(|(crate_name, _)| is_meant(crate_name))
+            .map(|(_, path)| path)
+            .collect(),
+    )
 }
+
+/// The function or closure that directly holds the closure or coroutine of this symbol; `None` for all other symbols.
+#[must_use]
+pub fn holder(symbol: &str) -> Option<CodePath> {
+    let mut reader = Reader::new(symbol)?;
+    while reader.eat(b'I') {}
+    (reader.eat(b'N') && reader.eat(b'C')).then_some(())?;
+    let mut path = Vec::new();
+    reader.path(&mut path)?;
+    Some(path)
+}
+
+/// Where a function or closure stands: crate, modules, number of the `impl`, and names with what tells equal ones apart. Generic
+/// arguments are not part of it. Two names of one function have the same; it is nothing to read.
+pub type CodePath = Vec<u8>;
 
 /// Stands at a place of a name behind its `_R`.
 #[derive(Clone)]
-struct Reader<'n, 'm> {
+struct Reader<'n> {
     text: &'n str,
     at: usize,
     depth: usize,
-    is_meant: &'m dyn Fn(&str) -> bool,
-    /// A function or closure of a crate that is meant was stepped over.
-    has_met_code: bool,
+    /// Functions and closures that stood in the place of a type, with their crates.
+    met: Vec<(&'n str, CodePath)>,
 }
 
-impl<'n, 'm> Reader<'n, 'm> {
-    fn new(symbol: &'n str, is_meant: &'m dyn Fn(&str) -> bool) -> Option<Self> {
+impl<'n> Reader<'n> {
+    fn new(symbol: &'n str) -> Option<Self> {
         let mangled = symbol.strip_prefix("_R")?;
         // A suffix such as `.llvm.123` is not part of the name proper.
         let mangled = mangled.split_once('.').map_or(mangled, |(name, _)| name);
@@ -48,8 +67,7 @@ impl<'n, 'm> Reader<'n, 'm> {
             text: mangled,
             at: 0,
             depth: 0,
-            is_meant,
-            has_met_code: false,
+            met: Vec::new(),
         })
     }
 
@@ -145,47 +163,57 @@ impl<'n, 'm> Reader<'n, 'm> {
         Some(name)
     }
 
-    fn skip_path(&mut self) -> Option<()> {
+    /// Steps over a `<path>`, and notes where it leads.
+    fn path(&mut self, path: &mut CodePath) -> Option<()> {
         self.deeper()?;
-        match self.next()? {
+        let tag = self.next()?;
+        match tag {
             b'C' => {
-                self.identifier()?;
+                let name = self.identifier()?;
+                path.extend(name.bytes());
             }
-            b'M' => {
+            b'M' | b'X' => {
+                let start = self.at;
                 self.disambiguator()?;
-                self.skip_path()?;
+                let number = &self.text[start..self.at];
+                self.path(path)?;
                 self.skip_type()?;
-            }
-            b'X' => {
-                self.disambiguator()?;
-                self.skip_path()?;
-                self.skip_type()?;
-                self.skip_path()?;
+                if tag == b'X' {
+                    self.path(&mut Vec::new())?;
+                }
+                path.extend(number.bytes());
             }
             b'Y' => {
                 self.skip_type()?;
-                self.skip_path()?;
+                self.path(path)?;
             }
             b'N' => {
-                // `t` is a type's; a module is one as well.
-                if self.next()? != b't' && !self.has_met_code {
-                    let crate_name = self.clone().root()?;
-                    self.has_met_code = (self.is_meant)(crate_name);
-                }
-                self.skip_path()?;
+                let kind = self.next()?;
+                self.path(path)?;
+                let start = self.at;
                 self.identifier()?;
+                path.push(kind);
+                path.extend(self.text[start..self.at].bytes());
             }
             b'I' => {
-                self.skip_path()?;
+                self.path(path)?;
                 while !self.eat(b'E') {
                     self.skip_generic_argument()?;
                 }
+                self.depth -= 1;
+                return Some(());
             }
             b'B' => {
-                self.back_reference()?;
+                let there = self.back_reference()?;
+                let mut back = self.clone();
+                back.at = there;
+                back.path(path)?;
+                self.depth -= 1;
+                return Some(());
             }
             _ => return None,
         }
+        path.push(tag);
         self.depth -= 1;
         Some(())
     }
@@ -211,7 +239,15 @@ impl<'n, 'm> Reader<'n, 'm> {
     fn skip_type(&mut self) -> Option<()> {
         self.deeper()?;
         match self.peek()? {
-            b'C' | b'M' | b'X' | b'Y' | b'N' | b'I' => self.skip_path()?,
+            b'C' | b'M' | b'X' | b'Y' | b'N' | b'I' => {
+                let start = self.clone();
+                let mut path = Vec::new();
+                self.path(&mut path)?;
+                if start.is_code() {
+                    let crate_name = start.clone().root()?;
+                    self.met.push((crate_name, path));
+                }
+            }
             // The types with a letter of their own.
             b'a'..=b'z' => self.at += 1,
             b'A' => {
@@ -269,7 +305,7 @@ impl<'n, 'm> Reader<'n, 'm> {
     fn skip_bounds(&mut self) -> Option<()> {
         self.skip_binder()?;
         while !self.eat(b'E') {
-            self.skip_path()?;
+            self.path(&mut Vec::new())?;
             while self.eat(b'p') {
                 self.undisambiguated_identifier()?;
                 self.skip_generic_argument()?;
@@ -283,6 +319,14 @@ impl<'n, 'm> Reader<'n, 'm> {
             self.base_62()?;
         }
         Some(())
+    }
+
+    /// True at the path of a function or closure, with generic arguments or without.
+    fn is_code(&self) -> bool {
+        let mut here = self.clone();
+        while here.eat(b'I') {}
+        // `t` is a type's; a module is one as well.
+        here.eat(b'N') && here.peek() != Some(b't')
     }
 
     /// A constant of a simple type: `<type> ["n"] {<hex-digit>} "_"`, `"p"`, or one that was there before.
@@ -352,43 +396,41 @@ mod tests {
     }
 
     #[test]
-    fn functions_and_closures_are_told_from_types() {
+    fn what_a_function_was_made_for_is_found_under_the_name_that_it_has_itself() {
         let is_meant = |name: &str| ["a", "myapp", "helper_lib"].contains(&name);
-        for (symbol, expected) in [
-            (
-                "_RINvNtCs123_4core3ptr13drop_in_placeNtCs9_5myapp6ConfigEBL_",
-                false,
-            ),
-            (
-                "_RNvXs8_NtCslNYArtu3iFV_5alloc5boxedINtB5_3BoxDNtCs6xxl1lAjzDf_1a1TEL_ENtNtNtCsgEmfK2I1SDS_4core3ops4drop4Drop4dropBK_",
-                false,
-            ),
-            (
-                "_RINvNtNtCs1_4core6option6Option3mapuNCNvCs9_10helper_lib3run0EB1_",
-                true,
-            ),
-            // <axum::handler::service::HandlerService<a::wait, …>>::call: a function item
-            (
-                "_RNvMNtCs5_4axum7handlerINtB2_7ServiceNvCs9_1a4waitE4callB3_",
-                true,
-            ),
-            ("_RNvCs9_1a4main", true),
-            // A type within a function may hold what the function makes.
-            (
-                "_RINvNtCs123_4core3ptr13drop_in_placeNtNvCs9_1a4main5LocalEB4_",
-                true,
-            ),
-            ("_ZN4core3ptr13drop_in_place17h0123456789abcdefE", true),
-            ("main", true),
+        for symbol in [
+            "_RINvNtCs123_4core3ptr13drop_in_placeNtCs9_5myapp6ConfigEBL_",
+            "_RNvXs8_NtCslNYArtu3iFV_5alloc5boxedINtB5_3BoxDNtCs6xxl1lAjzDf_1a1TEL_ENtNtNtCsgEmfK2I1SDS_4core3ops4drop4Drop4dropBK_",
+            // A function of another crate.
+            "_RINvNtNtCs1_4core6option6Option3mapuNvCs9_5other3runEB1_",
+            // A type within a function.
+            "_RINvNtCs123_4core3ptr13drop_in_placeNtNvCs9_1a4main5LocalEB4_",
         ] {
-            assert_eq!(is_given_code(symbol, &is_meant), expected, "{symbol}");
+            assert_eq!(made_for(symbol, &is_meant), Some(Vec::new()), "{symbol}");
         }
+        // A closure of helper_lib::run, whose own closure is `_RNCNCNvCs9_10helper_lib3run00`.
+        let map = "_RINvNtNtCs1_4core6option6Option3mapuNCNvCs9_10helper_lib3run0EB1_";
+        let inner = holder("_RNCNCNvCs9_10helper_lib3run00").expect("a closure's closure");
+        assert_eq!(made_for(map, &is_meant), Some(vec![inner]));
+        // A function item a::wait, whose coroutine is `_RNCNvCs9_1a4wait0`; a method of an impl, generic.
+        let service = "_RNvMNtCs5_4axum7handlerINtB2_7ServiceNvCs9_1a4waitE4callB3_";
+        let wait = holder("_RNCNvCs9_1a4wait0").expect("a coroutine");
+        assert_eq!(made_for(service, &is_meant), Some(vec![wait.clone()]));
+        let method = holder("_RNCINvMs0_Cs9_1aNtB5_4Page4waitmE0").expect("a coroutine");
+        assert_ne!(wait, method);
+        let of_method =
+            "_RNvMNtCs5_4axum7handlerINtB2_7ServiceINvMs0_Cs9_1aNtBo_4Page4waithEE4callB3_";
+        assert_eq!(made_for(of_method, &is_meant), Some(vec![method]));
+        for other in ["_RNvCs9_1a4main", "main", "_R", "_RINvCs9_1a4mainhE"] {
+            assert_eq!(holder(other), None, "{other}");
+        }
+        assert_eq!(made_for("main", &is_meant), None);
     }
 
     proptest::proptest! {
         #[test]
         fn any_name_is_read_to_an_end(name in "_R[ABCDEFGIKLMNOPQRSTUXYBs0-9a-z_.]{0,60}") {
-            let _ = (source_crate(&name), is_given_code(&name, &|_| true));
+            let _ = (source_crate(&name), holder(&name), made_for(&name, &|_| true));
         }
     }
 }

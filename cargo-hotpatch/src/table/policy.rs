@@ -11,13 +11,13 @@
 //! no slot if they are only called: when one changes, its callers are replaced with it, which have slots themselves or are
 //! such instances (`session/users.rs`). Those whose address somebody takes, for a vtable or a pointer, have one.
 //!
-//! So have those that are made for a function or closure (`<Option<u8>>::map::<app::run::{closure#0}>`): of these, two versions may
-//! live side by side (`judge/cut/`), and then old callers have to be led to new code by a slot, or kept from it by the lack of one, as the
-//! case may be. They are one in twenty of the calls above.
+//! So have those that are made for a function or closure with a closure or coroutine in it
+//! (`<app::wait as axum::Handler<…>>::call` of an `async fn wait`): of such a coroutine two versions may live side by side (`judge/cut/`), and
+//! what only makes new ones is how old callers come to the new version.
 
 use std::collections::HashSet;
 
-use super::origin::{is_given_code, source_crate};
+use super::origin::source_crate;
 
 /// Decides from a symbol's name whether its function gets a slot.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,13 +27,13 @@ pub struct SlotPolicy {
     /// Whether instances of foreign code get slots also if they are only called: where something is optimised, since a closure's
     /// body is then compiled into the function that it is given to.
     pub all_instances: bool,
-    /// The functions whose address is taken, by [`name_hash`]. The linker shim knows them; to nobody else they matter.
-    pub addressed: HashSet<u64>,
+    /// Those of them that get one nevertheless, by [`name_hash`]. The linker shim knows them; to nobody else they matter.
+    pub exceptions: HashSet<u64>,
 }
 
-/// Stands for a symbol where many have to be remembered. Two that meet cost a slot that is not needed.
-pub(super) fn name_hash(symbol: &str) -> u64 {
-    let hash = blake3::hash(symbol.as_bytes());
+/// Stands for a name where many have to be remembered. Two that meet cost a slot that is not needed.
+pub(super) fn name_hash(name: &[u8]) -> u64 {
+    let hash = blake3::hash(name);
     u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap_or_default())
 }
 
@@ -46,7 +46,7 @@ impl SlotPolicy {
         Self {
             workspace_crates: workspace_crates.into_iter().map(Into::into).collect(),
             all_instances,
-            addressed: HashSet::new(),
+            exceptions: HashSet::new(),
         }
     }
 
@@ -54,7 +54,8 @@ impl SlotPolicy {
     #[must_use]
     pub fn wants_slot(&self, symbol_name: &str) -> bool {
         self.can_change(symbol_name)
-            && (!self.is_spared(symbol_name) || self.addressed.contains(&name_hash(symbol_name)))
+            && (!self.is_spared(symbol_name)
+                || self.exceptions.contains(&name_hash(symbol_name.as_bytes())))
     }
 
     /// True for an instance of foreign code, for something of the workspace, that needs no slot if it is only called.
@@ -63,10 +64,9 @@ impl SlotPolicy {
         !self.all_instances
             && source_crate(symbol_name).is_some_and(|name| !self.is_of_workspace(name))
             && self.can_change(symbol_name)
-            && !is_given_code(symbol_name, &|name| self.is_of_workspace(name))
     }
 
-    fn is_of_workspace(&self, crate_name: &str) -> bool {
+    pub(super) fn is_of_workspace(&self, crate_name: &str) -> bool {
         self.workspace_crates.contains(crate_name) || crate_name == "__rustc"
     }
 
@@ -100,7 +100,7 @@ impl SlotPolicy {
         rustc_demangle::try_demangle(symbol_name).is_err()
     }
 
-    /// A stable text of everything that the decision depends on but [`Self::addressed`], for cache keys.
+    /// A stable text of everything that the decision depends on but [`Self::exceptions`], for cache keys.
     #[must_use]
     pub fn fingerprint(&self) -> String {
         let mut names: Vec<&str> = self.workspace_crates.iter().map(String::as_str).collect();
@@ -200,12 +200,11 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_of_foreign_code_has_a_slot_if_its_address_is_taken_or_something_is_optimised() {
+    fn an_instance_of_foreign_code_has_a_slot_if_it_must_or_something_is_optimised() {
         let glue = "_RINvNtCs123_4core3ptr13drop_in_placeNtCs9_5myapp6ConfigEBL_";
         let mut policy = policy();
         assert!(policy.is_spared(glue) && !policy.wants_slot(glue));
         for own in [
-            "_RINvNtNtCs1_4core6option6Option3mapuNCNvCs9_10helper_lib3run0EB1_",
             "_RNvCs6xxl1lAjzDf_1a4main",
             "_RNvXCs9_5myappmNtB2_5Trait1f",
             "_RNvCsdBezzDwma51_7___rustc12___rust_alloc",
@@ -213,9 +212,9 @@ mod tests {
         ] {
             assert!(!policy.is_spared(own) && policy.wants_slot(own), "{own}");
         }
-        policy.addressed.insert(name_hash(glue));
+        policy.exceptions.insert(name_hash(glue.as_bytes()));
         assert!(policy.wants_slot(glue));
-        policy.addressed.clear();
+        policy.exceptions.clear();
         policy.all_instances = true;
         assert!(policy.wants_slot(glue) && !policy.is_spared(glue));
         // What cannot change needs none in either case.

@@ -1,21 +1,44 @@
-//! Whose address an object takes: what a vtable, a static or a pointer refers to, as opposed to what is only called.
+//! Which instances of foreign code need a slot, although they would have none for their names ([`SlotPolicy::is_spared`]): whose
+//! address is taken, by a vtable, a static or a pointer, and what is made for a function or closure that holds a coroutine or closure.
+
+use std::collections::HashSet;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::elf::{Relocatable, SHT_RELA, STB_LOCAL, STT_FUNC, STT_SECTION, Symbol, string_at};
+use super::origin::{holder, made_for};
 use super::policy::{SlotPolicy, name_hash};
 use super::references::{Place, Target, self_references, target};
 use crate::object::reloc::is_call;
 
-/// What an object has to do with functions that need no slot if they are only called, each by its
-/// [`name_hash`](super::policy::name_hash).
+/// What an object has to do with functions that may need no slot. Names are [`name_hash`]es.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Spared {
     /// Those that it defines.
     pub(crate) defined: Vec<u64>,
     /// Those whose address it takes, its own or those of other objects.
-    pub(crate) addressed: Vec<u64>,
+    addressed: Vec<u64>,
+    /// Those of [`Self::defined`] that are made for functions or closures of the workspace, each with one of these.
+    made_for: Vec<(u64, u64)>,
+    /// The functions and closures of which it has a closure or coroutine.
+    holders: Vec<u64>,
+}
+
+/// Which functions need a slot, after all, in an image of these objects.
+pub(crate) fn exceptions<'o>(objects: impl Iterator<Item = &'o Spared> + Clone) -> HashSet<u64> {
+    let holders: HashSet<u64> = objects
+        .clone()
+        .flat_map(|object| object.holders.iter().copied())
+        .collect();
+    objects
+        .flat_map(|object| {
+            let made = object.made_for.iter();
+            let made = made.filter(|(_, code)| holders.contains(code));
+            made.map(|(function, _)| *function)
+                .chain(object.addressed.iter().copied())
+        })
+        .collect()
 }
 
 /// Reads an object.
@@ -35,12 +58,20 @@ pub(crate) fn spared(bytes: &[u8], policy: &SlotPolicy) -> Result<Spared> {
         }
         let name = string_at(names, symbol.name)?;
         if !policy.is_spared(name) {
+            let holder = symbol.section.and_then(|_| holder(name));
+            spared.holders.extend(holder.map(|path| name_hash(&path)));
             continue;
         }
-        *hash = name_hash(name);
+        *hash = name_hash(name.as_bytes());
         let Some(section) = symbol.section else {
             continue;
         };
+        match made_for(name, &|crate_name| policy.is_of_workspace(crate_name)) {
+            Some(code) => spared
+                .made_for
+                .extend(code.iter().map(|path| (*hash, name_hash(path)))),
+            None => spared.addressed.push(*hash),
+        }
         spared.defined.push(*hash);
         of_section[section as usize] = *hash;
         // What refers to its own start without a relocation may be taking its address.
@@ -82,8 +113,10 @@ pub(crate) fn spared(bytes: &[u8], policy: &SlotPolicy) -> Result<Spared> {
             }
         }
     }
-    spared.addressed.sort_unstable();
-    spared.addressed.dedup();
+    for list in [&mut spared.addressed, &mut spared.holders] {
+        list.sort_unstable();
+        list.dedup();
+    }
     Ok(spared)
 }
 
