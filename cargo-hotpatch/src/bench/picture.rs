@@ -75,11 +75,13 @@ pub fn render(results: &Results) -> String {
         chart(&mut body, y, series, summary);
         y += CHART + 88.0;
     }
-    let mut facts = machine(results);
+    text(&mut body, MARGIN, y, "dim", "start", &machine(results));
     if results.noisy {
-        facts.push_str(" — noisy: other processes kept it busy");
+        // A line of its own: behind the machine it would not fit into the picture.
+        y += 18.0;
+        let noisy = "noisy: other processes kept the machine busy";
+        text(&mut body, MARGIN, y, "dim", "start", noisy);
     }
-    text(&mut body, MARGIN, y, "dim", "start", &facts);
     let height = y + 30.0;
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height:.0}\" width=\"{WIDTH}\" height=\"{height:.0}\" role=\"img\" aria-label=\"{}\">\n<style>\n{STYLE}</style>\n<rect class=\"card\" x=\"8\" y=\"8\" width=\"{}\" height=\"{:.0}\" rx=\"14\"/>\n{body}</svg>\n",
