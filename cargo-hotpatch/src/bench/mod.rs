@@ -24,7 +24,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::demo::session;
 use crate::options::{BenchOptions, exit_code};
 use crate::report::text::{self, Style};
-use machine::{BUSY, LOOK, Machine, Work};
+use machine::{BUSY, LOOK, LOOKS, Machine, Work};
 use measure::Plan;
 use project::Project;
 use result::{Failure, Measurement, Results, Series};
@@ -55,7 +55,10 @@ fn run(options: &BenchOptions, teller: &Teller) -> Result<u8> {
     for remark in &remarks {
         teller.warn(remark);
     }
-    let busy = others_now().filter(|others| *others > BUSY);
+    let looks = if options.even_if_noisy { 1 } else { LOOKS };
+    let busy = others_keep_busy(looks, others_now, || {
+        teller.warn("other processes keep this machine busy: it is looked whether that goes on");
+    });
     if let Some(others) = busy {
         let fact = format!(
             "other processes use {:.0} % of this machine's processors: numbers from here would say more about them",
@@ -98,6 +101,26 @@ fn run(options: &BenchOptions, teller: &Teller) -> Result<u8> {
     } else {
         exit_code::FAILURE
     })
+}
+
+/// Looks up to so many times whether others are busy, and returns how much, if they are each time: a build that is about
+/// to end is no reason to refuse. `tell` is called before the second look.
+fn others_keep_busy(
+    looks: usize,
+    mut others_now: impl FnMut() -> Option<f64>,
+    tell: impl FnOnce(),
+) -> Option<f64> {
+    let mut tell = Some(tell);
+    let mut busy = None;
+    for look in 0..looks {
+        if look > 0
+            && let Some(tell) = tell.take()
+        {
+            tell();
+        }
+        busy = Some(others_now().filter(|others| *others > BUSY)?);
+    }
+    busy
 }
 
 /// The share of the processors that others use now.
@@ -257,5 +280,24 @@ impl Teller {
             "{}: {what}",
             self.style.yellow("warning")
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_becomes_quiet_is_not_refused() {
+        let look = |shares: &[f64], looks| {
+            let (mut told, mut shares) = (0, shares.iter());
+            let busy = others_keep_busy(looks, || shares.next().copied(), || told += 1);
+            (busy, told, shares.len())
+        };
+        assert_eq!(look(&[0.01, 0.9], 5), (None, 0, 1));
+        assert_eq!(look(&[0.9, 0.8, 0.01, 0.9], 5), (None, 1, 1));
+        assert_eq!(look(&[0.9, 0.8, 0.7], 3), (Some(0.7), 1, 0));
+        assert_eq!(look(&[0.9, 0.8], 1), (Some(0.9), 0, 1));
+        assert_eq!(look(&[], 5), (None, 0, 0), "where nothing is known");
     }
 }
