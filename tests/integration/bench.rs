@@ -61,7 +61,7 @@ fn json(dir: &Path, args: &[&str], expected: i32) -> Result<Value> {
 
 fn has_samples(project: &Value, edits: u64) -> Result<()> {
     ensure!(project["edits"] == edits, "{project:#}");
-    for time in ["patch_ms", "check_ms", "restart_ms"] {
+    for time in ["patch_ms", "around_ms", "check_ms", "restart_ms"] {
         let time = &project[time];
         let positive = |value: &Value| value.as_f64().is_some_and(|number| number > 0.0);
         ensure!(
