@@ -333,10 +333,11 @@ pub struct BenchArguments {
     /// What to write there, with {n} for the number of the edit
     #[arg(long, value_name = "TEXT", requires = "file", help_heading = EDIT)]
     pub with: Option<String>,
-    /// A line to send to the program after each edit, so that it executes the function
-    #[arg(long, value_name = "LINE", requires = "expect", help_heading = EDIT)]
+    /// A line to send to the program after each edit, so that it executes the function, or the address of a page that it
+    /// serves (see below)
+    #[arg(long, value_name = "LINE|ADDRESS", requires = "expect", help_heading = EDIT)]
     pub ask: Option<String>,
-    /// What a line of the program has in it then, with {n} for the number of the edit
+    /// What a line of the program, or the page, has in it then, with {n} for the number of the edit
     #[arg(long, value_name = "TEXT", requires = "file", help_heading = EDIT)]
     pub expect: Option<String>,
     /// What the program says when it has started
@@ -356,7 +357,7 @@ pub struct BenchArguments {
     #[arg(long, value_name = "WHEN")]
     pub color: Option<ColorChoice>,
 
-    /// Arguments for the program, behind `--`
+    /// Arguments for the program, behind `--`; {port} in them is a free port
     #[arg(last = true, value_name = "ARGS", requires = "path")]
     pub program_arguments: Vec<OsString>,
 }

@@ -8,6 +8,7 @@
 //!
 //! All by one clock, this process's. What does not show the new code is an error, not a sample.
 
+pub(super) mod page;
 mod patched;
 mod peer;
 mod plain;
