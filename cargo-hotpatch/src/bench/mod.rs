@@ -1,9 +1,9 @@
 //! `cargo hotpatch bench`: what a patch takes, beside `cargo check` and a restart, after the same edits, in one run.
 //!
-//! It drives the very command that a user would start ([`measure`]), on generated projects ([`generate`]) or on a copy of
-//! the user's own ([`own`]); other tools that do the same thing are measured beside it, where they are installed
-//! ([`peers`]). A number counts only if the program's answer showed the new code. What it comes to is one
-//! object ([`result`]), as JSON, as a table or as a picture.
+//! It drives the very command that a user would start ([`measure`]), on generated projects ([`generate`]), on copies of
+//! published ones ([`registry`]) or on a copy of the user's own ([`own`]); other tools that do the same thing are measured
+//! beside it, where they are installed ([`peers`]). A number counts only if the program's answer showed the new code. What
+//! it comes to is one object ([`result`]), as JSON, as a table or as a picture.
 
 pub mod generate;
 pub mod machine;
@@ -12,6 +12,7 @@ pub mod own;
 pub mod peers;
 pub mod picture;
 pub mod project;
+pub mod registry;
 pub mod result;
 pub mod statistics;
 pub mod table;
@@ -28,6 +29,13 @@ use machine::{BUSY, LOOK, LOOKS, Machine, Work};
 use measure::Plan;
 use project::Project;
 use result::{Failure, Measurement, Results, Series};
+
+/// What can be named with `--project`: the generated projects, and behind them those of the registry.
+pub const NAMES: [&str; generate::NAMES.len() + registry::NAMES.len()] = {
+    let [hello, modules, derives, large, workspace] = generate::NAMES;
+    let [rhai, miniserve] = registry::NAMES;
+    [hello, modules, derives, large, workspace, rhai, miniserve]
+};
 
 /// Measures and reports. Returns the exit code.
 #[must_use]
@@ -152,8 +160,9 @@ fn all(options: &BenchOptions, teller: &Teller, room: &Path, results: &mut Resul
         Some(_) => vec!["own"],
         None => options.projects.iter().map(String::as_str).collect(),
     };
-    // What a peer needs would have to be written into the user's own program.
-    let peers = if options.peers && options.manifest.is_none() {
+    // What a peer needs would have to be written into the program, be it the user's own or a published one.
+    let is_generated = |name: &str| options.manifest.is_none() && generate::NAMES.contains(&name);
+    let peers = if options.peers && names.iter().any(|name| is_generated(name)) {
         peers::installed()
     } else {
         Vec::new()
@@ -166,7 +175,11 @@ fn all(options: &BenchOptions, teller: &Teller, room: &Path, results: &mut Resul
             edits: options.edits,
             series: if index == 0 { options.patches } else { 0 },
             ready: options.ready.clone(),
-            peers: peers.clone(),
+            peers: if is_generated(name) {
+                peers.clone()
+            } else {
+                Vec::new()
+            },
             peers_room: room.join("peers"),
         };
         let directory = room.join(name);
@@ -192,7 +205,7 @@ fn all(options: &BenchOptions, teller: &Teller, room: &Path, results: &mut Resul
             }
         }
         if !options.keep {
-            // Five projects, built three times each, would fill a small disk.
+            // All projects, built three times each, would fill a small disk.
             let _ = std::fs::remove_dir_all(&directory);
         }
     }
@@ -220,6 +233,9 @@ fn one(
 fn prepare(options: &BenchOptions, name: &str, root: &Path) -> Result<Project> {
     if let Some(manifest) = &options.manifest {
         return own::prepare(options, manifest, root);
+    }
+    if let Some(published) = registry::by_name(name) {
+        return published.prepare(&options.cargo, root);
     }
     let Some(generated) = generate::by_name(name) else {
         bail!("there is no project `{name}`");

@@ -130,7 +130,13 @@ fn files_of_git(root: &Path) -> Option<Vec<PathBuf>> {
     (output.status.success() && !files.is_empty()).then_some(files)
 }
 
-fn walk(root: &Path, below: &Path, target: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+/// Every file in `below` of `root`, but those of `target`, and what is in directories that are called like git's and cargo's.
+pub(super) fn walk(
+    root: &Path,
+    below: &Path,
+    target: &Path,
+    files: &mut Vec<PathBuf>,
+) -> Result<()> {
     let directory = root.join(below);
     let entries = fs::read_dir(&directory)
         .with_context(|| format!("cannot read `{}`", directory.display()))?;
@@ -152,9 +158,10 @@ fn walk(root: &Path, below: &Path, target: &Path, files: &mut Vec<PathBuf>) -> R
     Ok(())
 }
 
-fn lines(root: &Path, files: &[PathBuf]) -> usize {
+/// Lines of Rust in these files of `root`.
+pub(super) fn lines<'a>(root: &Path, files: impl IntoIterator<Item = &'a PathBuf>) -> usize {
     files
-        .iter()
+        .into_iter()
         .filter_map(|file| Some((file, fs::read_to_string(root.join(file)).ok()?)))
         .map(|(file, text)| project::lines_of_rust([(file.as_path(), text.as_str())]))
         .sum()

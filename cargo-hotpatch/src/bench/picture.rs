@@ -359,14 +359,21 @@ mod tests {
         let svg = render(&results);
         assert_well_formed(&svg);
         assert!(svg.contains("&lt;&amp;&quot;hello"), "{svg}");
-        for name in ["modules", "derives", "large", "workspace"] {
+        for name in [
+            "modules",
+            "derives",
+            "large",
+            "workspace",
+            "rhai",
+            "miniserve",
+        ] {
             assert!(svg.contains(&format!(">{name}</text>")), "{name}");
         }
         assert_eq!(svg.matches("<circle").count(), 500);
         for stage in STAGES {
             // In the legend and in the bar of each project.
             let drawn = svg.matches(&format!("<rect class=\"{stage}\"")).count();
-            assert_eq!(drawn, 6, "{stage}");
+            assert_eq!(drawn, 8, "{stage}");
         }
     }
 

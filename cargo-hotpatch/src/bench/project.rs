@@ -26,7 +26,7 @@ pub struct Project {
     pub package: PathBuf,
     /// Files that belong to it, relative to [`Self::root`]. What is generated is not among them.
     pub files: Vec<PathBuf>,
-    /// Lines of Rust in them.
+    /// Lines of Rust in them; of a project from the registry, in what is compiled of the edited crate.
     pub lines: usize,
     /// What may be edited. The last one is for warming up, unless it is the only one.
     pub sites: Vec<Site>,

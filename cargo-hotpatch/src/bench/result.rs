@@ -325,6 +325,8 @@ pub(super) fn example() -> Results {
         measurement("derives", "one crate, 300 types with serde", 9_800, 8.0),
         measurement("large", "one crate, 320 modules", 40_020, 16.0),
         measurement("workspace", "8 crates, edits in the lowest", 11_700, 4.0),
+        measurement("rhai", "1.27.0 of crates.io, its library", 56_829, 20.0),
+        measurement("miniserve", "0.35.0 of crates.io", 5_133, 9.0),
     ];
     let series = projects[0].1.clone();
     Results {

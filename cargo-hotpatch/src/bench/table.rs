@@ -263,7 +263,15 @@ mod tests {
         results.projects[1].noisy = true;
         results.projects[2].observed = false;
         let text = render(&results);
-        for name in ["hello", "modules (noisy)", "derives", "large", "workspace"] {
+        for name in [
+            "hello",
+            "modules (noisy)",
+            "derives",
+            "large",
+            "workspace",
+            "rhai",
+            "miniserve",
+        ] {
             let rows = text.lines().filter(|line| line.starts_with(name)).count();
             assert_eq!(rows, 2, "{name}:\n{text}");
         }
