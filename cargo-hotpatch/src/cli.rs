@@ -268,9 +268,17 @@ const EDIT: &str = "The edit in your own project";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Without a PATH, projects are generated: hello (one file), modules (10,000 lines), derives (10,000 lines full of serde),
-large (40,000 lines in one crate), workspace (8 crates, the edit in the lowest). Your own project is copied into its target
-directory, three times, and only the copies are edited. Without --file, a statement without effect is put into a few functions
-that the program turns out to have, and `restart` ends when the new program is started (or says what --ready tells).
+large (40,000 lines in one crate), workspace (8 crates, the edit in the lowest). Two real programs are measured if they are
+named: rhai 1.27.0 (a language; its library of 57,000 lines is edited) and miniserve 0.35.0 (a web server). Cargo downloads
+them, and what they depend on, from the registry.
+
+Your own project is copied into its target directory, three times, and only the copies are edited. Without --file, a
+statement without effect is put into a few functions that the program turns out to have, and `restart` ends when the new
+program is started (or says what --ready tells).
+
+A program that serves pages is asked for one: --ask 'http://127.0.0.1:{port}/page'. Whatever the status, its text has to
+have in it what --expect says; the first one after a patch, at once. {port} stands for a free port, in the program's
+arguments as well, where it has to be: the patched program and the restarted one run at a time.
 
 Where `dx` (dioxus-cli) or `cargo-hot` is installed, it patches the generated projects in the same turns, each in a copy with
 the loop of `main` in the form that it needs. That one cannot do an edit is a remark. --no-peers leaves them out.
@@ -282,8 +290,8 @@ pub struct BenchArguments {
     #[arg(value_name = "PATH", conflicts_with = "project")]
     pub path: Option<PathBuf>,
 
-    /// One of the generated projects (may be repeated); all of them if none is named
-    #[arg(long, value_name = "NAME", value_parser = crate::bench::generate::NAMES, help_heading = MEASURED)]
+    /// One of the projects (may be repeated); all that are generated if none is named
+    #[arg(long, value_name = "NAME", value_parser = crate::bench::NAMES, help_heading = MEASURED)]
     pub project: Vec<String>,
     /// How many edits are measured in each project, each as patch, `cargo check` and restart in turn
     #[arg(long, value_name = "N", default_value_t = 20, help_heading = MEASURED)]
@@ -333,10 +341,11 @@ pub struct BenchArguments {
     /// What to write there, with {n} for the number of the edit
     #[arg(long, value_name = "TEXT", requires = "file", help_heading = EDIT)]
     pub with: Option<String>,
-    /// A line to send to the program after each edit, so that it executes the function
-    #[arg(long, value_name = "LINE", requires = "expect", help_heading = EDIT)]
+    /// A line to send to the program after each edit, so that it executes the function, or the address of a page that it
+    /// serves (see below)
+    #[arg(long, value_name = "LINE|ADDRESS", requires = "expect", help_heading = EDIT)]
     pub ask: Option<String>,
-    /// What a line of the program has in it then, with {n} for the number of the edit
+    /// What a line of the program, or the page, has in it then, with {n} for the number of the edit
     #[arg(long, value_name = "TEXT", requires = "file", help_heading = EDIT)]
     pub expect: Option<String>,
     /// What the program says when it has started
@@ -356,7 +365,7 @@ pub struct BenchArguments {
     #[arg(long, value_name = "WHEN")]
     pub color: Option<ColorChoice>,
 
-    /// Arguments for the program, behind `--`
+    /// Arguments for the program, behind `--`; {port} in them is a free port
     #[arg(last = true, value_name = "ARGS", requires = "path")]
     pub program_arguments: Vec<OsString>,
 }
@@ -568,6 +577,10 @@ New here? `cargo hotpatch demo` shows it on a small project of its own.
         let bench = help("bench");
         assert!(
             bench.contains("30 refused") && bench.contains("workspace"),
+            "{bench}"
+        );
+        assert!(
+            bench.contains("miniserve") && bench.contains("http://127.0.0.1:{port}/"),
             "{bench}"
         );
     }

@@ -301,7 +301,7 @@ impl DemoOptions {
 pub struct BenchOptions {
     /// The `Cargo.toml` of the user's own project, absolute.
     pub manifest: Option<PathBuf>,
-    /// The generated projects, by name; never empty, and not looked at where there is a [`Self::manifest`].
+    /// The projects that need none of the user's, by name; never empty, and not looked at where there is a [`Self::manifest`].
     pub projects: Vec<String>,
     /// Measured edits of each project.
     pub edits: usize,

@@ -16,6 +16,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("bench::hello", hello),
         trial("bench::own_project_as_told", own_project_as_told),
         trial("bench::own_project_untold", own_project_untold),
+        trial("bench::own_server", own_server),
+        trial("bench::a_page_needs_a_free_port", a_page_needs_a_free_port),
         trial(
             "bench::an_edit_that_does_not_show_is_no_sample",
             an_edit_that_does_not_show_is_no_sample,
@@ -61,7 +63,7 @@ fn json(dir: &Path, args: &[&str], expected: i32) -> Result<Value> {
 
 fn has_samples(project: &Value, edits: u64) -> Result<()> {
     ensure!(project["edits"] == edits, "{project:#}");
-    for time in ["patch_ms", "check_ms", "restart_ms"] {
+    for time in ["patch_ms", "around_ms", "check_ms", "restart_ms"] {
         let time = &project[time];
         let positive = |value: &Value| value.as_f64().is_some_and(|number| number > 0.0);
         ensure!(
@@ -231,6 +233,107 @@ fn own_project_untold() -> Result<()> {
         .filter(|name| name.to_string_lossy().starts_with("hotpatch-bench-"))
         .collect();
     ensure!(left.is_empty(), "it left {left:?} behind");
+    Ok(())
+}
+
+/// A program that serves pages and answers no lines. It is not at its port at once.
+const SERVER: &str = r#"
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+fn main() {
+    let port = std::env::args().nth(1).expect("an argument");
+    let port: u16 = port.strip_prefix("--port=").expect("a port").parse().expect("a number");
+    std::thread::sleep(std::time::Duration::from_millis(50));
+    let listener = TcpListener::bind(("127.0.0.1", port)).expect("it is free");
+    for stream in listener.incoming() {
+        answer(stream.expect("a connection"));
+    }
+}
+
+fn answer(mut stream: TcpStream) {
+    let mut request = [0; 1024];
+    let length = stream.read(&mut request).unwrap_or(0);
+    let request = String::from_utf8_lossy(&request[..length]).into_owned();
+    let path = request.split(' ').nth(1).unwrap_or("/");
+    let body = page(path);
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.len());
+    let _ = stream.write_all((head + &body).as_bytes());
+}
+
+fn page(path: &str) -> String {
+    format!("<h1>Welcome to {path}</h1>")
+}
+"#;
+
+fn server() -> Result<Project> {
+    let manifest =
+        "[package]\nname = \"server\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n";
+    Project::with_files(
+        "server",
+        &[("Cargo.toml", manifest), ("src/main.rs", SERVER)],
+    )
+}
+
+/// Which edits of the server to make, which page to `ask` for, and an `argument` for it.
+fn of_server<'a>(ask: &'a str, argument: &'a str) -> [&'a str; 17] {
+    [
+        ".",
+        "--edits",
+        "2",
+        "--patches",
+        "2",
+        "--file",
+        "src/main.rs",
+        "--replace",
+        "<h1>Welcome to {path}",
+        "--with",
+        "<h1>{n} welcomes {path}",
+        "--ask",
+        ask,
+        "--expect",
+        "<h1>{n} welcomes /a?b</h1>",
+        "--",
+        argument,
+    ]
+}
+
+/// As [`json`], but the arguments of the program have to be the last.
+fn json_of_server(project: &Project, ask: &str, argument: &str, expected: i32) -> Result<Value> {
+    let mut args = of_server(ask, argument).to_vec();
+    args.splice(0..0, ["--json", "--even-if-noisy"]);
+    let (code, stdout, stderr) = bench(project.root(), &args)?;
+    ensure!(code == expected, "it ends with {code}:\n{stdout}\n{stderr}");
+    serde_json::from_str(&stdout).with_context(|| format!("{stdout}\n{stderr}"))
+}
+
+fn own_server() -> Result<()> {
+    let result = json_of_server(
+        &server()?,
+        "http://127.0.0.1:{port}/a?b",
+        "--port={port}",
+        0,
+    )?;
+    let own = &result["projects"][0];
+    has_samples(own, 2)?;
+    ensure!(
+        own["observed"] == true && own["functions"][0] == "page",
+        "{own:#}"
+    );
+    ensure!(result["series"]["patch_ms"]["samples"] == 2, "{result:#}");
+    Ok(())
+}
+
+fn a_page_needs_a_free_port() -> Result<()> {
+    let project = server()?;
+    for (ask, argument) in [
+        ("http://127.0.0.1:{port}/", "--port=8000"),
+        ("http://127.0.0.1:8000/", "--port={port}"),
+    ] {
+        let result = json_of_server(&project, ask, argument, 1)?;
+        let why = result["failed"][0]["why"].as_str().unwrap_or_default();
+        ensure!(why.contains("{port}"), "{result:#}");
+    }
     Ok(())
 }
 

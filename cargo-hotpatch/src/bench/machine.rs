@@ -12,6 +12,8 @@ use serde::Serialize;
 pub const BUSY: f64 = 0.10;
 /// How long is looked before it is said that nobody else is busy.
 pub const LOOK: Duration = Duration::from_secs(2);
+/// How often, before it is said that others are busy.
+pub const LOOKS: usize = 5;
 
 /// The machine and the tools on it.
 #[derive(Debug, Clone, Serialize)]

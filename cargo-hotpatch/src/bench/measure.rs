@@ -8,6 +8,7 @@
 //!
 //! All by one clock, this process's. What does not show the new code is an error, not a sample.
 
+pub(super) mod page;
 mod patched;
 mod peer;
 mod plain;
@@ -102,6 +103,18 @@ pub struct Confirmation {
 }
 
 impl Patch {
+    /// Everything but the compiler: from the beginning of the save to the answer, without the time in `compile`.
+    #[must_use]
+    pub fn around(&self) -> f64 {
+        let compile = STAGES
+            .iter()
+            .zip(self.stages)
+            .filter(|(stage, _)| **stage == "compile")
+            .map(|(_, time)| time)
+            .sum::<f64>();
+        (self.until_answer - compile).max(0.0)
+    }
+
     /// Whether it is a sample of what a patch takes.
     #[must_use]
     pub fn is_patched(&self) -> bool {

@@ -1,9 +1,9 @@
 //! `cargo hotpatch bench`: what a patch takes, beside `cargo check` and a restart, after the same edits, in one run.
 //!
-//! It drives the very command that a user would start ([`measure`]), on generated projects ([`generate`]) or on a copy of
-//! the user's own ([`own`]); other tools that do the same thing are measured beside it, where they are installed
-//! ([`peers`]). A number counts only if the program's answer showed the new code. What it comes to is one
-//! object ([`result`]), as JSON, as a table or as a picture.
+//! It drives the very command that a user would start ([`measure`]), on generated projects ([`generate`]), on copies of
+//! published ones ([`registry`]) or on a copy of the user's own ([`own`]); other tools that do the same thing are measured
+//! beside it, where they are installed ([`peers`]). A number counts only if the program's answer showed the new code. What
+//! it comes to is one object ([`result`]), as JSON, as a table or as a picture.
 
 pub mod generate;
 pub mod machine;
@@ -12,6 +12,7 @@ pub mod own;
 pub mod peers;
 pub mod picture;
 pub mod project;
+pub mod registry;
 pub mod result;
 pub mod statistics;
 pub mod table;
@@ -24,10 +25,17 @@ use anyhow::{Context as _, Result, bail};
 use crate::demo::session;
 use crate::options::{BenchOptions, exit_code};
 use crate::report::text::{self, Style};
-use machine::{BUSY, LOOK, Machine, Work};
+use machine::{BUSY, LOOK, LOOKS, Machine, Work};
 use measure::Plan;
 use project::Project;
 use result::{Failure, Measurement, Results, Series};
+
+/// What can be named with `--project`: the generated projects, and behind them those of the registry.
+pub const NAMES: [&str; generate::NAMES.len() + registry::NAMES.len()] = {
+    let [hello, modules, derives, large, workspace] = generate::NAMES;
+    let [rhai, miniserve] = registry::NAMES;
+    [hello, modules, derives, large, workspace, rhai, miniserve]
+};
 
 /// Measures and reports. Returns the exit code.
 #[must_use]
@@ -55,7 +63,10 @@ fn run(options: &BenchOptions, teller: &Teller) -> Result<u8> {
     for remark in &remarks {
         teller.warn(remark);
     }
-    let busy = others_now().filter(|others| *others > BUSY);
+    let looks = if options.even_if_noisy { 1 } else { LOOKS };
+    let busy = others_keep_busy(looks, others_now, || {
+        teller.warn("other processes keep this machine busy: it is looked whether that goes on");
+    });
     if let Some(others) = busy {
         let fact = format!(
             "other processes use {:.0} % of this machine's processors: numbers from here would say more about them",
@@ -100,6 +111,26 @@ fn run(options: &BenchOptions, teller: &Teller) -> Result<u8> {
     })
 }
 
+/// Looks up to so many times whether others are busy, and returns how much, if they are each time: a build that is about
+/// to end is no reason to refuse. `tell` is called before the second look.
+fn others_keep_busy(
+    looks: usize,
+    mut others_now: impl FnMut() -> Option<f64>,
+    tell: impl FnOnce(),
+) -> Option<f64> {
+    let mut tell = Some(tell);
+    let mut busy = None;
+    for look in 0..looks {
+        if look > 0
+            && let Some(tell) = tell.take()
+        {
+            tell();
+        }
+        busy = Some(others_now().filter(|others| *others > BUSY)?);
+    }
+    busy
+}
+
 /// The share of the processors that others use now.
 fn others_now() -> Option<f64> {
     let before = Work::up_to_now(&[])?;
@@ -129,8 +160,9 @@ fn all(options: &BenchOptions, teller: &Teller, room: &Path, results: &mut Resul
         Some(_) => vec!["own"],
         None => options.projects.iter().map(String::as_str).collect(),
     };
-    // What a peer needs would have to be written into the user's own program.
-    let peers = if options.peers && options.manifest.is_none() {
+    // What a peer needs would have to be written into the program, be it the user's own or a published one.
+    let is_generated = |name: &str| options.manifest.is_none() && generate::NAMES.contains(&name);
+    let peers = if options.peers && names.iter().any(|name| is_generated(name)) {
         peers::installed()
     } else {
         Vec::new()
@@ -143,7 +175,11 @@ fn all(options: &BenchOptions, teller: &Teller, room: &Path, results: &mut Resul
             edits: options.edits,
             series: if index == 0 { options.patches } else { 0 },
             ready: options.ready.clone(),
-            peers: peers.clone(),
+            peers: if is_generated(name) {
+                peers.clone()
+            } else {
+                Vec::new()
+            },
             peers_room: room.join("peers"),
         };
         let directory = room.join(name);
@@ -169,7 +205,7 @@ fn all(options: &BenchOptions, teller: &Teller, room: &Path, results: &mut Resul
             }
         }
         if !options.keep {
-            // Five projects, built three times each, would fill a small disk.
+            // All projects, built three times each, would fill a small disk.
             let _ = std::fs::remove_dir_all(&directory);
         }
     }
@@ -197,6 +233,9 @@ fn one(
 fn prepare(options: &BenchOptions, name: &str, root: &Path) -> Result<Project> {
     if let Some(manifest) = &options.manifest {
         return own::prepare(options, manifest, root);
+    }
+    if let Some(published) = registry::by_name(name) {
+        return published.prepare(&options.cargo, root);
     }
     let Some(generated) = generate::by_name(name) else {
         bail!("there is no project `{name}`");
@@ -257,5 +296,24 @@ impl Teller {
             "{}: {what}",
             self.style.yellow("warning")
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_that_becomes_quiet_is_not_refused() {
+        let look = |shares: &[f64], looks| {
+            let (mut told, mut shares) = (0, shares.iter());
+            let busy = others_keep_busy(looks, || shares.next().copied(), || told += 1);
+            (busy, told, shares.len())
+        };
+        assert_eq!(look(&[0.01, 0.9], 5), (None, 0, 1));
+        assert_eq!(look(&[0.9, 0.8, 0.01, 0.9], 5), (None, 1, 1));
+        assert_eq!(look(&[0.9, 0.8, 0.7], 3), (Some(0.7), 1, 0));
+        assert_eq!(look(&[0.9, 0.8], 1), (Some(0.9), 0, 1));
+        assert_eq!(look(&[], 5), (None, 0, 0), "where nothing is known");
     }
 }

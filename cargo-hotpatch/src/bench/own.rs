@@ -9,7 +9,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use syn::spanned::Spanned as _;
 
-use super::project::{self, NUMBER, Project, Shape, Site};
+use super::measure::page::{self, Page};
+use super::project::{self, NUMBER, PORT, Project, Shape, Site};
 use crate::options::BenchOptions;
 
 /// The user's project, copied into `to`, with its sites in place. The original is only read.
@@ -129,7 +130,13 @@ fn files_of_git(root: &Path) -> Option<Vec<PathBuf>> {
     (output.status.success() && !files.is_empty()).then_some(files)
 }
 
-fn walk(root: &Path, below: &Path, target: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+/// Every file in `below` of `root`, but those of `target`, and what is in directories that are called like git's and cargo's.
+pub(super) fn walk(
+    root: &Path,
+    below: &Path,
+    target: &Path,
+    files: &mut Vec<PathBuf>,
+) -> Result<()> {
     let directory = root.join(below);
     let entries = fs::read_dir(&directory)
         .with_context(|| format!("cannot read `{}`", directory.display()))?;
@@ -151,9 +158,10 @@ fn walk(root: &Path, below: &Path, target: &Path, files: &mut Vec<PathBuf>) -> R
     Ok(())
 }
 
-fn lines(root: &Path, files: &[PathBuf]) -> usize {
+/// Lines of Rust in these files of `root`.
+pub(super) fn lines<'a>(root: &Path, files: impl IntoIterator<Item = &'a PathBuf>) -> usize {
     files
-        .iter()
+        .into_iter()
         .filter_map(|file| Some((file, fs::read_to_string(root.join(file)).ok()?)))
         .map(|(file, text)| project::lines_of_rust([(file.as_path(), text.as_str())]))
         .sum()
@@ -168,6 +176,19 @@ fn site_as_told(options: &BenchOptions, root: &Path, file: &Path, copy: &Path) -
         ensure!(
             text.is_none_or(|text| text.contains(NUMBER)),
             "`{flag}` needs `{NUMBER}` in it: there the number of the edit is put, so that no two edits are the same"
+        );
+    }
+    if let Some(ask) = options.ask.as_ref().filter(|ask| page::is_page(ask)) {
+        // Any port: only whether it has the form.
+        Page::new(ask, 1).context("`--ask`")?;
+        let is_told = |text: &str| text.contains(PORT);
+        ensure!(
+            is_told(ask)
+                && options
+                    .program_arguments
+                    .iter()
+                    .any(|argument| argument.to_str().is_some_and(is_told)),
+            "a page in `--ask` needs `{PORT}` for its port, and so do the program's arguments, behind `--`: two copies of it run at a time"
         );
     }
     let file = file

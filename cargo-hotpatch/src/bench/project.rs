@@ -10,6 +10,9 @@ use anyhow::{Context as _, Result, ensure};
 /// Stands for the number of the edit, in [`Shape::Text`] and [`Site::expect`].
 pub const NUMBER: &str = "{n}";
 
+/// Stands for a free port in [`Project::program_arguments`] and [`Site::ask`]: another one for each program that runs.
+pub const PORT: &str = "{port}";
+
 /// A program that can be measured. It is on disk, and is copied before anything is done to it.
 #[derive(Debug, Clone)]
 pub struct Project {
@@ -23,18 +26,41 @@ pub struct Project {
     pub package: PathBuf,
     /// Files that belong to it, relative to [`Self::root`]. What is generated is not among them.
     pub files: Vec<PathBuf>,
-    /// Lines of Rust in them.
+    /// Lines of Rust in them; of a project from the registry, in what is compiled of the edited crate.
     pub lines: usize,
     /// What may be edited. The last one is for warming up, unless it is the only one.
     pub sites: Vec<Site>,
     /// What is to be run: package, target, features, profile. The same for every cargo command.
     pub cargo_arguments: Vec<OsString>,
-    /// For the program.
+    /// For the program; see [`Self::arguments_with`].
     pub program_arguments: Vec<OsString>,
     /// Whether the program answers each line with exactly one line that begins with how often it was asked.
     pub counts: bool,
     /// Whether some of the sites may turn out to be in functions that the program does not have.
     pub must_be_tried: bool,
+}
+
+impl Project {
+    /// Whether [`PORT`] is anywhere in what it is started with.
+    #[must_use]
+    pub fn takes_port(&self) -> bool {
+        self.program_arguments
+            .iter()
+            .any(|argument| argument.to_str().is_some_and(|text| text.contains(PORT)))
+    }
+
+    /// The arguments for a program that may listen at `port`.
+    #[must_use]
+    pub fn arguments_with(&self, port: u16) -> Vec<OsString> {
+        self.program_arguments
+            .iter()
+            .map(|argument| match argument.to_str() {
+                Some(text) => text.replace(PORT, &port.to_string()).into(),
+                // What is no text has no place for it, either.
+                None => argument.clone(),
+            })
+            .collect()
+    }
 }
 
 /// A place in the source, and how to see that an edit of it runs.
@@ -48,7 +74,7 @@ pub struct Site {
     pub initially: String,
     /// What stands there after an edit.
     pub shape: Shape,
-    /// The line that makes the program execute the function.
+    /// The line that makes the program execute the function, or the address of the page that does, with [`PORT`] in it.
     pub ask: Option<String>,
     /// What the answer has in it then; [`NUMBER`] is the number of the edit.
     pub expect: Option<String>,
@@ -220,6 +246,35 @@ mod tests {
                 (1..=100).map(|number| shape.text(number)).collect();
             assert_eq!(texts.len(), 100);
         }
+    }
+
+    #[test]
+    fn every_port_in_the_arguments_is_replaced() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let mut project = Generated {
+            name: "p",
+            about: String::new(),
+            files: BTreeMap::new(),
+            sites: Vec::new(),
+        }
+        .write(Path::new("/"))
+        .expect("nothing is written");
+        assert!(!project.takes_port());
+        let strange = OsString::from_vec(vec![0xff, b'x']);
+        project.program_arguments = vec![
+            "--on=[::1]:{port},:{port}".into(),
+            strange.clone(),
+            "{n}".into(),
+        ];
+        assert!(project.takes_port());
+        assert_eq!(
+            project.arguments_with(8123),
+            [
+                "--on=[::1]:8123,:8123".into(),
+                strange,
+                OsString::from("{n}")
+            ]
+        );
     }
 
     #[test]

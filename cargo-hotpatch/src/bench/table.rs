@@ -32,7 +32,7 @@ pub fn render(results: &Results) -> String {
     for stage in STAGES {
         let _ = write!(text, "{stage:>9}");
     }
-    text.push_str("    first    again   ways\n");
+    text.push_str("   around    first    again   ways\n");
     for project in &results.projects {
         let _ = write!(text, "{:<21}", name(project));
         for stage in STAGES {
@@ -50,7 +50,8 @@ pub fn render(results: &Results) -> String {
             .collect();
         let _ = writeln!(
             text,
-            "{:>9}{:>9}   {}",
+            "{:>9}{:>9}{:>9}   {}",
+            median(&project.around_ms),
             median(&project.first_ms),
             median(&project.again_ms),
             if ways.is_empty() {
@@ -60,6 +61,9 @@ pub fn render(results: &Results) -> String {
             }
         );
     }
+    text.push_str(
+        "(stages as the tool says; around: all but compile, answer included, by the clock of this benchmark)\n",
+    );
     if let Some(series) = &results.series
         && let Some(summary) = &series.patch_ms
     {
@@ -259,7 +263,15 @@ mod tests {
         results.projects[1].noisy = true;
         results.projects[2].observed = false;
         let text = render(&results);
-        for name in ["hello", "modules (noisy)", "derives", "large", "workspace"] {
+        for name in [
+            "hello",
+            "modules (noisy)",
+            "derives",
+            "large",
+            "workspace",
+            "rhai",
+            "miniserve",
+        ] {
             let rows = text.lines().filter(|line| line.starts_with(name)).count();
             assert_eq!(rows, 2, "{name}:\n{text}");
         }
@@ -269,6 +281,7 @@ mod tests {
             text.contains("derives: the program was not asked"),
             "{text}"
         );
+        assert!(text.contains("around"), "{text}");
         assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
     }
 

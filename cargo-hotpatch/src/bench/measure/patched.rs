@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::super::project::{self, Project, Site};
+use super::page::{self, Page};
 use super::{ANSWER, Change, Confirmation, PATIENCE, Patch, Plan, STAGES, milliseconds, tail};
 use crate::demo::session::{Session, Start};
 
@@ -19,6 +20,8 @@ pub(super) struct PatchLane<'a> {
     pub(super) messages: PathBuf,
     /// The program's process.
     program: Option<u32>,
+    /// Where it may listen, the next process of it as well.
+    port: u16,
     pub(super) slots: Option<u64>,
     /// How often this process of the program was asked.
     asked: u64,
@@ -36,9 +39,10 @@ impl<'a> PatchLane<'a> {
         if let Some(fast) = plan.fast {
             arguments.push(format!("--fast={}", fast.as_str()).into());
         }
+        let port = page::port_for(project)?;
         if !project.program_arguments.is_empty() {
             arguments.push("--".into());
-            arguments.extend(project.program_arguments.iter().cloned());
+            arguments.extend(project.arguments_with(port));
         }
         let log = File::create(&messages)
             .with_context(|| format!("cannot create `{}`", messages.display()))?;
@@ -59,17 +63,39 @@ impl<'a> PatchLane<'a> {
                 return Err(error);
             }
         };
-        Ok(Self {
+        let lane = Self {
             project,
             directory,
             session,
             messages,
             program: started["pid"].as_u64().and_then(|pid| pid.try_into().ok()),
+            port,
             slots: started["slots"].as_u64(),
             asked: 0,
             last_names_the_function: false,
             begin: Instant::now(),
-        })
+        };
+        match lane.wait_until_it_serves() {
+            Ok(()) => Ok(lane),
+            Err(error) => {
+                let error = error.context(format!(
+                    "the last lines of the session:\n{}",
+                    tail(&lane.messages)
+                ));
+                lane.session.end();
+                Err(error)
+            }
+        }
+    }
+
+    /// Of a program that serves pages: until it does. From then on, the first page after an edit has to show it.
+    fn wait_until_it_serves(&self) -> Result<()> {
+        match first_page(self.project, self.port)? {
+            Some(page) => page
+                .wait_for(None, false, Instant::now() + ANSWER)
+                .context("the program was started, but does not serve its page"),
+            None => Ok(()),
+        }
     }
 
     /// Waits until the session has nothing more to do because of the last edit: it would be measured as cargo's otherwise.
@@ -141,13 +167,16 @@ impl<'a> PatchLane<'a> {
         Ok(patch)
     }
 
-    /// `strictly`: the next line has to be it.
+    /// `strictly`: the next line, or the first page, has to be it.
     fn wait_for_answer(&mut self, site: &Site, expected: &str, strictly: bool) -> Result<()> {
+        let deadline = Instant::now() + ANSWER;
         if let Some(ask) = &site.ask {
+            if page::is_page(ask) {
+                return Page::new(ask, self.port)?.wait_for(Some(expected), strictly, deadline);
+            }
             self.session.send(ask)?;
             self.asked += 1;
         }
-        let deadline = Instant::now() + ANSWER;
         let mut last = None;
         loop {
             let line = self.session.next_line(deadline).with_context(|| {
@@ -171,6 +200,17 @@ impl<'a> PatchLane<'a> {
             return Ok(());
         }
     }
+}
+
+/// A page of the program, if it is asked for one.
+pub(super) fn first_page(project: &Project, port: u16) -> Result<Option<Page>> {
+    project
+        .sites
+        .iter()
+        .filter_map(|site| site.ask.as_deref())
+        .find(|ask| page::is_page(ask))
+        .map(|ask| Page::new(ask, port))
+        .transpose()
 }
 
 fn patch_of(event: &Value) -> Patch {

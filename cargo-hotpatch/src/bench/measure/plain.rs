@@ -12,6 +12,8 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 
 use super::super::project::{self, Project};
+use super::page::{self, Page};
+use super::patched::first_page;
 use super::{Change, Plan, milliseconds};
 use crate::demo::session;
 use crate::process::end_with_this_process;
@@ -123,9 +125,11 @@ impl<'a> CargoLane<'a> {
         let (artifacts, messages) = self.cargo("build")?;
         let executable = executable_of(&artifacts)?;
         self.stop();
+        // Not that of the old program, whose connections the kernel may not have forgotten yet.
+        let port = page::port_for(self.project)?;
         let mut command = Command::new(&executable);
         command
-            .args(&self.project.program_arguments)
+            .args(self.project.arguments_with(port))
             .current_dir(self.directory.join(&self.project.package))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -141,20 +145,21 @@ impl<'a> CargoLane<'a> {
             input,
             lines: session::lines_of(output),
         });
-        let wanted = match change {
-            Some(change) => {
-                if let Some(ask) = &change.site.ask {
-                    writeln!(program.input, "{ask}").context("cannot ask the program")?;
-                }
-                change
-                    .site
-                    .expected(change.number)
-                    .or_else(|| self.plan.ready.clone())
+        let deadline = Instant::now() + START;
+        let expected = change.and_then(|change| change.site.expected(change.number));
+        let page = match change.and_then(|change| change.site.ask.as_deref()) {
+            Some(ask) if page::is_page(ask) => Some(Page::new(ask, port)?),
+            Some(ask) => {
+                writeln!(program.input, "{ask}").context("cannot ask the program")?;
+                None
             }
-            None => self.plan.ready.clone(),
+            None if expected.is_none() => first_page(self.project, port)?,
+            None => None,
         };
-        if let Some(wanted) = wanted {
-            let deadline = Instant::now() + START;
+        if let Some(page) = page {
+            page.wait_for(expected.as_deref(), false, deadline)
+                .context("the restarted program does not show it")?;
+        } else if let Some(wanted) = expected.or_else(|| self.plan.ready.clone()) {
             let mut line = String::new();
             while !line.contains(&wanted) {
                 line = session::next_line(&program.lines, deadline).with_context(|| {
