@@ -131,13 +131,14 @@ pub struct Digest<'s, 'a> {
     anonymous: HashMap<(usize, SectionIndex, u64), Both>,
 }
 
-struct Pair {
+/// Both digests, in the making.
+pub(super) struct Pair {
     exact: Hasher,
     loose: Hasher,
 }
 
 impl Pair {
-    fn new(tag: &[u8]) -> Self {
+    pub(super) fn new(tag: &[u8]) -> Self {
         let mut pair = Self {
             exact: Hasher::new(),
             loose: Hasher::new(),
@@ -146,12 +147,12 @@ impl Pair {
         pair
     }
 
-    fn update(&mut self, bytes: &[u8]) {
+    pub(super) fn update(&mut self, bytes: &[u8]) {
         self.exact.update(bytes);
         self.loose.update(bytes);
     }
 
-    fn number(&mut self, number: u64) {
+    pub(super) fn number(&mut self, number: u64) {
         self.update(&number.to_le_bytes());
     }
 
@@ -165,7 +166,7 @@ impl Pair {
         self.loose.update(&both.loose);
     }
 
-    fn finish(self) -> Both {
+    pub(super) fn finish(self) -> Both {
         Both {
             exact: *self.exact.finalize().as_bytes(),
             loose: *self.loose.finalize().as_bytes(),
@@ -311,7 +312,7 @@ impl<'s, 'a> Digest<'s, 'a> {
         Ok(())
     }
 
-    fn meaning(
+    pub(super) fn meaning(
         &mut self,
         pair: &mut Pair,
         object: usize,
@@ -322,10 +323,7 @@ impl<'s, 'a> Digest<'s, 'a> {
         let file = self.side.objects[object].file;
         match self.side.symbols[object].target(file, relocation) {
             Target::Named { symbol, addend } => {
-                let name = file.symbols[symbol].name;
-                pair.update(b"named");
-                pair.text(self.names.get(name).map_or(name, String::as_str));
-                pair.number(addend.cast_unsigned());
+                self.named(pair, file.symbols[symbol].name, addend);
             }
             Target::Code { section, addend } if section == own_section => {
                 pair.update(b"own");
@@ -355,6 +353,13 @@ impl<'s, 'a> Digest<'s, 'a> {
             }
         }
         Ok(())
+    }
+
+    /// What a reference by name means.
+    pub(super) fn named(&self, pair: &mut Pair, name: &str, addend: i64) {
+        pair.update(b"named");
+        pair.text(self.names.get(name).map_or(name, String::as_str));
+        pair.number(addend.cast_unsigned());
     }
 
     fn anonymous(

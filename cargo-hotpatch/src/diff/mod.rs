@@ -6,6 +6,7 @@
 
 pub mod digest;
 pub mod first;
+mod form;
 pub mod lines;
 pub mod pairing;
 pub mod same;
@@ -56,6 +57,23 @@ pub enum Change {
     Code,
 }
 
+/// What a function is, of any build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Everything: code, what it refers to, how it unwinds, lines.
+    whole: [u8; 32],
+    /// What it does, however its calls are encoded.
+    form: Option<[u8; 32]>,
+}
+
+impl Fingerprint {
+    /// True if two functions of one source do the same, be their objects cut differently.
+    #[must_use]
+    pub fn is_alike(&self, other: &Self) -> bool {
+        self.whole == other.whole || (self.form.is_some() && self.form == other.form)
+    }
+}
+
 /// A function that is there on both sides and differs.
 #[derive(Debug, Clone)]
 pub struct ChangedFunction {
@@ -99,7 +117,7 @@ pub struct Difference {
     /// Functions that are on both sides, the old name first. Only [`diff_among`] tells them.
     pub paired: Vec<(FunctionKey, NewFunction)>,
     /// What functions are in the new objects, line numbers included, by their new names: of those that [`Scope`] asks for.
-    pub fingerprints: HashMap<String, [u8; 32]>,
+    pub fingerprints: HashMap<String, Fingerprint>,
 }
 
 impl Difference {
@@ -298,9 +316,13 @@ pub fn diff_among(
         }
         let digest = new_digest.function(item.object, item.symbol, item.section)?;
         let lines = new_lines[item.object].get(&item.section);
+        let fingerprint = Fingerprint {
+            whole: fingerprint(&digest, lines),
+            form: new_digest.form(item.object, item.symbol, item.section)?,
+        };
         result
             .fingerprints
-            .insert(item.key.name.clone(), fingerprint(&digest, lines));
+            .insert(item.key.name.clone(), fingerprint);
     }
     result.added = pairs
         .added

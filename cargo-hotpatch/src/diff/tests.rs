@@ -1,6 +1,6 @@
 //! Differences between objects that the real compiler makes from two versions of a small library.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use super::*;
@@ -358,4 +358,49 @@ fn the_first_difference_is_around_the_function() {
     let lines = ("pub struct Dog;", "pub struct Dog;\n\n");
     assert_eq!(first(lines, "sample::make"), FirstDifference::Lines);
     assert_eq!(first(lines, "sample::look"), FirstDifference::PanicLocation);
+}
+
+/// The forms of the functions of one compilation, and their whole digests.
+fn forms(flags: &[&str]) -> BTreeMap<String, Fingerprint> {
+    let objects = compile(SAMPLE, flags);
+    let objects = parsed(&objects);
+    let objects: Vec<NamedObject<'_>> = objects
+        .iter()
+        .map(|(id, file)| NamedObject { id, file })
+        .collect();
+    let scope = Scope {
+        wanted: None,
+        fingerprinted: &|_| true,
+    };
+    let difference = diff_among(&objects, &objects, scope).expect("a difference");
+    difference.fingerprints.into_iter().collect()
+}
+
+#[test]
+fn a_function_is_alike_however_its_crate_is_cut_into_objects() {
+    let (one, many) = (
+        forms(&["-Ccodegen-units=1"]),
+        forms(&["-Ccodegen-units=64"]),
+    );
+    let (mut alike, mut same) = (0, 0);
+    for (name, whole) in &one {
+        let Some(other) = many.get(name) else {
+            continue;
+        };
+        assert!(whole.is_alike(other), "{}", pretty(name));
+        alike += 1;
+        same += usize::from(whole == other);
+    }
+    assert!(same > 5 && alike > same, "{same} of {alike}");
+    // Different functions are not: each is like itself only, but for those that have one code.
+    let bodies = ["count", "look", "greet", "outer"].map(|name| {
+        let found = one
+            .iter()
+            .find(|(symbol, _)| pretty(symbol) == format!("sample::{name}"));
+        found.expect("it is there").1
+    });
+    for (index, body) in bodies.iter().enumerate() {
+        let like = bodies.iter().filter(|other| body.is_alike(other)).count();
+        assert_eq!(like, 1, "{index}");
+    }
 }

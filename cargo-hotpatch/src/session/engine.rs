@@ -178,7 +178,10 @@ fn agrees(fast: &Fingerprints, decided: &Replacement<'_>) -> bool {
         .collect();
     fast.iter().all(|(symbol, fingerprint)| {
         differs.contains(symbol.as_str())
-            && difference.fingerprints.get(symbol) == Some(fingerprint)
+            && difference
+                .fingerprints
+                .get(symbol)
+                .is_some_and(|full| full.is_alike(fingerprint))
     })
 }
 

@@ -61,9 +61,13 @@ impl SlotPolicy {
     /// True for an instance of foreign code, for something of the workspace, that needs no slot if it is only called.
     #[must_use]
     pub fn is_spared(&self, symbol_name: &str) -> bool {
-        !self.all_instances
-            && source_crate(symbol_name).is_some_and(|name| !self.is_of_workspace(name))
-            && self.can_change(symbol_name)
+        !self.all_instances && self.is_foreign(symbol_name) && self.can_change(symbol_name)
+    }
+
+    /// True if the function's source is known to stand outside of the workspace, whatever types it was made for.
+    #[must_use]
+    pub fn is_foreign(&self, symbol_name: &str) -> bool {
+        source_crate(symbol_name).is_some_and(|name| !self.is_of_workspace(name))
     }
 
     pub(super) fn is_of_workspace(&self, crate_name: &str) -> bool {
