@@ -151,10 +151,14 @@ impl<'n> Reader<'n> {
     /// `["u"] <decimal-number> ["_"] <bytes>`
     fn undisambiguated_identifier(&mut self) -> Option<&'n str> {
         self.eat(b'u');
-        let digits = self.text[self.at..]
-            .bytes()
-            .take_while(u8::is_ascii_digit)
-            .count();
+        // A number has no zeros in front: `00` is the empty name, twice.
+        let digits = match self.peek()? {
+            b'0' => 1,
+            _ => self.text[self.at..]
+                .bytes()
+                .take_while(u8::is_ascii_digit)
+                .count(),
+        };
         let length: usize = self.text[self.at..self.at + digits].parse().ok()?;
         self.at += digits;
         self.eat(b'_');
@@ -416,10 +420,10 @@ mod tests {
         let service = "_RNvMNtCs5_4axum7handlerINtB2_7ServiceNvCs9_1a4waitE4callB3_";
         let wait = holder("_RNCNvCs9_1a4wait0").expect("a coroutine");
         assert_eq!(made_for(service, &is_meant), Some(vec![wait.clone()]));
-        let method = holder("_RNCINvMs0_Cs9_1aNtB5_4Page4waitmE0").expect("a coroutine");
+        let method = holder("_RNCINvMs0_Cs9_1aNtB8_4Page4waitmE0").expect("a coroutine");
         assert_ne!(wait, method);
         let of_method =
-            "_RNvMNtCs5_4axum7handlerINtB2_7ServiceINvMs0_Cs9_1aNtBo_4Page4waithEE4callB3_";
+            "_RNvMNtCs5_4axum7handlerINtB2_7ServiceINvMs0_Cs9_1aNtBG_4Page4waithEE4callB3_";
         assert_eq!(made_for(of_method, &is_meant), Some(vec![method]));
         for other in ["_RNvCs9_1a4main", "main", "_R", "_RINvCs9_1a4mainhE"] {
             assert_eq!(holder(other), None, "{other}");

@@ -27,7 +27,7 @@ pub struct SlotPolicy {
     /// Whether instances of foreign code get slots also if they are only called: where something is optimised, since a closure's
     /// body is then compiled into the function that it is given to.
     pub all_instances: bool,
-    /// Those of them that get one nevertheless, by [`name_hash`]. The linker shim knows them; to nobody else they matter.
+    /// Those of them that get one nevertheless, by their hashes. The linker shim knows them; to nobody else they matter.
     pub exceptions: HashSet<u64>,
 }
 

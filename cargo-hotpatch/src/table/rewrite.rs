@@ -31,7 +31,7 @@ const THUNK: [u8; THUNK_SIZE] = [0xe9, 0, 0, 0, 0, 0xcc, 0xcc, 0xcc];
 const THUNK_LENGTH: u32 = 8;
 
 /// Part of the keys of cached results: changes whenever the rewriter writes something else for the same input.
-pub const REWRITER_VERSION: u32 = 4;
+pub const REWRITER_VERSION: u32 = 5;
 
 /// An object whose functions are behind thunks.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use super::policy::{SlotPolicy, name_hash};
 use super::references::{Place, Target, self_references, target};
 use crate::object::reloc::is_call;
 
-/// What an object has to do with functions that may need no slot. Names are [`name_hash`]es.
+/// What an object has to do with functions that may need no slot. Names are hashed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Spared {
     /// Those that it defines.
