@@ -131,6 +131,19 @@ pub struct Digest<'s, 'a> {
     anonymous: HashMap<(usize, SectionIndex, u64), Both>,
 }
 
+/// Code without what the linker writes into it.
+pub(super) fn masked(code: &[u8], relocations: &[Relocation]) -> Result<Vec<u8>> {
+    let mut masked = code.to_vec();
+    for relocation in relocations {
+        let at = usize::try_from(relocation.offset)?;
+        let width = field_width(relocation.kind).unwrap_or_default();
+        if let Some(field) = masked.get_mut(at..at + width) {
+            field.fill(0);
+        }
+    }
+    Ok(masked)
+}
+
 /// Both digests, in the making.
 pub(super) struct Pair {
     exact: Hasher,
@@ -203,13 +216,33 @@ impl<'s, 'a> Digest<'s, 'a> {
     }
 
     /// Where in its section a function begins, and its length, in bytes.
-    pub(super) fn extent(
+    fn extent(&self, object: usize, symbol: SymbolIndex, section: SectionIndex) -> (u64, u64) {
+        extent(self.side.objects[object].file, symbol, section)
+    }
+
+    /// A function's code, and the relocations in it, in order and with offsets in the code.
+    pub(super) fn code(
         &self,
         object: usize,
         symbol: SymbolIndex,
         section: SectionIndex,
-    ) -> (u64, u64) {
-        extent(self.side.objects[object].file, symbol, section)
+    ) -> Result<(&'a [u8], Vec<Relocation>)> {
+        let (start, size) = self.extent(object, symbol, section);
+        let file = self.side.objects[object].file;
+        let data: &'a [u8] = file.sections[section].data;
+        let end = start.saturating_add(size).min(data.len() as u64);
+        let code = &data[usize::try_from(start.min(end))?..usize::try_from(end)?];
+        let mut relocations: Vec<Relocation> = file
+            .relocations(section)?
+            .into_iter()
+            .filter(|relocation| (start..end).contains(&relocation.offset))
+            .map(|relocation| Relocation {
+                offset: relocation.offset - start,
+                ..relocation
+            })
+            .collect();
+        relocations.sort_by_key(|relocation| relocation.offset);
+        Ok((code, relocations))
     }
 
     /// The digest of what one relocation in `section` means, without line and column numbers.

@@ -4,11 +4,11 @@ use anyhow::Result;
 use iced_x86::{Decoder, DecoderOptions, Formatter as _, Instruction, IntelFormatter};
 
 use super::Change;
-use super::digest::Digest;
+use super::digest::{Digest, masked};
 use super::pairing::Item;
 use crate::link::plan::pretty;
 use crate::object::read::{Relocation, SectionIndex};
-use crate::object::reloc::{field_width, kind};
+use crate::object::reloc::kind;
 use crate::object::target::Target;
 
 /// How much of a text constant is shown, in characters.
@@ -237,28 +237,8 @@ fn class(of: u32) -> u32 {
 impl<'a> Version<'_, 'a, '_> {
     fn code(&self) -> Result<Code<'a>> {
         let item = self.item;
-        let file = self.digest.side.objects[item.object].file;
-        let (start, size) = self.digest.extent(item.object, item.symbol, item.section);
-        let data: &'a [u8] = file.sections[item.section].data;
-        let end = start.saturating_add(size).min(data.len() as u64);
-        let bytes = &data[usize::try_from(start.min(end))?..usize::try_from(end)?];
-        let relocations: Vec<Relocation> = file
-            .relocations(item.section)?
-            .into_iter()
-            .filter(|relocation| (start..end).contains(&relocation.offset))
-            .map(|relocation| Relocation {
-                offset: relocation.offset - start,
-                ..relocation
-            })
-            .collect();
-        let mut masked = bytes.to_vec();
-        for relocation in &relocations {
-            let at = usize::try_from(relocation.offset)?;
-            let width = field_width(relocation.kind).unwrap_or_default();
-            if let Some(field) = masked.get_mut(at..at + width) {
-                field.fill(0);
-            }
-        }
+        let (bytes, relocations) = self.digest.code(item.object, item.symbol, item.section)?;
+        let masked = masked(bytes, &relocations)?;
         Ok(Code {
             bytes,
             masked,

@@ -9,18 +9,23 @@ use std::collections::HashMap;
 use anyhow::Result;
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
 
-use super::digest::{Digest, Pair};
+use super::digest::{Digest, Pair, masked};
 use crate::object::read::{Relocation, SectionIndex, SymbolIndex};
-use crate::object::reloc::{field_width, is_call, kind};
+use crate::object::reloc::is_call;
 
-/// How a relocated reference is used by its instruction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Use {
-    /// It says where this call, or jump, goes.
-    Call(Mnemonic),
-    /// It says where the call through this register goes that follows.
-    Load(Register),
-    Other,
+/// What counts of an instruction.
+#[derive(Debug, Clone, Copy)]
+enum Use<'r> {
+    /// It loads what a call behind it goes through: a part of that call.
+    Load,
+    /// It calls, or jumps to, what this refers to.
+    Call(&'r Relocation),
+    /// It calls its own function; the assembler has resolved that.
+    CallOfItself,
+    /// It goes on at this place of the function, or may do so.
+    Branch(u64),
+    /// Its bytes, and what they refer to.
+    Other(&'r [Relocation]),
 }
 
 impl Digest<'_, '_> {
@@ -36,141 +41,101 @@ impl Digest<'_, '_> {
         symbol: SymbolIndex,
         section: SectionIndex,
     ) -> Result<Option<[u8; 32]>> {
-        let (start, size) = self.extent(object, symbol, section);
-        let file = self.side.objects[object].file;
-        let data = file.sections[section].data;
-        let end = start.saturating_add(size).min(data.len() as u64);
-        let code = &data[usize::try_from(start.min(end))?..usize::try_from(end)?];
-        let mut relocations: Vec<Relocation> = file
-            .relocations(section)?
-            .into_iter()
-            .filter(|relocation| (start..end).contains(&relocation.offset))
-            .map(|relocation| Relocation {
-                offset: relocation.offset - start,
-                ..relocation
-            })
-            .collect();
-        relocations.sort_by_key(|relocation| relocation.offset);
-
-        let instructions: Vec<Instruction> = Decoder::with_ip(64, code, 0, DecoderOptions::NONE)
-            .iter()
-            .collect();
-        if instructions
-            .iter()
-            .any(|instruction| instruction.code() == Code::INVALID)
-        {
-            return Ok(None);
-        }
-        let number_of: HashMap<u64, u64> = (0..)
-            .zip(&instructions)
-            .map(|(number, instruction)| (instruction.ip(), number))
-            .collect();
-        // A load that belongs to a call is no instruction of its own, and nothing branches between the two.
-        let mut skipped = 0;
-        let mut numbers = HashMap::new();
-        let mut loaded: HashMap<Register, Relocation> = HashMap::new();
-        let mut pair = Pair::new(b"form");
+        let (code, relocations) = self.code(object, symbol, section)?;
+        let masked = masked(code, &relocations)?;
         let mut rest = relocations.as_slice();
-        let mut of_instruction = Vec::with_capacity(instructions.len());
-        for (number, instruction) in (0_u64..).zip(&instructions) {
+        let mut loaded = HashMap::new();
+        let mut uses = Vec::new();
+        // By place; a load has the number of what follows it, and nothing branches between it and its call.
+        let mut numbers: HashMap<u64, u64> = HashMap::new();
+        let mut number = 0;
+        for instruction in Decoder::with_ip(64, code, 0, DecoderOptions::NONE) {
+            if instruction.code() == Code::INVALID {
+                return Ok(None);
+            }
             let count = rest
                 .iter()
                 .take_while(|relocation| relocation.offset < instruction.next_ip())
                 .count();
             let (own, behind) = rest.split_at(count);
             rest = behind;
-            let usage = match own {
-                [one] => usage(code, instruction, one),
-                _ => Use::Other,
-            };
-            numbers.insert(number, number - skipped);
-            skipped += u64::from(matches!(usage, Use::Load(_)));
-            of_instruction.push((own, usage));
+            let usage = usage(code, &instruction, own, &mut loaded);
+            numbers.insert(instruction.ip(), number);
+            number += u64::from(!matches!(usage, Use::Load));
+            uses.push((instruction, usage));
         }
-        for (instruction, (own, usage)) in instructions.iter().zip(of_instruction) {
-            match (usage, own) {
-                (Use::Load(register), [one]) => {
-                    loaded.insert(register, *one);
-                    continue;
-                }
-                (Use::Call(mnemonic), [one]) => {
-                    pair.number(mnemonic as u64);
-                    self.called(&mut pair, object, section, one)?;
-                    continue;
-                }
-                _ => {}
-            }
-            if instruction.mnemonic() == Mnemonic::Call
-                && instruction.op0_kind() == OpKind::Register
-                && let Some(one) = loaded.remove(&instruction.op0_register())
-            {
-                pair.number(Mnemonic::Call as u64);
-                self.called(&mut pair, object, section, &one)?;
-                continue;
-            }
-            if own.is_empty()
-                && instruction.op_count() > 0
-                && instruction.op0_kind() == OpKind::NearBranch64
-            {
-                if instruction.mnemonic() == Mnemonic::Call && instruction.near_branch_target() == 0
-                {
-                    // The assembler resolves a local function's call of itself.
-                    pair.number(Mnemonic::Call as u64);
+        let own_name = self.side.objects[object].file.symbols[symbol].name;
+        let mut pair = Pair::new(b"form");
+        for (instruction, usage) in uses {
+            let mnemonic = instruction.mnemonic() as u64;
+            match usage {
+                Use::Load => {}
+                Use::Call(relocation) => {
+                    pair.number(mnemonic);
                     pair.update(b"calls");
-                    self.named(&mut pair, file.symbols[symbol].name, -4);
-                    continue;
+                    self.meaning(&mut pair, object, section, relocation, 0)?;
                 }
-                let target = number_of.get(&instruction.near_branch_target());
-                let Some(target) = target.and_then(|number| numbers.get(number)) else {
-                    return Ok(None);
-                };
-                pair.number(instruction.mnemonic() as u64);
-                pair.number(*target);
-                continue;
-            }
-            let at = usize::try_from(instruction.ip())?;
-            let mut bytes = code[at..at + instruction.len()].to_vec();
-            for relocation in own {
-                let field = usize::try_from(relocation.offset)? - at;
-                let width = field_width(relocation.kind).unwrap_or_default();
-                if let Some(field) = bytes.get_mut(field..field + width) {
-                    field.fill(0);
+                Use::CallOfItself => {
+                    pair.number(mnemonic);
+                    pair.update(b"calls");
+                    self.named(&mut pair, own_name, -4);
                 }
-            }
-            pair.update(&bytes);
-            for relocation in own {
-                pair.number(relocation.offset - instruction.ip());
-                pair.number(u64::from(relocation.kind));
-                self.meaning(&mut pair, object, section, relocation, 0)?;
+                Use::Branch(target) => {
+                    let Some(target) = numbers.get(&target) else {
+                        return Ok(None);
+                    };
+                    pair.number(mnemonic);
+                    pair.number(*target);
+                }
+                Use::Other(own) => {
+                    let at = usize::try_from(instruction.ip())?;
+                    pair.update(&masked[at..at + instruction.len()]);
+                    for relocation in own {
+                        pair.number(relocation.offset - instruction.ip());
+                        pair.number(u64::from(relocation.kind));
+                        self.meaning(&mut pair, object, section, relocation, 0)?;
+                    }
+                }
             }
         }
         Ok(Some(pair.finish().exact))
     }
-
-    fn called(
-        &mut self,
-        pair: &mut Pair,
-        object: usize,
-        section: SectionIndex,
-        relocation: &Relocation,
-    ) -> Result<()> {
-        pair.update(b"calls");
-        self.meaning(pair, object, section, relocation, 0)
-    }
 }
 
-fn usage(code: &[u8], instruction: &Instruction, relocation: &Relocation) -> Use {
-    if !is_call(code, relocation.offset, relocation.kind) {
-        return Use::Other;
-    }
-    match instruction.mnemonic() {
-        mnemonic @ (Mnemonic::Call | Mnemonic::Jmp) => Use::Call(mnemonic),
-        Mnemonic::Mov
-            if matches!(relocation.kind, kind::GOTPCREL | kind::REX_GOTPCRELX)
-                && instruction.op0_kind() == OpKind::Register =>
-        {
-            Use::Load(instruction.op0_register())
+/// `loaded`: which registers hold what a call will go through.
+fn usage<'r>(
+    code: &[u8],
+    instruction: &Instruction,
+    own: &'r [Relocation],
+    loaded: &mut HashMap<Register, &'r Relocation>,
+) -> Use<'r> {
+    let mnemonic = instruction.mnemonic();
+    if let [relocation] = own
+        && is_call(code, relocation.offset, relocation.kind)
+    {
+        match mnemonic {
+            Mnemonic::Call | Mnemonic::Jmp => return Use::Call(relocation),
+            Mnemonic::Mov => {
+                loaded.insert(instruction.op0_register(), relocation);
+                return Use::Load;
+            }
+            _ => {}
         }
-        _ => Use::Other,
     }
+    if mnemonic == Mnemonic::Call
+        && instruction.op0_kind() == OpKind::Register
+        && let Some(relocation) = loaded.remove(&instruction.op0_register())
+    {
+        return Use::Call(relocation);
+    }
+    if own.is_empty()
+        && instruction.op_count() > 0
+        && instruction.op0_kind() == OpKind::NearBranch64
+    {
+        return match instruction.near_branch_target() {
+            0 if mnemonic == Mnemonic::Call => Use::CallOfItself,
+            target => Use::Branch(target),
+        };
+    }
+    Use::Other(own)
 }

@@ -54,7 +54,8 @@ impl SlotPolicy {
     #[must_use]
     pub fn wants_slot(&self, symbol_name: &str) -> bool {
         self.can_change(symbol_name)
-            && (!self.is_spared(symbol_name)
+            && (self.all_instances
+                || !self.is_foreign(symbol_name)
                 || self.exceptions.contains(&name_hash(symbol_name.as_bytes())))
     }
 

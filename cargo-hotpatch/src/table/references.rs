@@ -11,14 +11,15 @@
 //! unwind, debug, notes   anything             → body       anything             → body
 //! ```
 
+use anyhow::Result;
 use iced_x86::{Code, Decoder, DecoderOptions, Mnemonic, OpKind, Register};
 
 use super::elf::{
     R_X86_64_32, R_X86_64_32S, R_X86_64_64, R_X86_64_CODE_4_GOTPCRELX, R_X86_64_GOT32,
     R_X86_64_GOT64, R_X86_64_GOTOFF64, R_X86_64_GOTPCREL, R_X86_64_GOTPCREL64, R_X86_64_GOTPCRELX,
     R_X86_64_GOTPLT64, R_X86_64_PC32, R_X86_64_PC64, R_X86_64_PLT32, R_X86_64_PLTOFF64,
-    R_X86_64_REX_GOTPCRELX, R_X86_64_SIZE32, R_X86_64_SIZE64, SHF_ALLOC, SHF_LINK_ORDER,
-    SHT_X86_64_UNWIND, SectionHeader,
+    R_X86_64_REX_GOTPCRELX, R_X86_64_SIZE32, R_X86_64_SIZE64, Relocatable, SHF_ALLOC,
+    SHF_LINK_ORDER, SHT_RELA, SHT_X86_64_UNWIND, SectionHeader,
 };
 
 /// What kind of section a relocation is in.
@@ -49,6 +50,25 @@ impl Place {
             Self::Data
         }
     }
+}
+
+/// The sections of relocations for what is executed or read, each with the section that they are in, and what that is. Tables about
+/// the code are left out.
+pub(crate) fn relocated_sections(object: &Relocatable<'_>) -> Result<Vec<(u32, u32, Place)>> {
+    let mut found = Vec::new();
+    for (index, section) in (0u32..).zip(&object.sections) {
+        if section.kind != SHT_RELA {
+            continue;
+        }
+        let place = Place::of(
+            object.section(section.info)?,
+            object.section_name(section.info)?,
+        );
+        if place != Place::About {
+            found.push((index, section.info, place));
+        }
+    }
+    Ok(found)
 }
 
 /// Where a reference has to go.

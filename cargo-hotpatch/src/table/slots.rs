@@ -3,12 +3,11 @@
 use anyhow::{Context as _, Result};
 
 use super::elf::{
-    Relocatable, SHT_NOBITS, SHT_RELA, STB_GLOBAL, STB_LOCAL, STB_WEAK, STT_FUNC, STT_SECTION,
-    string_at,
+    Relocatable, SHT_NOBITS, STB_GLOBAL, STB_LOCAL, STB_WEAK, STT_FUNC, STT_SECTION, string_at,
 };
 use super::frames::Frames;
 use super::policy::SlotPolicy;
-use super::references::{Place, Target, self_references, target};
+use super::references::{Target, relocated_sections, self_references, target};
 
 /// A function that gets a thunk.
 #[derive(Debug)]
@@ -167,17 +166,7 @@ impl<'a> Plan<'a> {
             unknown[slot.section as usize] |=
                 functions[slot.section as usize] > 1 && !slot.self_fields.is_empty();
         }
-        for (index, section) in (0u32..).zip(&object.sections) {
-            if section.kind != SHT_RELA {
-                continue;
-            }
-            let place = Place::of(
-                object.section(section.info)?,
-                object.section_name(section.info)?,
-            );
-            if place == Place::About {
-                continue;
-            }
+        for (index, section, place) in relocated_sections(object)? {
             for relocation in object.relocations(index)? {
                 let Some((slot, by_section)) = self.referred(object, relocation.symbol)? else {
                     continue;
@@ -187,8 +176,7 @@ impl<'a> Plan<'a> {
                     match target(place, relocation.kind, relocation.addend, by_section) {
                         Target::Unknown => true,
                         Target::Thunk => {
-                            functions[referred as usize] > 1
-                                && (by_section || referred == section.info)
+                            functions[referred as usize] > 1 && (by_section || referred == section)
                         }
                         Target::Body => false,
                     };

@@ -6,10 +6,10 @@ use std::collections::HashSet;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::elf::{Relocatable, SHT_RELA, STB_LOCAL, STT_FUNC, STT_SECTION, Symbol, string_at};
+use super::elf::{Relocatable, STB_LOCAL, STT_FUNC, STT_SECTION, Symbol, string_at};
 use super::origin::{holder, made_for};
 use super::policy::{SlotPolicy, name_hash};
-use super::references::{Place, Target, self_references, target};
+use super::references::{Place, Target, relocated_sections, self_references, target};
 use crate::object::reloc::is_call;
 
 /// What an object has to do with functions that may need no slot. Names are hashed.
@@ -81,19 +81,9 @@ pub(crate) fn spared(bytes: &[u8], policy: &SlotPolicy) -> Result<Spared> {
             spared.addressed.push(*hash);
         }
     }
-    for (index, section) in (0u32..).zip(&object.sections) {
-        if section.kind != SHT_RELA {
-            continue;
-        }
-        let place = Place::of(
-            object.section(section.info)?,
-            object.section_name(section.info)?,
-        );
-        if place == Place::About {
-            continue;
-        }
+    for (index, section, place) in relocated_sections(&object)? {
         let code = match place {
-            Place::Code => object.data(section.info)?,
+            Place::Code => object.data(section)?,
             _ => &[],
         };
         for relocation in object.relocations(index)? {
