@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::case::{add_unchanged_callers, case};
 use super::objects::{ChangedObjects, Files, Reference, Rest, changed_objects};
-use super::users::{Spared, Users};
+use super::users::{Spared, Users, is_spared};
 use super::versions;
 use crate::capture::inputs::Inputs;
 use crate::capture::record::ObjectRef;
@@ -165,6 +165,7 @@ pub fn decide<'f>(
     };
     let mut difference = diff::diff_among(&named(&old), &named(&new), scope)?;
     timings.diff = milliseconds(started);
+    observed.changed.clone_from(&difference.changed);
     if let Some(reason) = allocator_change(&difference) {
         return Ok(Decision::Restart {
             reasons: vec![reason],
@@ -418,12 +419,6 @@ impl LiveChanges {
         // differs in how it calls (a function that was in the same object is in another one now).
         let cannot_change =
             |name: &str| is_plain && is_mangled(name) && !context.policy.can_change(name);
-        let users = Users {
-            live,
-            names: &OldNames::default(),
-            policy: context.policy,
-            cut: None,
-        };
         let (mut indices, mut left) = (Vec::new(), HashSet::new());
         for (index, function) in difference.changed.iter().enumerate() {
             if cannot_change(&function.old.name) && cannot_change(&function.new.key.name) {
@@ -434,7 +429,9 @@ impl LiveChanges {
             if matches!(live.function(&function.old.name, object), Ok(None)) {
                 continue;
             }
-            if function.in_debug_info_only && users.is_spared(&function.old.name, object) {
+            if function.in_debug_info_only
+                && is_spared(live, context.policy, &function.old.name, object)
+            {
                 left.insert(index);
             } else {
                 indices.push(index);
@@ -446,13 +443,11 @@ impl LiveChanges {
 
 fn observe(observed: &mut Observed, difference: &Difference, live: &LiveChanges) {
     let present: HashSet<usize> = live.indices.iter().copied().collect();
-    observed.changed = difference
-        .changed
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| !live.left.contains(index))
-        .map(|(_, function)| function.clone())
-        .collect();
+    let mut index = 0;
+    observed.changed.retain(|_| {
+        index += 1;
+        !live.left.contains(&(index - 1))
+    });
     observed.absent = difference
         .changed
         .iter()

@@ -34,6 +34,15 @@ pub(super) struct Spared {
     pub(super) led: HashSet<String>,
 }
 
+/// True if the program has this function, without a slot because it is only called.
+pub(super) fn is_spared(live: &Live, policy: &SlotPolicy, name: &str, object: &str) -> bool {
+    policy.is_spared(name)
+        && matches!(
+            live.function(name, object),
+            Ok(Some(Callable::Direct(_))) | Err(Ambiguous)
+        )
+}
+
 impl Users<'_> {
     /// Takes those `replacements` out that have no slot, and adds all that lead to them. What leads to nothing but functions in `refreshed`
     /// gets new line numbers and nothing else, and is added to them.
@@ -55,7 +64,12 @@ impl Users<'_> {
         loop {
             let mut touched = BTreeSet::new();
             replacements.retain(|(old, new)| {
-                let is_spared = self.is_spared(&old.name, old.object.as_deref().unwrap_or(""));
+                let is_spared = is_spared(
+                    self.live,
+                    self.policy,
+                    &old.name,
+                    old.object.as_deref().unwrap_or(""),
+                );
                 if is_spared {
                     touched.insert(new.key.name.clone());
                     not_replaced.push(new.clone());
@@ -77,15 +91,6 @@ impl Users<'_> {
             .cloned()
             .collect();
         Ok(Spared { functions, led })
-    }
-
-    /// True if the program has this function, without a slot because it is only called.
-    pub(super) fn is_spared(&self, name: &str, object: &str) -> bool {
-        self.policy.is_spared(name)
-            && matches!(
-                self.live.function(name, object),
-                Ok(Some(Callable::Direct(_))) | Err(Ambiguous)
-            )
     }
 
     /// Adds the users of `touched` to `replacements`, unless they are there or among `others`. For `refreshed` see
@@ -148,7 +153,7 @@ impl Users<'_> {
                     self.live.function(old, &stored.id),
                     Ok(Some(Callable::Slot(_)))
                 );
-                if !has_slot && !self.is_spared(old, &stored.id) {
+                if !has_slot && !is_spared(self.live, self.policy, old, &stored.id) {
                     continue;
                 }
                 known.insert((index, symbol));
