@@ -223,6 +223,13 @@ impl Compiler {
         }));
     }
 
+    /// Compiles nothing in advance until the result is dropped, which must be before the next [`Self::compile`]: cargo builds, and
+    /// nobody may ever ask for what is compiled in advance.
+    #[must_use]
+    pub fn pause_warm_up(&self) -> Paused {
+        self.shared.pause()
+    }
+
     /// How many units are still to be compiled in advance.
     #[must_use]
     pub fn cold_units(&self) -> usize {
@@ -260,7 +267,7 @@ impl Compiler {
         let shared = Arc::clone(&self.shared);
         let units: BTreeMap<usize, bool> = self.pending.clone();
         self.last = units.keys().copied().collect();
-        let _paused = shared.pause_warm_up(&units, cancel);
+        let _paused = shared.pause_for(&units, cancel);
         let publishing = units
             .iter()
             .filter(|(_, publish)| **publish)
@@ -642,9 +649,19 @@ impl Shared {
         result.map(|_| ())
     }
 
-    /// Stops compiling in advance while a real replay runs. One of a unit that is wanted now is waited for: it is
-    /// ahead of a new one.
-    fn pause_warm_up(&self, wanted: &BTreeMap<usize, bool>, cancel: &CancelFlag) -> Paused<'_> {
+    fn pause(self: &Arc<Self>) -> Paused {
+        let mut warm = self.lock();
+        warm.paused = true;
+        if let Some((_, flag)) = &warm.running {
+            flag.cancel();
+        }
+        Paused {
+            shared: Arc::clone(self),
+        }
+    }
+
+    /// As [`Self::pause`], but what compiles a unit that is wanted now is waited for: it is ahead of a new one.
+    fn pause_for(self: &Arc<Self>, wanted: &BTreeMap<usize, bool>, cancel: &CancelFlag) -> Paused {
         let mut warm = self.lock();
         warm.paused = true;
         let is_wanted =
@@ -662,24 +679,26 @@ impl Shared {
                 .unwrap_or_else(PoisonError::into_inner);
             warm = waited.0;
         }
-        drop(warm);
-        Paused { shared: self }
+        Paused {
+            shared: Arc::clone(self),
+        }
     }
 }
 
 /// Lets the compilation in advance go on when dropped.
-struct Paused<'a> {
-    shared: &'a Shared,
+#[derive(Debug)]
+pub struct Paused {
+    shared: Arc<Shared>,
 }
 
-impl Drop for Paused<'_> {
+impl Drop for Paused {
     fn drop(&mut self) {
         self.shared.lock().paused = false;
         self.shared.changed.notify_all();
     }
 }
 
-/// The objects of executables that a replay does not make, since it does not link.
+/// The object of the executable that a replay does not make, since it does not link.
 fn link_only(built: &Built) -> Vec<ObjectRef> {
     let is_executable = |key: &str| {
         built
@@ -687,14 +706,19 @@ fn link_only(built: &Built) -> Vec<ObjectRef> {
             .iter()
             .any(|unit| unit.key == key && unit.is_executable)
     };
-    let objects = built
+    let mut objects: Vec<&ObjectRef> = built
         .link
         .objects
         .iter()
-        .filter(|object| is_executable(&object.unit));
+        .filter(|object| is_executable(&object.unit))
+        .collect();
+    // It is small, and there is one: the others need not be read.
+    objects.sort_by_key(|object| object.len);
     objects
-        .filter(|object| is_allocator_shim(object))
+        .into_iter()
+        .find(|object| is_allocator_shim(object))
         .cloned()
+        .into_iter()
         .collect()
 }
 
@@ -751,17 +775,22 @@ fn out_directories(replay: &Path) -> Vec<(PathBuf, u32, u64)> {
         .collect()
 }
 
-/// Removes what sessions have left that are no more, and earlier compilers of this one.
+/// Removes, behind the caller's back, what sessions have left that are no more, and earlier compilers of this one: hundreds of files
+/// each. Who compiles next makes directories of other names.
 fn remove_leftovers(directory: &RecordDir) {
     let is_over =
         |pid: u32| pid == std::process::id() || !Path::new("/proc").join(pid.to_string()).exists();
     let replay = directory.path().join("replay");
-    for entry in fs::read_dir(&replay).into_iter().flatten().flatten() {
-        for (path, pid, _) in out_directories(&entry.path()) {
-            if is_over(pid) {
-                remove_directory(Some(&path));
-            }
+    let units = fs::read_dir(&replay).into_iter().flatten().flatten();
+    let leftovers: Vec<PathBuf> = units
+        .flat_map(|unit| fast::shadow_directories(&unit.path()).chain([unit.path()]))
+        .flat_map(|directory| out_directories(&directory))
+        .filter(|(_, pid, _)| is_over(*pid))
+        .map(|(path, ..)| path)
+        .collect();
+    std::thread::spawn(move || {
+        for path in leftovers {
+            remove_directory(Some(&path));
         }
-        fast::remove_leftovers(&entry.path(), &is_over);
-    }
+    });
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use crate::project::Project;
+use crate::project::{Change, Edit, Project, SaveMode};
 use crate::running::{Mark, Running};
 use crate::support::{deadline, output_of, scrubbed_command, tool, trial};
 
@@ -22,6 +22,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("check::of_an_ended_program", of_an_ended_program),
         trial("check::manual_saves_wait", manual_saves_wait),
         trial("check::functions_are_explained", functions_are_explained),
+        trial(
+            "check::what_restarts_without_a_judge_is_explained",
+            what_restarts_without_a_judge_is_explained,
+        ),
     ]
 }
 
@@ -382,17 +386,21 @@ fn explain(project: &Project, function: &str) -> Result<(i32, String)> {
     Ok((code, stdout + &stderr))
 }
 
+fn expect_explained(project: &Project, function: &str, wanted: i32, parts: &[&str]) -> Result<()> {
+    let (code, said) = explain(project, function)?;
+    // Lines are broken where they are long.
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    ensure!(
+        code == wanted && parts.iter().all(|part| words.contains(part)),
+        "explain {function} ends with {code} instead of {wanted}, or does not say {parts:?}:\n{said}"
+    );
+    Ok(())
+}
+
 fn functions_are_explained() -> Result<()> {
     let project = Project::copy_of(PROJECT)?;
     let expect_explained = |function: &str, wanted: i32, parts: &[&str]| {
-        let (code, said) = explain(&project, function)?;
-        // Lines are broken where they are long.
-        let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        ensure!(
-            code == wanted && parts.iter().all(|part| words.contains(part)),
-            "explain {function} ends with {code} instead of {wanted}, or does not say {parts:?}:\n{said}"
-        );
-        Ok(())
+        expect_explained(&project, function, wanted, parts)
     };
     expect_explained("visit", 1, &["no save and no check"])?;
     Running::session(&project, &manual(), &[], &[])?.with_report(|session| {
@@ -438,4 +446,38 @@ fn functions_are_explained() -> Result<()> {
     })?;
     // It is still known when the session has ended.
     expect_explained("visit", 0, &["the last check", "[HP0101]"])
+}
+
+/// Another allocator restarts before the judge is asked anything. What differed is known all the same.
+fn what_restarts_without_a_judge_is_explained() -> Result<()> {
+    let project = Project::copy_of(PROJECT)?;
+    Running::session(&project, &[], &[], &[])?.with_report(|session| {
+        session.wait_for_start()?;
+        session.wait_for_line("ready")?;
+        let mark = session.mark();
+        let edits = [
+            ("hits += 1", "hits += 119"),
+            (
+                "fn visit(",
+                "#[global_allocator]\nstatic HEAP: std::alloc::System = std::alloc::System;\n\nfn visit(",
+            ),
+        ];
+        let edits = edits.map(|(from, to)| Edit {
+            file: SOURCE.to_owned(),
+            change: Change::Replace(from.to_owned(), to.to_owned()),
+        });
+        project.save(&edits, SaveMode::InPlace)?;
+        let outcome = session.wait_for_outcome(mark)?;
+        ensure!(
+            outcome.outcome() == "restarted" && outcome.reason().contains("global allocator"),
+            "{outcome}"
+        );
+        expect_explained(
+            &project,
+            "visit",
+            0,
+            &["the last save", "became", "0x77", "a restart was needed", "global allocator"],
+        )?;
+        expect_explained(&project, "main", 0, &["it did not differ"])
+    })
 }

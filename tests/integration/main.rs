@@ -28,6 +28,7 @@
 //! - [`directives`]: the language at the top of a test project's source. Its manual is there.
 //! - [`scenarios`]: one test for each folder of `test-projects`.
 //! - [`pairs`]: projects that must be patched, each with a sibling that must restart.
+//! - [`ahead`]: edits that restart by their source's own word: cargo builds before they are judged.
 //! - [`check`]: what a save would come to, without applying it.
 //! - [`crossings`]: what becomes of a program when a check of the version cut is missing.
 //! - [`cli`]: help, usage errors, `explain`, exit codes.
@@ -43,6 +44,7 @@
 //! Two rules: a sleep is never the synchronisation (wait for the line, the event or the exit), and every wait has a
 //! deadline that ends in a report of all that was seen.
 
+mod ahead;
 mod bench;
 mod check;
 mod cli;
@@ -70,6 +72,7 @@ fn main() {
     trials.extend(scenarios::trials());
     trials.extend(pairs::trials());
     if !support::is_cold() {
+        trials.extend(ahead::trials());
         trials.extend(bench::trials());
         trials.extend(check::trials());
         trials.extend(crossings::trials());

@@ -37,7 +37,7 @@ impl Phases {
         };
         let target = cargo::resolve(&options)?;
         let directory = RecordDir::open_for(&target.target_directory, &tool())?;
-        let built = cargo::build(&target, &directory, &CancelFlag::new(), &mut |_| {})
+        let built = cargo::build(&target, &directory, None, &CancelFlag::new(), &mut |_| {})
             .map_err(|error| anyhow!("{error}"))?;
         Self::of(target, &directory, built)
     }

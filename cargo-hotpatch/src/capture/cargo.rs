@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -96,20 +96,22 @@ pub enum BuildLine {
     Text(String),
 }
 
-/// Builds `target`, through the wrapper, and collects what is known of it.
+/// Builds `target`, through the wrapper, and collects what is known of it. With a `gate`, the link waits there for the session, and
+/// cargo says nothing to the terminal: what becomes of the build is not known yet.
 ///
 /// # Errors
 /// See [`BuildError`].
 pub fn build(
     target: &Target,
     directory: &RecordDir,
+    gate: Option<&Path>,
     cancel: &CancelFlag,
     on_line: &mut dyn FnMut(&BuildLine),
 ) -> Result<Built, BuildError> {
     let started = Instant::now();
     let mut forced = HashSet::new();
     loop {
-        let artifacts = run_cargo(target, directory, cancel, on_line)?;
+        let artifacts = run_cargo(target, directory, gate, cancel, on_line)?;
         let collected =
             collect::collect(target, directory, &artifacts).map_err(BuildError::Failed)?;
         let missing = match collected {
@@ -230,20 +232,21 @@ fn toml_setting(key: &str, value: &str) -> OsString {
 fn run_cargo(
     target: &Target,
     directory: &RecordDir,
+    gate: Option<&Path>,
     cancel: &CancelFlag,
     on_line: &mut dyn FnMut(&BuildLine),
 ) -> Result<Artifacts, BuildError> {
     let failed = |error: io::Error, what: &str| {
         BuildError::Failed(anyhow::Error::new(error).context(what.to_owned()))
     };
-    let quiet = target.options.quiet;
+    let is_silent = target.options.quiet || gate.is_some();
     let mut command = Command::new(&target.cargo);
     command
         .args(arguments(target, directory))
         .current_dir(&target.directory)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(if quiet {
+        .stderr(if is_silent {
             Stdio::piped()
         } else {
             Stdio::inherit()
@@ -253,6 +256,7 @@ fn run_cargo(
         directory,
         &target.crate_name,
         target.user_wrapper.as_deref(),
+        gate,
     );
     let child = cancel
         .spawn(&mut command)
@@ -426,7 +430,7 @@ pub fn resolve_and_build(
     let target = resolve(options)?;
     let directory = RecordDir::open(&target.target_directory)
         .with_context(|| format!("cannot prepare {}", target.target_directory.display()))?;
-    let built = build(&target, &directory, cancel, &mut |_| {})?;
+    let built = build(&target, &directory, None, cancel, &mut |_| {})?;
     Ok((target, directory, built))
 }
 

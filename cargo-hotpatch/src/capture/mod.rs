@@ -24,6 +24,7 @@ pub mod child;
 mod collect;
 pub mod configuration;
 pub mod directory;
+pub mod gate;
 pub mod inputs;
 pub mod overlay;
 pub mod published;

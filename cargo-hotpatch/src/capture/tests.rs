@@ -208,7 +208,7 @@ impl Workspace {
 }
 
 fn built(target: &Target, directory: &RecordDir) -> Result<Built, BuildError> {
-    build(target, directory, &CancelFlag::new(), &mut |_| {})
+    build(target, directory, None, &CancelFlag::new(), &mut |_| {})
 }
 
 fn everything(built: &Built, publish: bool) -> Vec<PlannedUnit> {
@@ -578,7 +578,7 @@ fn edits_are_planned_and_compiled() -> TestResult {
     compiler.commit();
 
     // Cargo and we agree on the sum of it.
-    let again = build(&target, &directory, &never, &mut |_| {})?;
+    let again = build(&target, &directory, None, &never, &mut |_| {})?;
     let mut fresh = Compiler::new(&directory, &again, false, None)?;
     let compiled = fresh.compile(&everything(&again, true), &never)?;
     assert_eq!(differences(&again, &compiled), [""; 0]);

@@ -6,6 +6,7 @@
 //! | `CARGO_HOTPATCH_RECORD_DIR=<dir>`                   | where to write; without it nothing is captured             |
 //! | `CARGO_HOTPATCH_EXECUTABLE=<crate name>`            | the one executable whose link goes through the shim        |
 //! | `CARGO_HOTPATCH_USER_WRAPPER=<path>`                | called between this wrapper and rustc                      |
+//! | `CARGO_HOTPATCH_GATE=<path>`                        | for the linker shim: see [`super::gate`]                   |
 //!
 //! For the executable the wrapper in turn sets, for the linker shim (which rustc starts as `<dir>/linker/<name>`):
 //! `CARGO_HOTPATCH_LINK_DIR=<dir>/links/<unit key>`, `CARGO_HOTPATCH_UNIT=<unit key>`,
@@ -25,6 +26,7 @@ use anyhow::{Context as _, Result};
 
 use super::arguments::{Capture, RustcArguments};
 use super::directory::{ROOT_NAME, RecordDir};
+use super::gate::GATE;
 use super::record::{RECORD_VERSION, UnitRecord};
 
 /// The record directory, for wrapper and linker shim.
@@ -45,6 +47,7 @@ const DEFAULT_LINKER: &str = "cc";
 
 /// Variables that belong to one run of cargo: a jobserver that is gone by the time of the replay, and our own.
 const NOT_RECORDED: &[&str] = &[
+    GATE,
     "CARGO_MAKEFLAGS",
     "MAKEFLAGS",
     "MFLAGS",
@@ -84,12 +87,13 @@ pub fn role(argv0: &OsStr) -> Role {
     }
 }
 
-/// The caller half: makes `cargo` call this executable for the workspace's members.
+/// The caller half: makes `cargo` call this executable for the workspace's members. With a `gate`, the link asks there.
 pub fn set_environment(
     cargo: &mut Command,
     directory: &RecordDir,
     executable: &str,
     user_wrapper: Option<&OsStr>,
+    gate: Option<&Path>,
 ) {
     cargo
         .env("RUSTC_WORKSPACE_WRAPPER", directory.wrapper())
@@ -101,6 +105,10 @@ pub fn set_environment(
     match user_wrapper {
         Some(wrapper) => cargo.env(USER_WRAPPER, wrapper),
         None => cargo.env_remove(USER_WRAPPER),
+    };
+    match gate {
+        Some(gate) => cargo.env(GATE, gate),
+        None => cargo.env_remove(GATE),
     };
 }
 

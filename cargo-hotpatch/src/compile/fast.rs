@@ -120,7 +120,7 @@ impl Compiler {
         };
         let _paused = self
             .shared
-            .pause_warm_up(&std::collections::BTreeMap::new(), cancel);
+            .pause_for(&std::collections::BTreeMap::new(), cancel);
         let compiled = self.shared.compile_shadow(index, files, functions, cancel);
         compiled.map_err(|error| match error {
             _ if cancel.is_cancelled() => CompileError::Cancelled,
@@ -419,18 +419,10 @@ fn duration(replays: &Path) -> Option<Duration> {
     Some(Duration::from_millis(text.parse().ok()?))
 }
 
-/// True for the directory of a shadow's objects that a session has left which is no more.
-pub(super) fn remove_leftovers(replay: &Path, is_over: &dyn Fn(u32) -> bool) {
-    for entry in std::fs::read_dir(replay).into_iter().flatten().flatten() {
-        if !entry.file_name().to_string_lossy().starts_with(SHADOW) {
-            continue;
-        }
-        for directory in [entry.path().join(SLICE), entry.path()] {
-            for (path, pid, _) in super::out_directories(&directory) {
-                if is_over(pid) {
-                    super::remove_directory(Some(&path));
-                }
-            }
-        }
-    }
+/// Where shadows and slices of a unit have their objects, of whatever session.
+pub(super) fn shadow_directories(replay: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = std::fs::read_dir(replay).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(SHADOW))
+        .flat_map(|entry| [entry.path().join(SLICE), entry.path()])
 }

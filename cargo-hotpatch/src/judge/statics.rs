@@ -362,11 +362,15 @@ fn judge_thread_local_forms(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) 
         .statics
         .keys()
         .chain(evidence.new.statics.keys())
+        .filter(|symbol| symbol.contains("__RUST_STD_INTERNAL_VAL"))
         .filter_map(|symbol| {
             let path = names::canonical(symbol);
             path.strip_suffix(VALUE).map(str::to_owned)
         })
         .collect();
+    if holders.is_empty() {
+        return;
+    }
     let used = |facts: &DebugFacts| -> BTreeMap<String, BTreeSet<String>> {
         let mut forms: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for symbol in facts.functions.keys() {

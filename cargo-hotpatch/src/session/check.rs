@@ -8,6 +8,7 @@ use super::decide::{Edit, Environment, SourceChange};
 use super::engine::Applied;
 use super::outcomes::superseded;
 use super::rehearse::{Stage, rehearse};
+use super::restarts::program_ended;
 use super::saves::planned;
 use super::{Message, Session, Work};
 use crate::capture::cargo::Built;
@@ -175,17 +176,36 @@ impl Session {
     }
 
     fn rehearse(&mut self, checking: &mut Checking, units: &[CompiledUnit]) -> CheckReport {
-        let Some(running) = &mut self.running else {
+        let rehearsed = self.rehearse_units(units, &checking.sources, &mut checking.timings);
+        let Some((rehearsed, observed)) = rehearsed else {
             let reason = if self.unconnected.is_some() {
                 Reason::new(
                     &codes::NOT_CONNECTED,
                     "the program has no connection to the tool".to_owned(),
                 )
             } else {
-                Reason::new(&codes::PROGRAM_ENDED, "the program had ended".to_owned())
+                program_ended()
             };
             return CheckReport::restart(vec![reason], Against::Program);
         };
+        let report = report_of(rehearsed, units, Against::Program);
+        let outcome = match report.check {
+            CheckKind::Patch => "patched",
+            CheckKind::Unchanged => "unchanged",
+            CheckKind::Restart | CheckKind::CompileError => "restart",
+        };
+        self.keep_explanations(&observed, true, outcome, &report.reasons);
+        report
+    }
+
+    /// What would come of compiled units in the running program. `None` if there is none.
+    pub(super) fn rehearse_units(
+        &mut self,
+        units: &[CompiledUnit],
+        sources: &[SourceChange],
+        timings: &mut Timings,
+    ) -> Option<(anyhow::Result<Applied>, Observed)> {
+        let running = self.running.as_mut()?;
         let environment = Environment {
             libraries: &self.libraries,
             policy: &self.policy,
@@ -206,21 +226,14 @@ impl Session {
             &Edit {
                 reference: &self.reference,
                 compiled: units,
-                sources: &checking.sources,
+                sources,
             },
             &mut self.files,
             &environment,
-            &mut checking.timings,
+            timings,
             &mut observed,
         );
-        let report = report_of(rehearsed, units, Against::Program);
-        let outcome = match report.check {
-            CheckKind::Patch => "patched",
-            CheckKind::Unchanged => "unchanged",
-            CheckKind::Restart | CheckKind::CompileError => "restart",
-        };
-        self.keep_explanations(&observed, true, outcome, &report.reasons);
-        report
+        Some((rehearsed, observed))
     }
 
     /// For `cargo hotpatch explain`, which is not worth a failure.

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 
 use super::case::{add_unchanged_callers, case};
-use super::objects::{ChangedObjects, Files, Reference, Rest, changed_objects};
+use super::objects::{ChangedObjects, Files, Reference, Rest, changed_objects, lock};
 use super::users::{Spared, Users, is_spared};
 use super::versions;
 use crate::capture::inputs::Inputs;
@@ -195,15 +195,15 @@ pub fn decide<'f>(
     let memory = RememberedFacts::of(files, &changed)?;
     let mut verdict =
         judge::judge_with(&case, live.departed(), &memory).context("cannot judge the edit")?;
-    if verdict
-        .restart
-        .iter()
-        .any(|reason| reason.code == codes::ABI_DOUBT.id)
-    {
-        // A caller in an object that did not change at all settles it; to find one, all objects have to be read.
+    // A caller in an object that did not change at all settles it; to find one, all objects have to be read. Where something else
+    // restarts in any case, the doubt is none of the reasons.
+    let is_doubt = |reason: &Reason| reason.code == codes::ABI_DOUBT.id;
+    if verdict.restart.iter().any(is_doubt) && verdict.restart.iter().all(is_doubt) {
         add_unchanged_callers(&mut case, files, reference, &changed)?;
         verdict =
             judge::judge_with(&case, live.departed(), &memory).context("cannot judge the edit")?;
+    } else {
+        verdict.restart.retain(|reason| !is_doubt(reason));
     }
     timings.judge = milliseconds(started);
     if !verdict.restart.is_empty() {
@@ -355,6 +355,8 @@ struct RememberedFacts<'f> {
     files: &'f Files,
     /// By the address of their first byte.
     objects: HashMap<usize, &'f ObjectRef>,
+    /// Those of this edit, by the same: it may be judged twice.
+    read: Mutex<HashMap<usize, Arc<DebugFacts>>>,
 }
 
 impl<'f> RememberedFacts<'f> {
@@ -364,7 +366,11 @@ impl<'f> RememberedFacts<'f> {
             .flat_map(|(_, objects)| objects.old.iter().chain(&objects.new))
             .map(|object| Ok((files.bytes(object)?.as_ptr().addr(), object)))
             .collect::<Result<_>>()?;
-        Ok(Self { files, objects })
+        Ok(Self {
+            files,
+            objects,
+            read: Mutex::default(),
+        })
     }
 }
 
@@ -374,10 +380,17 @@ impl judge::FactsMemory for RememberedFacts<'_> {
         bytes: &[u8],
         read: &dyn Fn() -> Result<DebugFacts>,
     ) -> Result<Arc<DebugFacts>> {
-        match self.objects.get(&bytes.as_ptr().addr()) {
-            Some(object) if object.len == bytes.len() as u64 => self.files.facts(object, read),
-            _ => Ok(Arc::new(read()?)),
+        let address = bytes.as_ptr().addr();
+        let object = match self.objects.get(&address) {
+            Some(object) if object.len == bytes.len() as u64 => object,
+            _ => return Ok(Arc::new(read()?)),
+        };
+        if let Some(known) = lock(&self.read).get(&address) {
+            return Ok(known.clone());
         }
+        let facts = self.files.facts(object, read)?;
+        lock(&self.read).insert(address, facts.clone());
+        Ok(facts)
     }
 }
 

@@ -4,6 +4,7 @@
 //! thread, which owns the compiler while it works; all else is done by the loop itself. A save that arrives while work is
 //! under way cancels it: the older save ends `superseded`, the newer one takes over all that is not in the program yet.
 
+mod ahead;
 mod case;
 pub(crate) mod check;
 pub mod decide;
@@ -34,11 +35,12 @@ use anyhow::{Context, Result, bail};
 use crate::capture::cargo::{self, BuildError, BuildLine, BuildOptions, Built, Target};
 use crate::capture::child::CancelFlag;
 use crate::capture::directory::RecordDir;
+use crate::capture::gate::WaitingLink;
 use crate::capture::record::UnitKey;
 use crate::check::last_build;
 use crate::client::Listener as StubListener;
 use crate::codes::{self, Reason};
-use crate::compile::{CompileError, CompiledShadow, CompiledUnit, Compiler};
+use crate::compile::{CompileError, CompiledShadow, CompiledUnit, Compiler, Paused};
 use crate::event::{Counts, EVENTS_VERSION, Event, Listener as _, Outcome, Timings};
 use crate::link::store::Library;
 use crate::options::{RunOptions, exit_code};
@@ -52,6 +54,7 @@ use crate::shadow::tree::Function;
 use crate::table::image::Image;
 use crate::table::policy::SlotPolicy;
 use crate::watch::{Change, ChangedFile, Watcher};
+use ahead::Ahead;
 use decide::SourceChange;
 use objects::{Files, Reference};
 use place::Place;
@@ -82,6 +85,8 @@ enum Message {
     Warmed,
     /// A build said something.
     Line(BuildLine),
+    /// A build that began before its verdict would link.
+    LinkWaits(WaitingLink),
 }
 
 /// What the worker has done.
@@ -111,6 +116,10 @@ struct Job {
     compile_began: SystemTime,
     /// Why cargo builds, if it does.
     restart_reasons: Vec<Reason>,
+    /// Cargo builds, and nobody knows yet whether it has to.
+    ahead: Option<Ahead>,
+    /// While cargo builds.
+    paused: Option<Paused>,
     /// The lock file changed while cargo builds: nearly always by cargo itself.
     locked: Option<Change>,
     /// The units of its plan.
@@ -291,7 +300,7 @@ fn first_build(
     listeners: &mut FanOut,
 ) -> Result<Result<Built, u8>> {
     let cancel = CancelFlag::new();
-    spawn_build(target, None, directory, &cancel, messages);
+    spawn_build(target, None, directory, None, &cancel, messages);
     loop {
         match inbox.recv().context("the build's thread has ended")? {
             Message::Line(line) => {
@@ -333,17 +342,19 @@ fn rendered(line: BuildLine) -> Event {
 }
 
 /// Builds on a thread of its own. With `options`, what is to be built is found out anew: manifests may name other members,
-/// dependencies and versions than before.
+/// dependencies and versions than before. With a `gate`, its link waits there.
 fn spawn_build(
     target: &Target,
     options: Option<BuildOptions>,
     directory: &RecordDir,
+    gate: Option<&Path>,
     cancel: &CancelFlag,
     messages: &Sender<Message>,
 ) {
-    let (target, directory, cancel, messages) = (
+    let (target, directory, gate, cancel, messages) = (
         target.clone(),
         directory.clone(),
+        gate.map(Path::to_path_buf),
         cancel.clone(),
         messages.clone(),
     );
@@ -353,7 +364,7 @@ fn spawn_build(
         let began = SystemTime::now();
         let lines = messages.clone();
         let target = resolved.as_deref().unwrap_or(&target);
-        let result = cargo::build(target, &directory, &cancel, &mut |line| {
+        let result = cargo::build(target, &directory, gate.as_deref(), &cancel, &mut |line| {
             let _ = lines.send(Message::Line(line.clone()));
         });
         let work = Work::Built(result, resolved, began);
@@ -573,11 +584,8 @@ impl Session {
                     self.outline_ahead();
                 }
                 Message::Worked(work) => self.worked(*work),
-                Message::Line(line) => {
-                    if self.job.as_ref().is_some_and(|job| !job.is_superseded) {
-                        self.say(&rendered(line));
-                    }
-                }
+                Message::Line(line) => self.build_line(line),
+                Message::LinkWaits(link) => self.link_waits(link),
             }
         }
     }

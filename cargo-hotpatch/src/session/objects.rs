@@ -80,7 +80,7 @@ impl Mapped {
 }
 
 /// What is behind these locks is whole even if a holder panicked: it is changed entry by entry.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -10,10 +10,23 @@ use super::outcomes::add_reasons;
 use super::{GRACE, Session, build_options, spawn_build};
 use crate::capture::cargo::{BuildError, Built, Target};
 use crate::codes::{self, Reason};
+use crate::compile::Compiler;
 use crate::event::{Event, OutcomeKind};
 use crate::options::{exit_code, exit_code_of_program};
 use crate::process::signals::{Action, Received};
 use crate::table::policy::SlotPolicy;
+
+/// There is nothing to patch.
+pub(super) fn program_ended() -> Reason {
+    Reason::new(&codes::PROGRAM_ENDED, "the program had ended".to_owned())
+}
+
+/// The program does not answer: one that stands still (in a debugger, say) is not to be killed for it.
+pub(super) fn is_timeout(reasons: &[Reason]) -> bool {
+    reasons
+        .first()
+        .is_some_and(|reason| reason.code == codes::STUB_TIMEOUT.id)
+}
 
 impl Session {
     pub(super) fn rebuild(&mut self, reasons: Vec<Reason>) {
@@ -29,6 +42,7 @@ impl Session {
         }
         job.restart_reasons.clone_from(&reasons);
         job.stage_started = Instant::now();
+        job.paused = self.compiler.as_ref().map(Compiler::pause_warm_up);
         let cancel = job.cancel.clone();
         // Whatever is no Rust may be a manifest, a lock file or a configuration.
         let is_rust = |path: &Path| path.extension().is_some_and(|extension| extension == "rs");
@@ -42,6 +56,7 @@ impl Session {
             &self.target,
             options,
             &self.directory,
+            None,
             &cancel,
             &self.messages,
         );

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::decide::{Edit, Environment, SourceChange};
 use super::engine::{self, Applied};
 use super::outcomes::{outcome, superseded};
+use super::restarts::{is_timeout, program_ended};
 use super::{Job, Message, Session, Work, is_older};
 use crate::capture::cargo::Built;
 use crate::capture::child::CancelFlag;
@@ -34,7 +35,10 @@ impl Session {
         };
         let lock_file = self.target.workspace_root.join("Cargo.lock");
         let is_lock_file = change.files.iter().all(|file| file.path == lock_file);
-        if is_lock_file && !job.is_superseded && !job.restart_reasons.is_empty() {
+        if is_lock_file
+            && !job.is_superseded
+            && (job.ahead.is_some() || !job.restart_reasons.is_empty())
+        {
             job.locked = Some(change);
             return;
         }
@@ -190,6 +194,8 @@ impl Session {
             stage_started: planning,
             compile_began: SystemTime::now(),
             restart_reasons: Vec::new(),
+            ahead: None,
+            paused: None,
             locked: None,
             planned: Vec::new(),
             fast: None,
@@ -197,10 +203,7 @@ impl Session {
             confirms: None,
         });
         if self.running.is_none() && self.unconnected.is_none() {
-            self.rebuild(vec![Reason::new(
-                &codes::PROGRAM_ENDED,
-                "the program had ended".to_owned(),
-            )]);
+            self.rebuild(vec![program_ended()]);
             return;
         }
         self.plan_and_compile();
@@ -238,7 +241,9 @@ impl Session {
                 Ok((fast, files)) => self.compile_shadow(units, fast, files),
                 Err(why) => {
                     self.goes_the_full_way(why);
-                    self.compile(units);
+                    if let Err(units) = self.build_ahead(units) {
+                        self.compile(units);
+                    }
                 }
             },
         }
@@ -318,7 +323,9 @@ impl Session {
                 let locked = self.job.as_mut().and_then(|job| job.locked.take());
                 self.next =
                     locked.filter(|change| change.files.iter().any(|file| file.modified > began));
-                self.built(result, target, began);
+                if let Some(result) = self.ahead_ended(result) {
+                    self.built(result, target, began);
+                }
             }
             // Taken care of above.
             Work::Rehearsed(..) => {}
@@ -374,17 +381,11 @@ impl Session {
                 // Nothing is left to be checked; the next save builds.
                 self.discard_compiled();
                 let mut outcome = self.outcome_of_job(OutcomeKind::Superseded);
-                outcome.reason = Some(Reason::new(
-                    &codes::PROGRAM_ENDED,
-                    "the program had ended".to_owned(),
-                ));
+                outcome.reason = Some(program_ended());
                 self.finish(outcome);
                 return;
             }
-            self.rebuild(vec![Reason::new(
-                &codes::PROGRAM_ENDED,
-                "the program had ended".to_owned(),
-            )]);
+            self.rebuild(vec![program_ended()]);
             return;
         };
         let environment = Environment {
@@ -413,11 +414,7 @@ impl Session {
             Ok(Applied::Restart { reasons }) => {
                 self.discard_compiled();
                 self.keep_explanations(&observed, false, "restart", &reasons);
-                if reasons
-                    .first()
-                    .is_some_and(|reason| reason.code == codes::STUB_TIMEOUT.id)
-                {
-                    // A program that stands still (in a debugger, say) is not to be killed for it.
+                if is_timeout(&reasons) {
                     let mut outcome = self.outcome_of_job(OutcomeKind::Refused);
                     outcome.reason = reasons.into_iter().next();
                     self.finish(outcome);

@@ -255,6 +255,8 @@ impl Session {
             stage_started: Instant::now(),
             compile_began: SystemTime::now(),
             restart_reasons: Vec::new(),
+            ahead: None,
+            paused: None,
             locked: None,
             planned: Vec::new(),
             fast: None,

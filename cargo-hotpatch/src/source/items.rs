@@ -8,6 +8,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Generics, Item};
 
 use super::cut::Piece;
+use super::shape::shape;
 use super::{ChangedItem, CompiledBy, Difference, EditedFunction, ItemKind, Lines, SourceChange};
 
 /// One item, its parts as text.
@@ -24,6 +25,8 @@ pub(super) struct Flat {
     compiled_by: CompiledBy,
     /// Line and column of all its tokens, digested, if other crates may have them in their code.
     places: Option<u64>,
+    /// What memory holds for it; empty for anything but types, aliases and statics.
+    shape: String,
 }
 
 /// The items of a piece that does not begin its file: there, `#!` is an error.
@@ -63,6 +66,7 @@ pub(super) fn parse(piece: &Piece<'_>) -> syn::Result<Vec<Flat>> {
             lines: (1, 1),
             compiled_by: CompiledBy::Others,
             places: None,
+            shape: String::new(),
         });
     }
     for item in &items {
@@ -71,7 +75,7 @@ pub(super) fn parse(piece: &Piece<'_>) -> syn::Result<Vec<Flat>> {
     Ok(flattener.flats)
 }
 
-fn tokens(item: &impl ToTokens) -> String {
+pub(super) fn tokens(item: &impl ToTokens) -> String {
     item.to_token_stream().to_string()
 }
 
@@ -255,6 +259,7 @@ impl Flattener {
             lines,
             compiled_by: CompiledBy::Others,
             places: (kind == ItemKind::MacroCall).then(|| places(spanned, self.lines_above)),
+            shape: String::new(),
         });
     }
 
@@ -304,10 +309,20 @@ impl Flattener {
             lines: self.lines(spanned),
             compiled_by,
             places: (compiled_by != CompiledBy::ItsCrate).then(|| places(block, self.lines_above)),
+            shape: String::new(),
         });
     }
 
     fn item(&mut self, item: &Item) {
+        let begins = self.flats.len();
+        self.add(item);
+        // A module's own items come behind it, and have their own.
+        if let Some(flat) = self.flats.get_mut(begins) {
+            flat.shape = shape(item);
+        }
+    }
+
+    fn add(&mut self, item: &Item) {
         match item {
             Item::Fn(function) => {
                 self.function(
@@ -581,6 +596,7 @@ pub(super) fn compare(old: &[Flat], new: &[Flat]) -> SourceChange {
             path: other.path.clone(),
             old: Some(one.lines),
             new: Some(other.lines),
+            is_reshaped: false,
         });
     }
     change.items.sort_by(|a, b| {
@@ -622,6 +638,7 @@ fn changed(
         path: flat.path.clone(),
         old,
         new,
+        is_reshaped: false,
     }
 }
 
@@ -636,11 +653,9 @@ fn edited(old: &Flat, new: &Flat, change: &mut SourceChange) {
             compiled_by: old.compiled_by.max(new.compiled_by),
         });
     } else {
-        change.items.push(changed(
-            new,
-            Difference::Edited,
-            Some(old.lines),
-            Some(new.lines),
-        ));
+        change.items.push(ChangedItem {
+            is_reshaped: old.shape != new.shape,
+            ..changed(new, Difference::Edited, Some(old.lines), Some(new.lines))
+        });
     }
 }

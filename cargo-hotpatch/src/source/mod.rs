@@ -8,6 +8,7 @@ pub mod functions;
 pub mod index;
 mod items;
 pub mod macros;
+mod shape;
 
 use proc_macro2::TokenStream;
 
@@ -75,6 +76,9 @@ pub struct ChangedItem {
     pub old: Option<Lines>,
     /// Where it is.
     pub new: Option<Lines>,
+    /// Both texts have it, a type, an alias or a static, and memory holds something else for it: other types, or another number of them.
+    /// That the types have the same names does not say that they are the same.
+    pub is_reshaped: bool,
 }
 
 /// A function that both texts have, with another body or another header.

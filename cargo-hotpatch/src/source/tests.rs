@@ -591,3 +591,44 @@ fn only_what_differs_is_read() {
     assert_eq!(change.within, ((1, 1), (1, 1)));
     assert_eq!(change.edited[0].path, "a");
 }
+
+#[test]
+fn what_memory_holds_tells_edits_of_types_apart() {
+    let is_reshaped = |old: &str, new: &str| {
+        let change = compare(old, new);
+        assert_eq!(change.unparsable, None);
+        change.items.iter().any(|item| item.is_reshaped)
+    };
+    for (old, new) in [
+        ("struct A { a: u8 }", "struct A { a: u8, b: u8 }"),
+        ("struct A { a: u8, b: u8 }", "struct A { b: u8 }"),
+        ("struct A(u8);", "struct A(u16);"),
+        ("struct A;", "struct A(u16);"),
+        ("mod m { struct A(u8); }", "mod m { struct A(i8); }"),
+        ("enum A { B, C }", "enum A { B, C, D }"),
+        ("enum A { B(u8), C }", "enum A { B(u8), C { c: u8 } }"),
+        ("union A { a: u8 }", "union A { a: u8, b: u32 }"),
+        ("static A: u8 = 1;", "static A: u16 = 1;"),
+        ("type A = u8;", "type A = u16;"),
+    ] {
+        assert!(is_reshaped(old, new), "{old} → {new}");
+    }
+    for (old, new) in [
+        ("struct A { a: u8 }", "#[derive(Debug)] struct A { a: u8 }"),
+        ("struct A { a: u8 }", "pub struct A { pub b: u8 }"),
+        ("struct A(u8);", "struct A { a: u8 }"),
+        ("struct A { a: u8, b: u64 }", "struct A { b: u64, a: u8 }"),
+        ("enum A { B(u8), C }", "enum A { D(u8), C }"),
+        ("static A: u8 = 1;", "static A: u8 = 2;"),
+        ("struct A(u8);", "struct A(u8); struct B(u8);"),
+        ("struct A(u8); struct B(u8);", "struct A(u8);"),
+        (
+            "mod m { struct A(u8); }",
+            "#[allow(dead_code)] mod m { struct A(u8); }",
+        ),
+        ("fn a() {}", "fn a(a: u8) {}"),
+        ("const A: u8 = 1;", "const A: u16 = 1;"),
+    ] {
+        assert!(!is_reshaped(old, new), "{old} → {new}");
+    }
+}

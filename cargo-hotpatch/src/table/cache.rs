@@ -100,8 +100,14 @@ impl Cache {
         Ok(Self { directory, state })
     }
 
-    /// Rewrites what is not yet rewritten. The exceptions of `policy` are found.
-    pub(crate) fn provide(&mut self, inputs: &[Input], policy: &mut SlotPolicy) -> Result<Outcome> {
+    /// Rewrites what is not yet rewritten. The exceptions of `policy` are found. `listed` gets the objects, by input, as soon as
+    /// they are known.
+    pub(crate) fn provide(
+        &mut self,
+        inputs: &[Input],
+        policy: &mut SlotPolicy,
+        listed: &mut dyn FnMut(&[Vec<Object>]) -> Result<()>,
+    ) -> Result<Outcome> {
         let fingerprint = policy.fingerprint();
         if self.state.policy != fingerprint {
             self.state.policy.clone_from(&fingerprint);
@@ -164,6 +170,7 @@ impl Cache {
             }
             outcome.objects.push(objects);
         }
+        listed(&outcome.objects)?;
         outcome.rewritten = jobs.len();
         // The largest first, so that no core is left with one at the end.
         jobs.sort_by_key(|(_, member, ..)| std::cmp::Reverse(member.len));

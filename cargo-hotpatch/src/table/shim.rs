@@ -21,10 +21,11 @@ use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
 use super::arguments::{self, Flavour};
-use super::cache::{Cache, Input, Outcome, write_atomically};
+use super::cache::{Cache, Input, Object, Outcome, write_atomically};
 use super::image::Image;
 use super::policy::SlotPolicy;
 use super::{anchor, archive};
+use crate::capture::gate;
 use crate::capture::record::{LinkRecord, ObjectRef, RECORD_VERSION, UnitKey, parse_object_name};
 use crate::codes::PROVISION_FAILED;
 
@@ -132,7 +133,13 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
     let mut policy = slot_policy(&inputs, &link.record_directory)?;
 
     let mut cache = Cache::open(link.path("cache"))?;
-    let outcome = cache.provide(&inputs, &mut policy)?;
+    let mut asked = None;
+    let outcome = cache.provide(&inputs, &mut policy, &mut |objects| {
+        asked = gate::ask(&object_refs(&inputs, objects, &|input, _| {
+            input.path.clone()
+        }))?;
+        Ok(())
+    })?;
     let replaced = replacements(link, &inputs, &outcome)?;
     let libraries = other_inputs(&args, &inputs);
     let args = provisioned_arguments(link, args, flavour, &inputs, &replaced, stub)?;
@@ -155,7 +162,10 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
         outcome.slots,
         output.display()
     );
-    let objects = keep_originals(link, &inputs, &outcome)?;
+    if let Some(asked) = asked {
+        asked.wait()?;
+    }
+    let objects = keep_originals(link, &inputs, &outcome.objects)?;
     // Under its own name: it is what the program's main thread, process lists and debuggers are called by.
     let images = link.path("image");
     std::fs::create_dir_all(&images)
@@ -370,33 +380,17 @@ fn run(link: &Link, args: &[OsString]) -> Result<ExitStatus> {
 }
 
 /// Keeps the inputs as the compiler wrote them. They replace those of the link before only when all are there.
-fn keep_originals(link: &Link, inputs: &[Input], outcome: &Outcome) -> Result<Vec<ObjectRef>> {
+fn keep_originals(
+    link: &Link,
+    inputs: &[Input],
+    objects: &[Vec<Object>],
+) -> Result<Vec<ObjectRef>> {
     let (base, staged) = (link.path("base"), link.path("base.new"));
     remove_directory(&staged)?;
     std::fs::create_dir_all(&staged)
         .with_context(|| format!("failed to create {}", staged.display()))?;
-    let mut references = Vec::new();
-    for (input, objects) in inputs.iter().zip(&outcome.objects) {
-        let name = match objects
-            .first()
-            .and_then(|object| object.codegen_unit.as_ref())
-        {
-            Some((cgu, _)) if !input.is_archive => format!("{}.{cgu}.rcgu.o", input.unit),
-            _ => format!("lib{}.rlib", input.unit),
-        };
-        replace_by_link(&input.path, &staged.join(&name))?;
-        for object in objects {
-            if let Some((cgu, id)) = &object.codegen_unit {
-                references.push(ObjectRef {
-                    unit: input.unit.clone(),
-                    cgu: cgu.clone(),
-                    id: id.clone(),
-                    path: base.join(&name),
-                    offset: object.offset,
-                    len: object.len,
-                });
-            }
-        }
+    for (input, objects) in inputs.iter().zip(objects) {
+        replace_by_link(&input.path, &staged.join(kept_name(input, objects)))?;
     }
     remove_directory(&base)?;
     std::fs::rename(&staged, &base).with_context(|| {
@@ -406,7 +400,45 @@ fn keep_originals(link: &Link, inputs: &[Input], outcome: &Outcome) -> Result<Ve
             base.display()
         )
     })?;
-    Ok(references)
+    Ok(object_refs(inputs, objects, &|input, objects| {
+        base.join(kept_name(input, objects))
+    }))
+}
+
+/// By what name an input is kept: that of an object has a part that is another one in each build.
+fn kept_name(input: &Input, objects: &[Object]) -> String {
+    match objects
+        .first()
+        .and_then(|object| object.codegen_unit.as_ref())
+    {
+        Some((cgu, _)) if !input.is_archive => format!("{}.{cgu}.rcgu.o", input.unit),
+        _ => format!("lib{}.rlib", input.unit),
+    }
+}
+
+/// What rustc wrote of the inputs, each of which lies at `path`.
+fn object_refs(
+    inputs: &[Input],
+    objects: &[Vec<Object>],
+    path: &dyn Fn(&Input, &[Object]) -> PathBuf,
+) -> Vec<ObjectRef> {
+    let mut references = Vec::new();
+    for (input, objects) in inputs.iter().zip(objects) {
+        let path = path(input, objects);
+        for object in objects {
+            if let Some((cgu, id)) = &object.codegen_unit {
+                references.push(ObjectRef {
+                    unit: input.unit.clone(),
+                    cgu: cgu.clone(),
+                    id: id.clone(),
+                    path: path.clone(),
+                    offset: object.offset,
+                    len: object.len,
+                });
+            }
+        }
+    }
+    references
 }
 
 /// Makes `target` a hard link to `source`, or a copy where that is not possible (another file system).
