@@ -30,7 +30,7 @@ use anyhow::{Context, Result};
 use crate::codes::{self, Code, Reason, Span};
 
 use cut::Cause;
-use debug::DebugFacts;
+use debug::{DebugFacts, Kept};
 pub use departed::Departed;
 use layout::Fault;
 use sources::{Side, Sources};
@@ -209,25 +209,29 @@ pub fn judge_with(
             .copied()
             .collect()
     };
+    let is_confined_function = |linkage: &str| match &case.confined_to {
+        // Symbols spell identifiers as they are: most need not be decoded.
+        Some(identifiers) => {
+            identifiers
+                .iter()
+                .any(|identifier| linkage.contains(identifier))
+                && is_confined(&names::canonical(linkage))
+        }
+        None => true,
+    };
+    let kept = Kept {
+        types: &keep,
+        functions: &is_confined_function,
+        vtables: &is_confined,
+        statics: case.confined_to.is_none(),
+    };
     let read = |side: Side| -> Result<Arc<DebugFacts>> {
         let objects = objects(side);
         // A type that names no crate of the workspace cannot change: neither its own source nor its arguments can.
-        let facts = DebugFacts::read_with(&objects, &keep, memory).with_context(|| {
+        DebugFacts::read_with(&objects, &kept, memory).with_context(|| {
             let keys: Vec<&str> = case.units.iter().map(|unit| unit.key).collect();
             let which = if side == Side::Old { "running" } else { "new" };
             format!("debug info of the {which} objects of {}", keys.join(", "))
-        });
-        facts.map(|mut facts| {
-            if case.confined_to.is_some() {
-                let facts = Arc::make_mut(&mut facts);
-                facts.statics.clear();
-                facts.special_sections.clear();
-                facts.vtables.retain(|name, _| is_confined(name));
-                facts
-                    .functions
-                    .retain(|linkage, _| is_confined(&names::canonical(linkage)));
-            }
-            facts
         })
     };
     let (old, new) = if debug::is_little(&objects(Side::New)) {

@@ -1,6 +1,6 @@
 //! From the raw entries of a unit to facts under full names.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use anyhow::{Context, Result, bail};
 use gimli::constants as dw;
 
 use super::super::relocatable::{Memory, Relocatable, Relocation, Target};
-use super::walk::{At, RawMember, Walk};
+use super::walk::{At, RawMember, Walk, found_at};
 use super::{
-    DebugFacts, FunctionFacts, Member, Place, StaticFacts, TypeKind, TypeShape, Variant, Variants,
-    VtableFacts, VtableSlot,
+    DebugFacts, FunctionFacts, IsKept, Kept, Member, Place, StaticFacts, TypeKind, TypeShape,
+    Variant, Variants, VtableFacts, VtableSlot,
 };
 
 /// The relocations of `.debug_info`, to learn which symbol an address means.
@@ -48,7 +48,7 @@ impl<'a> Walk<'_, 'a> {
         let Some(offset) = offset else {
             return Arc::from("()");
         };
-        let Some(index) = self.type_at.get(&offset).copied() else {
+        let Some(index) = found_at(&self.type_at, offset) else {
             return Arc::from("{unknown}");
         };
         if let Some(name) = &self.names[index] {
@@ -91,14 +91,14 @@ impl<'a> Walk<'_, 'a> {
         addresses: &DebugAddresses<'_>,
         symbols: &HashMap<&str, usize>,
         facts: &mut DebugFacts,
-        keep: &(dyn Fn(&str) -> bool + Sync),
+        kept: &Kept<'_>,
     ) -> Result<()> {
-        self.finish_types(facts, keep);
-        self.finish_functions(facts);
-        self.finish_variables(object, addresses, symbols, facts)
+        self.finish_types(facts, kept.types);
+        self.finish_functions(facts, kept.functions);
+        self.finish_variables(object, addresses, symbols, facts, kept)
     }
 
-    fn finish_types(&mut self, facts: &mut DebugFacts, keep: &(dyn Fn(&str) -> bool + Sync)) {
+    fn finish_types(&mut self, facts: &mut DebugFacts, is_kept: IsKept<'_>) {
         for index in 0..self.types.len() {
             let raw = &mut self.types[index];
             let Some(path) = raw.path.clone() else {
@@ -118,7 +118,7 @@ impl<'a> Walk<'_, 'a> {
                 continue;
             }
             facts.names.insert(path.clone());
-            if path.ends_with("::{vtable_type}") || !keep(&path) {
+            if path.ends_with("::{vtable_type}") || !is_kept(&path) {
                 continue;
             }
             let (size, align, target) = (raw.size, raw.align, raw.target);
@@ -165,14 +165,14 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    fn finish_functions(&mut self, facts: &mut DebugFacts) {
+    fn finish_functions(&mut self, facts: &mut DebugFacts, is_kept: IsKept<'_>) {
         // A definition that points to its declaration adds what only the body knows.
         let origins: Vec<(usize, usize)> = self
             .functions
             .iter()
             .enumerate()
             .filter_map(|(index, function)| {
-                Some((index, *self.function_at.get(&function.origin?)?))
+                Some((index, found_at(&self.function_at, function.origin?)?))
             })
             .collect();
         for (index, origin) in origins {
@@ -193,7 +193,7 @@ impl<'a> Walk<'_, 'a> {
             else {
                 continue;
             };
-            if linkage.is_empty() || raw.origin.is_some() {
+            if linkage.is_empty() || raw.origin.is_some() || !is_kept(linkage) {
                 continue;
             }
             let parameters = std::mem::take(&mut raw.parameters);
@@ -236,16 +236,17 @@ impl<'a> Walk<'_, 'a> {
         addresses: &DebugAddresses<'_>,
         symbols: &HashMap<&str, usize>,
         facts: &mut DebugFacts,
+        kept: &Kept<'_>,
     ) -> Result<()> {
         for variable in std::mem::take(&mut self.variables) {
             if variable.name.ends_with("::{vtable}") {
-                if !variable.located {
+                if !variable.located || !(kept.vtables)(variable.name) {
                     continue;
                 }
                 let size = variable
                     .type_at
-                    .and_then(|at| self.type_at.get(&at))
-                    .and_then(|index| self.types[*index].size)
+                    .and_then(|at| found_at(&self.type_at, at))
+                    .and_then(|index| self.types[index].size)
                     .with_context(|| format!("the vtable `{}` has no size", variable.name))?;
                 let target = variable
                     .address_at
@@ -257,6 +258,9 @@ impl<'a> Walk<'_, 'a> {
                 if !known.contains(&slots) {
                     known.push(slots);
                 }
+                continue;
+            }
+            if !kept.statics {
                 continue;
             }
             let Some(linkage) = variable

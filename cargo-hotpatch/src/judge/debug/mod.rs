@@ -7,7 +7,7 @@
 mod finish;
 mod walk;
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -166,6 +166,33 @@ pub struct DebugFacts {
     pub names: HashSet<Arc<str>>,
 }
 
+/// Says of a name whether what has it is kept.
+pub(super) type IsKept<'k> = &'k (dyn Fn(&str) -> bool + Sync);
+
+/// Which facts are kept.
+pub(super) struct Kept<'k> {
+    /// Types, by full name.
+    pub(super) types: IsKept<'k>,
+    /// Functions, by linkage name.
+    pub(super) functions: IsKept<'k>,
+    /// Vtables, by name.
+    pub(super) vtables: IsKept<'k>,
+    /// Statics and special sections.
+    pub(super) statics: bool,
+}
+
+impl<'k> Kept<'k> {
+    /// Everything but those types that are not kept.
+    pub(super) fn of_types(types: IsKept<'k>) -> Self {
+        Self {
+            types,
+            functions: &|_| true,
+            vtables: &|_| true,
+            statics: true,
+        }
+    }
+}
+
 /// Fewer bytes of objects than this are read before another thread would have woken up for it.
 const LITTLE: usize = 512 << 10;
 
@@ -180,20 +207,24 @@ impl DebugFacts {
     /// # Errors
     /// When an object or its debug info cannot be read: nothing may be concluded from the rest then.
     pub fn read(objects: &[&[u8]]) -> Result<Self> {
-        Self::read_kept(objects, &|_| true)
+        let parts: Vec<Self> = objects
+            .par_iter()
+            .map(|bytes| read_object(bytes, &Kept::of_types(&|_| true)))
+            .collect::<Result<Vec<Self>>>()?;
+        Ok(Self::together(parts))
     }
 
-    /// Reads the facts of `objects`, but keeps only those types whose full name satisfies `keep`. What `memory` knows is not
-    /// read again; it must have been read with the same `keep`.
+    /// Reads the facts of `objects`, but keeps only those that are `kept`. What `memory` knows is not read again; it must have been
+    /// read with the same.
     ///
     /// # Errors
     /// As [`Self::read`].
     pub(super) fn read_with(
         objects: &[&[u8]],
-        keep: &(dyn Fn(&str) -> bool + Sync),
+        kept: &Kept<'_>,
         memory: &dyn FactsMemory,
     ) -> Result<Arc<Self>> {
-        let facts = |bytes: &&[u8]| memory.facts(bytes, &|| read_object(bytes, keep));
+        let facts = |bytes: &&[u8]| memory.facts(bytes, &|| read_object(bytes, kept));
         let mut parts: Vec<Arc<Self>> = if is_little(objects) {
             objects.iter().map(facts).collect::<Result<_>>()?
         } else {
@@ -207,18 +238,6 @@ impl DebugFacts {
         Ok(Arc::new(Self::together(
             parts.into_iter().map(Arc::unwrap_or_clone),
         )))
-    }
-
-    /// Reads the facts of `objects`, but keeps only those types whose full name satisfies `keep`.
-    ///
-    /// # Errors
-    /// As [`Self::read`].
-    pub fn read_kept(objects: &[&[u8]], keep: &(dyn Fn(&str) -> bool + Sync)) -> Result<Self> {
-        let parts: Vec<Self> = objects
-            .par_iter()
-            .map(|bytes| read_object(bytes, keep))
-            .collect::<Result<Vec<Self>>>()?;
-        Ok(Self::together(parts))
     }
 
     fn together(parts: impl IntoIterator<Item = Self>) -> Self {
@@ -348,12 +367,13 @@ fn is_ordinary_section(name: &str) -> bool {
             .any(|beginning| name.starts_with(beginning))
 }
 
-fn read_object(bytes: &[u8], keep: &(dyn Fn(&str) -> bool + Sync)) -> Result<DebugFacts> {
+fn read_object(bytes: &[u8], kept: &Kept<'_>) -> Result<DebugFacts> {
     let object = Relocatable::read(bytes)?;
     let mut facts = DebugFacts::default();
     for (index, section) in object.sections.iter().enumerate() {
         // rustc's own registrations (`.debug_gdb_scripts`) and unwind data are ordinary.
-        let special = section.memory != Memory::Absent
+        let special = kept.statics
+            && section.memory != Memory::Absent
             && (section.start_up || !is_ordinary_section(section.name));
         if special {
             let content = object.content(index, 0, section.data.len() as u64, 4)?;
@@ -364,14 +384,14 @@ fn read_object(bytes: &[u8], keep: &(dyn Fn(&str) -> bool + Sync)) -> Result<Deb
         }
     }
     facts.special_sections.sort();
-    read_debug_info(&object, &mut facts, keep)?;
+    read_debug_info(&object, &mut facts, kept)?;
     Ok(facts)
 }
 
 fn read_debug_info(
     object: &Relocatable<'_>,
     facts: &mut DebugFacts,
-    keep: &(dyn Fn(&str) -> bool + Sync),
+    kept: &Kept<'_>,
 ) -> Result<()> {
     let sections = gimli::DwarfSections::load(|id: SectionId| match id {
         SectionId::DebugInfo
@@ -402,5 +422,5 @@ fn read_debug_info(
         walk.unit(&unit)
             .with_context(|| format!("unit at {offset:?} of .debug_info"))?;
     }
-    walk.finish(object, &addresses, &symbols, facts, keep)
+    walk.finish(object, &addresses, &symbols, facts, kept)
 }

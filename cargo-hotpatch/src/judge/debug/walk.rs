@@ -1,6 +1,6 @@
 //! One pass over the entries of a unit, before any name is resolved.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -108,12 +108,19 @@ struct Attributes<'a> {
 pub(super) struct Walk<'d, 'a> {
     pub(super) dwarf: &'d Dwarf<'a>,
     pub(super) types: Vec<RawType<'a>>,
-    pub(super) type_at: HashMap<At, usize>,
+    /// Sorted, as are the functions: entries are read in their order.
+    pub(super) type_at: Vec<(At, usize)>,
     pub(super) functions: Vec<RawFunction<'a>>,
-    pub(super) function_at: HashMap<At, usize>,
+    pub(super) function_at: Vec<(At, usize)>,
     pub(super) variables: Vec<RawVariable<'a>>,
     pub(super) names: Vec<Option<Arc<str>>>,
     files: HashMap<u64, Option<Arc<str>>>,
+}
+
+/// The index of what stands at `at`.
+pub(super) fn found_at(sorted: &[(At, usize)], at: At) -> Option<usize> {
+    let found = sorted.binary_search_by_key(&at, |(at, _)| *at).ok()?;
+    Some(sorted[found].1)
 }
 
 fn place_of(unit: &Unit<'_>, offset: gimli::UnitOffset) -> At {
@@ -147,12 +154,12 @@ impl<'d, 'a> Walk<'d, 'a> {
         Self {
             dwarf,
             types: Vec::new(),
-            type_at: HashMap::new(),
+            type_at: Vec::new(),
             functions: Vec::new(),
-            function_at: HashMap::new(),
+            function_at: Vec::new(),
             variables: Vec::new(),
             names: Vec::new(),
-            files: HashMap::new(),
+            files: HashMap::default(),
         }
     }
 
@@ -327,7 +334,7 @@ impl<'d, 'a> Walk<'d, 'a> {
             | dw::DW_TAG_unspecified_type => {
                 let full = attributes.name.map(joined);
                 let index = self.types.len();
-                self.type_at.insert(own, index);
+                self.type_at.push((own, index));
                 self.types.push(RawType {
                     tag,
                     path: full.clone(),
@@ -409,7 +416,7 @@ impl<'d, 'a> Walk<'d, 'a> {
             }
             dw::DW_TAG_subprogram => {
                 let index = self.functions.len();
-                self.function_at.insert(own, index);
+                self.function_at.push((own, index));
                 let file = self.file(unit, attributes.file);
                 self.functions.push(RawFunction {
                     linkage: attributes.linkage,
