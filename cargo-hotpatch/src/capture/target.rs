@@ -295,7 +295,12 @@ pub fn resolve(options: &BuildOptions) -> Result<Target> {
     let directory = std::env::current_dir().context("cannot find the working directory")?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let configuration = Configuration::load(&directory, &options.values("--config"))?;
-    check_target(&options, &configuration, &cargo)?;
+    let is_for_host = check_target(&options, &configuration)?;
+    // Beside `cargo metadata`: cargo asks the system for its name and version when it says for which host it is.
+    let host = is_for_host.then(|| {
+        let cargo = cargo.clone();
+        std::thread::spawn(move || check_host(&cargo))
+    });
 
     let mut command = MetadataCommand::new();
     command.cargo_path(&cargo);
@@ -309,7 +314,12 @@ pub fn resolve(options: &BuildOptions) -> Result<Target> {
     // Without this, dependencies of other platforms would have to be downloaded.
     other.extend(["--filter-platform".to_owned(), SUPPORTED_TARGET.to_owned()]);
     command.other_options(other);
-    let metadata = command.exec().map_err(metadata_error)?;
+    let metadata = command.exec();
+    if let Some(host) = host {
+        host.join()
+            .map_err(|_| anyhow!("the thread that asked cargo for its host has panicked"))??;
+    }
+    let metadata = metadata.map_err(metadata_error)?;
 
     let choice = choose(&metadata, &options)?;
     let members = members(&metadata);
@@ -368,12 +378,8 @@ pub fn resolve(options: &BuildOptions) -> Result<Target> {
     })
 }
 
-/// The one supported target, or a [`Reason`].
-fn check_target(
-    options: &BuildOptions,
-    configuration: &Configuration,
-    cargo: &OsStr,
-) -> Result<()> {
+/// That no target but the supported one is named, or a [`Reason`]. True if it is cargo's own host that is built for.
+fn check_target(options: &BuildOptions, configuration: &Configuration) -> Result<bool> {
     let typed: Vec<String> = options
         .values("--target")
         .iter()
@@ -403,23 +409,26 @@ fn check_target(
         )
         .into());
     }
-    if targets.is_empty() || targets.iter().any(|target| target == "host-tuple") {
-        let output = Command::new(cargo)
-            .arg("-vV")
-            .output()
-            .with_context(|| format!("cannot run {} -vV", cargo.display()))?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let host = text
-            .lines()
-            .find_map(|line| line.strip_prefix("host: "))
-            .unwrap_or("an unknown host");
-        if host != SUPPORTED_TARGET {
-            return Err(Reason::new(
-                &codes::UNSUPPORTED_PLATFORM,
-                format!("cargo builds for {host}; live patching works for {SUPPORTED_TARGET} only"),
-            )
-            .into());
-        }
+    Ok(targets.is_empty() || targets.iter().any(|target| target == "host-tuple"))
+}
+
+/// That cargo's host is the supported target, or a [`Reason`].
+fn check_host(cargo: &OsStr) -> Result<()> {
+    let output = Command::new(cargo)
+        .arg("-vV")
+        .output()
+        .with_context(|| format!("cannot run {} -vV", cargo.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap_or("an unknown host");
+    if host != SUPPORTED_TARGET {
+        return Err(Reason::new(
+            &codes::UNSUPPORTED_PLATFORM,
+            format!("cargo builds for {host}; live patching works for {SUPPORTED_TARGET} only"),
+        )
+        .into());
     }
     Ok(())
 }
