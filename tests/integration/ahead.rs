@@ -1,7 +1,10 @@
 //! Edits of which the source says that they restart: cargo builds before they are judged.
 
+use std::fs::File;
+
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
+use rustix::fs::FlockOperation;
 
 use crate::project::{Change, Edit, Project, SaveMode};
 use crate::running::{Mark, Running};
@@ -51,6 +54,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("ahead::a_patch_after_all", a_patch_after_all),
         trial("ahead::a_newer_save_wins", a_newer_save_wins),
         trial("ahead::the_program_ends", the_program_ends),
+        trial("ahead::another_cargo_is_at_work", another_cargo_is_at_work),
     ]
 }
 
@@ -226,6 +230,34 @@ fn the_program_ends() -> Result<()> {
         let outcome = session.wait_for_outcome(mark)?;
         ensure!(
             outcome.outcome() == "restarted" && outcome.code() == "HP0807",
+            "{outcome}"
+        );
+        session.continue_from(mark);
+        session.wait_for_line("ready")?;
+        session.expect_answer("4", "v1 4")
+    })
+}
+
+/// An editor's `cargo check`, say. What cargo has to say is held back, but not that it waits.
+fn another_cargo_is_at_work() -> Result<()> {
+    session(&[], |project, session| {
+        let locks = ["target/debug/.cargo-lock", "target/debug/.cargo-build-lock"]
+            .iter()
+            .filter_map(|name| File::options().write(true).open(project.path(name)).ok())
+            .collect::<Vec<_>>();
+        ensure!(!locks.is_empty(), "cargo's lock is elsewhere");
+        for lock in &locks {
+            rustix::fs::flock(lock, FlockOperation::LockExclusive)?;
+        }
+        let mark = session.mark();
+        let grown = [change("    sum: u64,", "    sum: u64,\n    last: u8,")];
+        project.save(&grown, SaveMode::InPlace)?;
+        session.wait_for_stderr(mark, "Blocking waiting for file lock")?;
+        session.expect_answer("4", "v1 7")?;
+        drop(locks);
+        let outcome = session.wait_for_outcome(mark)?;
+        ensure!(
+            outcome.outcome() == "restarted" && outcome.code() == "HP0101",
             "{outcome}"
         );
         session.continue_from(mark);

@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -94,6 +95,8 @@ pub enum BuildLine {
     Diagnostic(String),
     /// Anything else that came on standard output.
     Text(String),
+    /// Cargo waits for another one. Only where its own lines do not go to the terminal.
+    Waits(String),
 }
 
 /// Builds `target`, through the wrapper, and collects what is known of it. With a `gate`, the link waits there for the session, and
@@ -106,7 +109,7 @@ pub fn build(
     directory: &RecordDir,
     gate: Option<&Path>,
     cancel: &CancelFlag,
-    on_line: &mut dyn FnMut(&BuildLine),
+    on_line: &mut (dyn FnMut(&BuildLine) + Send),
 ) -> Result<Built, BuildError> {
     let started = Instant::now();
     let mut forced = HashSet::new();
@@ -234,7 +237,7 @@ fn run_cargo(
     directory: &RecordDir,
     gate: Option<&Path>,
     cancel: &CancelFlag,
-    on_line: &mut dyn FnMut(&BuildLine),
+    on_line: &mut (dyn FnMut(&BuildLine) + Send),
 ) -> Result<Artifacts, BuildError> {
     let failed = |error: io::Error, what: &str| {
         BuildError::Failed(anyhow::Error::new(error).context(what.to_owned()))
@@ -263,50 +266,57 @@ fn run_cargo(
         .map_err(|error| failed(error, "cannot run cargo"))?;
     let mut child = child.ok_or(BuildError::Cancelled)?;
 
-    // Read beside stdout, so that neither pipe fills up.
-    let stderr = child.child.stderr.take().map(|mut stderr| {
-        std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let _ = stderr.read_to_end(&mut bytes);
-            String::from_utf8_lossy(&bytes).into_owned()
-        })
-    });
     let mut artifacts = Artifacts::default();
     let mut errors = String::new();
-    if let Some(stdout) = child.child.stdout.take() {
-        let mut lines = BufReader::new(stdout);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let length = lines
-                .read_until(b'\n', &mut line)
-                .map_err(|error| failed(error, "cannot read from cargo"))?;
-            if length == 0 {
-                break;
-            }
-            let text = String::from_utf8_lossy(&line);
-            match read_line(text.trim_end()) {
-                Line::Artifact(artifact) => artifacts.targets.push(artifact),
-                Line::BuildScript { package, out_dir } => {
-                    artifacts.build_scripts.push((package, out_dir));
-                }
-                Line::Diagnostic { rendered, is_error } => {
-                    if is_error {
-                        errors.push_str(&rendered);
+    let (stdout, stderr) = (child.child.stdout.take(), child.child.stderr.take());
+    let said = Mutex::new(on_line);
+    let say = |line: &BuildLine| said.lock().unwrap_or_else(PoisonError::into_inner)(line);
+    let says_waits = !target.options.quiet;
+    let stderr = std::thread::scope(|scope| {
+        // Read beside stdout, so that neither pipe fills up.
+        let stderr = stderr.map(|stderr| {
+            scope.spawn(|| {
+                read_errors(stderr, &|line| {
+                    if says_waits && line.contains(WAITS_FOR_LOCK) {
+                        say(&BuildLine::Waits(line.to_owned()));
                     }
-                    on_line(&BuildLine::Diagnostic(rendered));
+                })
+            })
+        });
+        if let Some(stdout) = stdout {
+            let mut lines = BufReader::new(stdout);
+            let mut line = Vec::new();
+            loop {
+                line.clear();
+                let length = lines
+                    .read_until(b'\n', &mut line)
+                    .map_err(|error| failed(error, "cannot read from cargo"))?;
+                if length == 0 {
+                    break;
                 }
-                Line::Text(text) => on_line(&BuildLine::Text(text)),
-                Line::Other => {}
+                let text = String::from_utf8_lossy(&line);
+                match read_line(text.trim_end()) {
+                    Line::Artifact(artifact) => artifacts.targets.push(artifact),
+                    Line::BuildScript { package, out_dir } => {
+                        artifacts.build_scripts.push((package, out_dir));
+                    }
+                    Line::Diagnostic { rendered, is_error } => {
+                        if is_error {
+                            errors.push_str(&rendered);
+                        }
+                        say(&BuildLine::Diagnostic(rendered));
+                    }
+                    Line::Text(text) => say(&BuildLine::Text(text)),
+                    Line::Other => {}
+                }
             }
         }
-    }
+        let stderr = stderr.and_then(|thread| thread.join().ok());
+        Ok(stderr.unwrap_or_default())
+    })?;
     let status = child
         .wait()
         .map_err(|error| failed(error, "cannot wait for cargo"))?;
-    let stderr = stderr
-        .and_then(|thread| thread.join().ok())
-        .unwrap_or_default();
     if cancel.is_cancelled() {
         Err(BuildError::Cancelled)
     } else if status.success() {
@@ -318,6 +328,22 @@ fn run_cargo(
     } else {
         Err(BuildError::Compile { rendered: errors })
     }
+}
+
+/// In what cargo says while another cargo has a lock that it needs.
+const WAITS_FOR_LOCK: &str = "Blocking waiting for file lock";
+
+/// All that cargo says on its standard error, line by line as well.
+fn read_errors(stderr: impl io::Read, on_line: &dyn Fn(&str)) -> String {
+    let mut lines = BufReader::new(stderr);
+    let (mut all, mut line) = (String::new(), Vec::new());
+    while matches!(lines.read_until(b'\n', &mut line), Ok(length) if length > 0) {
+        let text = String::from_utf8_lossy(&line);
+        on_line(&text);
+        all.push_str(&text);
+        line.clear();
+    }
+    all
 }
 
 /// One line of cargo's standard output.

@@ -5,7 +5,7 @@
 //! |---------------------------------------------------|----------------------------------------------------|
 //! | listens at a path in the session's own directory  | connects to the path in `CARGO_HOTPATCH_GATE`      |
 //! | reads the list, to the end of the stream          | writes its objects as JSON, closes its direction   |
-//! | writes [`ALLOWED`], or closes                     | has linked meanwhile; waits before it replaces what the last link left |
+//! | writes one byte, or closes                      | has linked meanwhile; waits before it replaces what the last link left |
 //!
 //! Nobody but this user can reach the directory. Whoever is refused ends in error, as it does when the session is gone.
 

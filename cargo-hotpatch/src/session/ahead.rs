@@ -132,13 +132,17 @@ impl Session {
         }
     }
 
-    /// What a build says: now, or when it counts.
+    /// What a build says: when it counts, or now. That it waits for another one is said in any case.
     pub(super) fn build_line(&mut self, line: BuildLine) {
         let Some(job) = self.job.as_mut().filter(|job| !job.is_superseded) else {
             return;
         };
         match &mut job.ahead {
-            Some(ahead) if ahead.state != State::Allowed => ahead.lines.push(line),
+            Some(ahead)
+                if ahead.state != State::Allowed && !matches!(line, BuildLine::Waits(_)) =>
+            {
+                ahead.lines.push(line);
+            }
             _ => self.say_lines(vec![line]),
         }
     }

@@ -335,9 +335,9 @@ fn first_build(
 
 fn rendered(line: BuildLine) -> Event {
     match line {
-        BuildLine::Diagnostic(rendered) | BuildLine::Text(rendered) => {
-            Event::Diagnostics { rendered }
-        }
+        BuildLine::Diagnostic(rendered)
+        | BuildLine::Text(rendered)
+        | BuildLine::Waits(rendered) => Event::Diagnostics { rendered },
     }
 }
 
