@@ -47,8 +47,14 @@ pub use fast::{CompiledShadow, Contents};
 pub use warm::Paused;
 use warm::Warm;
 
-/// Replays of this process, by whatever compiler.
+/// Everything that this process compiled into a directory of its own, by whatever compiler.
 static GENERATIONS: AtomicU64 = AtomicU64::new(0);
+
+/// A number that no other directory of this process has: what an earlier compiler left is removed while the next one may write already.
+fn next_generation() -> u64 {
+    // Relaxed: nothing else is read by it, and each number is given once in any case.
+    GENERATIONS.fetch_add(1, Ordering::Relaxed) + 1
+}
 
 /// A unit that was compiled again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,7 +202,7 @@ impl Compiler {
             let publish = self.pending.entry(index).or_insert(false);
             *publish |= unit.publish;
         }
-        self.generation = GENERATIONS.fetch_add(1, Ordering::Relaxed) + 1;
+        self.generation = next_generation();
         let shared = Arc::clone(&self.shared);
         let units: BTreeMap<usize, bool> = self.pending.clone();
         self.last = units.keys().copied().collect();
@@ -505,8 +511,7 @@ impl Shared {
     }
 
     fn out_dir(&self, index: usize, generation: u64) -> PathBuf {
-        let name = format!("out-{}-{generation}", std::process::id());
-        self.directory.replay(&self.units[index].key).join(name)
+        self.replay_dir(index).join(out_name(generation))
     }
 }
 
@@ -575,6 +580,11 @@ fn remove_directory(path: Option<&Path>) {
     }
 }
 
+/// The name of the directory for what this process compiles as `generation`.
+fn out_name(generation: u64) -> String {
+    format!("out-{}-{generation}", std::process::id())
+}
+
 /// `out-<process>-<generation>` directories of one unit.
 fn out_directories(replay: &Path) -> Vec<(PathBuf, u32, u64)> {
     let entries = fs::read_dir(replay).into_iter().flatten().flatten();
@@ -588,7 +598,7 @@ fn out_directories(replay: &Path) -> Vec<(PathBuf, u32, u64)> {
 }
 
 /// Removes, behind the caller's back, what sessions have left that are no more, and earlier compilers of this one: hundreds of files
-/// each. Who compiles next makes directories of other names.
+/// each. Who compiles next makes directories of other names ([`next_generation`]).
 fn remove_leftovers(directory: &RecordDir) {
     let is_over =
         |pid: u32| pid == std::process::id() || !Path::new("/proc").join(pid.to_string()).exists();

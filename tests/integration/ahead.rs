@@ -6,9 +6,9 @@ use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
 use rustix::fs::FlockOperation;
 
-use crate::project::{Change, Edit, Project, SaveMode};
+use crate::project::{Edit, Project, SaveMode};
 use crate::running::{Mark, Running};
-use crate::support::{deadline, send_signal, trial};
+use crate::support::{send_signal, trial};
 
 const MAIN: &str = "src/main.rs";
 
@@ -70,10 +70,7 @@ fn session(args: &[&str], steps: impl FnOnce(&Project, &mut Running) -> Result<(
 }
 
 fn change(from: &str, to: &str) -> Edit {
-    Edit {
-        file: MAIN.to_owned(),
-        change: Change::Replace(from.to_owned(), to.to_owned()),
-    }
+    Edit::replace(MAIN, from, to)
 }
 
 /// Saves, and expects an outcome, with a code if it restarts.
@@ -191,24 +188,19 @@ fn a_newer_save_wins() -> Result<()> {
             change("    sum: u64,", "    sum: u64,\n    last: u8,"),
             change("slow(1)", "slow(60_000_000)"),
         ];
-        project.save(&slow, SaveMode::InPlace)?;
-        session.wait_for_event(mark, "first save", deadline(), |event| {
-            event.kind() == "saved"
-        })?;
+        project.begin_save(session, &slow)?;
         let back = [
             change("    last: u8,\n", ""),
             change("slow(60_000_000)", "slow(1)"),
             change("\"v1 {}\"", "\"v2 {}\""),
         ];
         project.save(&back, SaveMode::InPlace)?;
-        session.wait_until("outcome of the last save", deadline(), |seen| {
-            let events = seen.events.iter().skip(mark.events).map(|(_, event)| event);
-            let outcomes: Vec<_> = events
-                .filter(|event| event.kind() == "outcome")
-                .map(|event| event.outcome().to_owned())
-                .collect();
-            Ok((outcomes == ["superseded", "patched"]).then_some(()))
-        })?;
+        session.wait_for_outcome(mark)?;
+        let outcomes = session.outcomes();
+        ensure!(
+            outcomes == ["superseded", "patched"],
+            "the outcomes are {outcomes:?}"
+        );
         session.expect_answer("4", "v2 7")?;
         session.check_one_outcome_per_save()
     })
@@ -221,10 +213,7 @@ fn the_program_ends() -> Result<()> {
             change("    sum: u64,", "    sum: u64,\n    last: u8,"),
             change("slow(1)", "slow(20_000_000)"),
         ];
-        project.save(&slow, SaveMode::InPlace)?;
-        session.wait_for_event(mark, "the save", deadline(), |event| {
-            event.kind() == "saved"
-        })?;
+        project.begin_save(session, &slow)?;
         let program = libc::pid_t::try_from(session.program_pid()?)?;
         send_signal(program, libc::SIGKILL)?;
         let outcome = session.wait_for_outcome(mark)?;

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use crate::project::{Change, Edit, Project, SaveMode};
+use crate::project::{Edit, Project, SaveMode};
 use crate::running::{Mark, Running};
 use crate::support::{deadline, output_of, scrubbed_command, tool, trial};
 
@@ -462,10 +462,7 @@ fn what_restarts_without_a_judge_is_explained() -> Result<()> {
                 "#[global_allocator]\nstatic HEAP: std::alloc::System = std::alloc::System;\n\nfn visit(",
             ),
         ];
-        let edits = edits.map(|(from, to)| Edit {
-            file: SOURCE.to_owned(),
-            change: Change::Replace(from.to_owned(), to.to_owned()),
-        });
+        let edits = edits.map(|(from, to)| Edit::replace(SOURCE, from, to));
         project.save(&edits, SaveMode::InPlace)?;
         let outcome = session.wait_for_outcome(mark)?;
         ensure!(

@@ -184,19 +184,13 @@ fn interrupted(signal: libc::c_int) -> Result<()> {
 fn a_newer_save_wins() -> Result<()> {
     session(&[], |project, session| {
         let mark = session.mark();
-        let change = |from: &str, to: &str| Edit {
-            file: MAIN.to_owned(),
-            change: Change::Replace(from.to_owned(), to.to_owned()),
-        };
+        let change = |from: &str, to: &str| Edit::replace(MAIN, from, to);
         // The compiler works on this one for seconds.
         let slow = [
             change("\"v1\"", "\"v2\""),
             change("slow(1)", "slow(60_000_000)"),
         ];
-        project.save(&slow, SaveMode::InPlace)?;
-        session.wait_for_event(mark, "first save", deadline(), |event| {
-            event.kind() == "saved"
-        })?;
+        project.begin_save(session, &slow)?;
         let quick = [
             change("\"v2\"", "\"v3\""),
             change("slow(60_000_000)", "slow(2)"),
@@ -206,16 +200,7 @@ fn a_newer_save_wins() -> Result<()> {
         ensure!(outcome.outcome() == "patched", "{outcome}");
         session.expect_answer("x", "v3 2 x")?;
         session.check_one_outcome_per_save()?;
-        let outcomes = session.look(|seen| {
-            let outcomes = seen
-                .events
-                .iter()
-                .map(|(_, event)| event)
-                .filter(|event| event.kind() == "outcome");
-            outcomes
-                .map(|event| event.outcome().to_owned())
-                .collect::<Vec<_>>()
-        });
+        let outcomes = session.outcomes();
         ensure!(
             outcomes == ["superseded", "patched"],
             "the outcomes are {outcomes:?}"

@@ -8,7 +8,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 
-use crate::support::{projects_dir, scrubbed_command};
+use crate::running::Running;
+use crate::support::{deadline, projects_dir, scrubbed_command};
 
 /// How an editor writes a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +30,16 @@ pub(crate) struct Edit {
     pub(crate) file: String,
     /// What happens to it.
     pub(crate) change: Change,
+}
+
+impl Edit {
+    /// One replacement.
+    pub(crate) fn replace(file: &str, from: &str, to: &str) -> Self {
+        Self {
+            file: file.to_owned(),
+            change: Change::Replace(from.to_owned(), to.to_owned()),
+        }
+    }
 }
 
 /// What happens to a file.
@@ -133,13 +144,19 @@ impl Project {
         Ok(())
     }
 
+    /// Saves in place, and waits until the session has seen it: it is at work then.
+    pub(crate) fn begin_save(&self, session: &Running, edits: &[Edit]) -> Result<()> {
+        let mark = session.mark();
+        self.save(edits, SaveMode::InPlace)?;
+        session.wait_for_event(mark, "the save", deadline(), |event| {
+            event.kind() == "saved"
+        })?;
+        Ok(())
+    }
+
     /// One replacement as one save in place.
     pub(crate) fn replace(&self, file: &str, from: &str, to: &str) -> Result<()> {
-        let edit = Edit {
-            file: file.to_owned(),
-            change: Change::Replace(from.to_owned(), to.to_owned()),
-        };
-        self.save(&[edit], SaveMode::InPlace)
+        self.save(&[Edit::replace(file, from, to)], SaveMode::InPlace)
     }
 
     /// Plain cargo in the project's folder.

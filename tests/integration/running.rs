@@ -383,6 +383,15 @@ impl Running {
         )
     }
 
+    /// All outcomes so far, by name.
+    pub(crate) fn outcomes(&self) -> Vec<String> {
+        self.look(|seen| {
+            let events = seen.events.iter().map(|(_, event)| event);
+            let outcomes = events.filter(|event| event.kind() == "outcome");
+            outcomes.map(|event| event.outcome().to_owned()).collect()
+        })
+    }
+
     /// Waits for the first outcome behind `mark` that is not `superseded`.
     pub(crate) fn wait_for_outcome(&self, mark: Mark) -> Result<Event> {
         self.wait_for_event(mark, "outcome of the save", build_deadline(), |event| {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
-use super::{CompileError, Compiler, Shared, failed};
+use super::{CompileError, Compiler, Shared, failed, next_generation, out_name};
 use crate::capture::child::CancelFlag;
 use crate::capture::inputs::parse_dep_info;
 use crate::capture::published::Published;
@@ -54,7 +54,6 @@ pub(super) struct UnitShadow {
     slice: Mirror,
     /// The functions whose bodies are there in the whole shadow, by the number of their static.
     kept: Vec<Function>,
-    generation: u64,
     /// Where objects are; the last two are kept.
     out_dirs: Vec<PathBuf>,
     /// The whole was compiled since the last build, so that what is compiled next is near to it.
@@ -170,7 +169,6 @@ impl Shared {
             whole: mirror(Extent::Whole),
             slice: mirror(Extent::Slice),
             kept: Vec::new(),
-            generation: 0,
             out_dirs: Vec::new(),
             is_warm: false,
             unsliced: HashSet::new(),
@@ -322,9 +320,7 @@ impl Shared {
             let Some((mirror, numbers)) = shadow.write(functions, extent)? else {
                 return Ok(None);
             };
-            shadow.generation += 1;
-            let name = format!("out-{}-{}", std::process::id(), shadow.generation);
-            let out_dir = directory.join(name);
+            let out_dir = directory.join(out_name(next_generation()));
             shadow.out_dirs.push(out_dir.clone());
             if shadow.out_dirs.len() > 2 {
                 super::remove_directory(Some(&shadow.out_dirs.remove(0)));

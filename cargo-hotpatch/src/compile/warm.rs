@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::{Compiler, Shared, remove_directory};
+use super::{Compiler, Shared, next_generation, remove_directory};
 use crate::capture::child::CancelFlag;
 use crate::capture::replay::{Job, ReplayError, is_warm};
 
@@ -27,8 +27,8 @@ pub(super) struct Warm {
     /// Units that were never replayed; the next one is last.
     cold: Vec<Cold>,
     running: Option<(Cold, CancelFlag)>,
-    /// A real replay is under way.
-    paused: bool,
+    /// How many real replays and builds are under way.
+    pauses: usize,
     ended: bool,
 }
 
@@ -65,8 +65,7 @@ impl Compiler {
         }));
     }
 
-    /// Compiles nothing in advance until the result is dropped, which must be before the next [`Self::compile`]: cargo builds, and
-    /// nobody may ever ask for what is compiled in advance.
+    /// Compiles nothing in advance until the result is dropped: cargo builds, and nobody may ever ask for what is compiled in advance.
     #[must_use]
     pub fn pause_warm_up(&self) -> Paused {
         self.shared.pause()
@@ -101,7 +100,7 @@ impl Shared {
     fn warm_up(&self) -> bool {
         loop {
             let mut warm = self.lock();
-            while warm.paused && !warm.ended {
+            while warm.pauses > 0 && !warm.ended {
                 warm = self
                     .changed
                     .wait(warm)
@@ -139,7 +138,7 @@ impl Shared {
     }
 
     pub(super) fn warm_unit(&self, index: usize, cancel: &CancelFlag) -> Result<(), ReplayError> {
-        let out_dir = self.out_dir(index, 0);
+        let out_dir = self.out_dir(index, next_generation());
         let job = Job {
             unit: &self.units[index],
             out_dir: &out_dir,
@@ -156,7 +155,7 @@ impl Shared {
 
     fn pause(self: &Arc<Self>) -> Paused {
         let mut warm = self.lock();
-        warm.paused = true;
+        warm.pauses += 1;
         if let Some((_, flag)) = &warm.running {
             flag.cancel();
         }
@@ -172,7 +171,7 @@ impl Shared {
         cancel: &CancelFlag,
     ) -> Paused {
         let mut warm = self.lock();
-        warm.paused = true;
+        warm.pauses += 1;
         let is_wanted =
             |cold: &Cold| matches!(cold, Cold::Unit(index) if wanted.contains_key(index));
         warm.cold.retain(|cold| !is_wanted(cold));
@@ -202,7 +201,7 @@ pub struct Paused {
 
 impl Drop for Paused {
     fn drop(&mut self) {
-        self.shared.lock().paused = false;
+        self.shared.lock().pauses -= 1;
         self.shared.changed.notify_all();
     }
 }

@@ -168,7 +168,6 @@ impl Session {
             }
             State::Building | State::GivenUp => {
                 job.cancel = CancelFlag::new();
-                job.paused = None;
                 self.compile(ahead.units);
                 None
             }

@@ -1,10 +1,10 @@
 //! From the raw entries of a unit to facts under full names.
 
-use foldhash::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use foldhash::HashMap;
 use gimli::constants as dw;
 
 use super::super::relocatable::{Memory, Relocatable, Relocation, Target};

@@ -7,10 +7,10 @@
 mod finish;
 mod walk;
 
-use foldhash::{HashMap, HashSet};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use foldhash::{HashMap, HashSet};
 use gimli::{EndianSlice, LittleEndian, SectionId};
 use rayon::prelude::*;
 
@@ -181,16 +181,13 @@ pub(super) struct Kept<'k> {
     pub(super) statics: bool,
 }
 
-impl<'k> Kept<'k> {
-    /// Everything but those types that are not kept.
-    pub(super) fn of_types(types: IsKept<'k>) -> Self {
-        Self {
-            types,
-            functions: &|_| true,
-            vtables: &|_| true,
-            statics: true,
-        }
-    }
+impl Kept<'_> {
+    const ALL: Self = Self {
+        types: &|_| true,
+        functions: &|_| true,
+        vtables: &|_| true,
+        statics: true,
+    };
 }
 
 /// Fewer bytes of objects than this are read before another thread would have woken up for it.
@@ -209,7 +206,7 @@ impl DebugFacts {
     pub fn read(objects: &[&[u8]]) -> Result<Self> {
         let parts: Vec<Self> = objects
             .par_iter()
-            .map(|bytes| read_object(bytes, &Kept::of_types(&|_| true)))
+            .map(|bytes| read_object(bytes, &Kept::ALL))
             .collect::<Result<Vec<Self>>>()?;
         Ok(Self::together(parts))
     }

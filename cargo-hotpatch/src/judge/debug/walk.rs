@@ -1,9 +1,9 @@
 //! One pass over the entries of a unit, before any name is resolved.
 
-use foldhash::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
+use foldhash::HashMap;
 use gimli::{AttributeValue, DwAt, DwTag, Section as _, UnitSectionOffset, constants as dw};
 
 use super::{Dwarf, Slice};
@@ -108,19 +108,18 @@ struct Attributes<'a> {
 pub(super) struct Walk<'d, 'a> {
     pub(super) dwarf: &'d Dwarf<'a>,
     pub(super) types: Vec<RawType<'a>>,
-    /// Sorted, as are the functions: entries are read in their order.
-    pub(super) type_at: Vec<(At, usize)>,
+    /// Where each of them stands. Sorted, as are the functions': entries are read in their order.
+    pub(super) type_at: Vec<At>,
     pub(super) functions: Vec<RawFunction<'a>>,
-    pub(super) function_at: Vec<(At, usize)>,
+    pub(super) function_at: Vec<At>,
     pub(super) variables: Vec<RawVariable<'a>>,
     pub(super) names: Vec<Option<Arc<str>>>,
     files: HashMap<u64, Option<Arc<str>>>,
 }
 
 /// The index of what stands at `at`.
-pub(super) fn found_at(sorted: &[(At, usize)], at: At) -> Option<usize> {
-    let found = sorted.binary_search_by_key(&at, |(at, _)| *at).ok()?;
-    Some(sorted[found].1)
+pub(super) fn found_at(sorted: &[At], at: At) -> Option<usize> {
+    sorted.binary_search(&at).ok()
 }
 
 fn place_of(unit: &Unit<'_>, offset: gimli::UnitOffset) -> At {
@@ -334,7 +333,7 @@ impl<'d, 'a> Walk<'d, 'a> {
             | dw::DW_TAG_unspecified_type => {
                 let full = attributes.name.map(joined);
                 let index = self.types.len();
-                self.type_at.push((own, index));
+                self.type_at.push(own);
                 self.types.push(RawType {
                     tag,
                     path: full.clone(),
@@ -416,7 +415,7 @@ impl<'d, 'a> Walk<'d, 'a> {
             }
             dw::DW_TAG_subprogram => {
                 let index = self.functions.len();
-                self.function_at.push((own, index));
+                self.function_at.push(own);
                 let file = self.file(unit, attributes.file);
                 self.functions.push(RawFunction {
                     linkage: attributes.linkage,
