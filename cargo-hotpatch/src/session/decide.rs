@@ -177,6 +177,16 @@ pub fn decide<'f>(
         });
     }
 
+    let moved: Vec<Reason> = difference
+        .exchanged
+        .iter()
+        .filter(|doubt| doubt.has_moved)
+        .map(judge::exchange_reason)
+        .collect();
+    if !moved.is_empty() {
+        return Ok(Decision::Restart { reasons: moved });
+    }
+
     let started = Instant::now();
     let live_changes = LiveChanges::of(&difference, live, context);
     observe(observed, &difference, &live_changes);
