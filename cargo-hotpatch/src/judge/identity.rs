@@ -4,7 +4,7 @@
 //! are expanded. So numbers stay where no text that makes such items has changed: [`may_have_moved`] looks at that.
 
 use crate::codes::{self, Reason};
-use crate::diff::identity::Doubt;
+use crate::diff::identity::{Doubt, DoubtKind};
 use crate::source::closures::{Entry, EntryKind, Pairing, pair};
 use crate::source::functions::FunctionText;
 use crate::source::{Difference, ItemKind};
@@ -37,7 +37,12 @@ pub fn exchange_reason(doubt: &Doubt) -> Reason {
 pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     for doubt in &evidence.case.exchanged {
         let path = names::canonical(&doubt.symbol);
-        if doubt.has_moved || may_have_moved(evidence, &path) {
+        let is_real = match doubt.kind {
+            DoubtKind::Moved => true,
+            DoubtKind::Several => may_have_moved(evidence, &path),
+            DoubtKind::Alike => text_moved(evidence, &path),
+        };
+        if is_real {
             let reason = exchange_reason(doubt);
             if !verdict.restart.contains(&reason) {
                 verdict.restart.push(reason);
@@ -62,25 +67,35 @@ fn may_have_moved(evidence: &Evidence<'_, '_>, path: &str) -> bool {
         ItemKind::Const => is_in_nameless && item.path.rsplit("::").next() == Some("_"),
         _ => false,
     });
-    by_item || holders_changed(evidence, path)
+    by_item || holders(evidence, path).any(|texts| texts.is_none_or(makers_changed))
 }
 
-/// True if an edited function that items of this path stand in has other items or macros than before.
-fn holders_changed(evidence: &Evidence<'_, '_>, path: &str) -> bool {
-    evidence.sources.files.iter().any(|file| {
+/// True if the text of an edited function that items of this path stand in shows them in another order.
+fn text_moved(evidence: &Evidence<'_, '_>, path: &str) -> bool {
+    holders(evidence, path).any(|texts| {
+        texts.is_none_or(|(old, new)| {
+            pair(&old.entries, &new.entries, &makes_items) != Pairing::Certain
+        })
+    })
+}
+
+/// The text of a function before and after.
+type Texts<'e> = (&'e FunctionText, &'e FunctionText);
+
+/// The edited functions that items of this path may stand in; `None` for one whose text was not found.
+fn holders<'e>(
+    evidence: &'e Evidence<'_, '_>,
+    path: &'e str,
+) -> impl Iterator<Item = Option<Texts<'e>>> {
+    evidence.sources.files.iter().flat_map(move |file| {
         let edited = file.change.edited.iter();
-        edited
-            .filter(|edited| names::has_word(path, &edited.name))
-            .any(|edited| {
-                let texts = (
-                    file.function_within(Side::Old, &edited.name, edited.old),
-                    file.function_within(Side::New, &edited.name, edited.new),
-                );
-                let (Some(old), Some(new)) = texts else {
-                    return true;
-                };
-                makers_changed(old, new)
-            })
+        let around = edited.filter(|edited| names::has_word(path, &edited.name));
+        around.map(|edited| {
+            Some((
+                file.function_within(Side::Old, &edited.name, edited.old)?,
+                file.function_within(Side::New, &edited.name, edited.new)?,
+            ))
+        })
     })
 }
 
@@ -92,7 +107,7 @@ fn makes_items(kind: EntryKind) -> bool {
 }
 
 /// One that was edited in its place cannot have changed places with another; of two that were edited it is not known.
-fn makers_changed(old: &FunctionText, new: &FunctionText) -> bool {
+fn makers_changed((old, new): Texts<'_>) -> bool {
     let texts = |entries: &[Entry]| -> Vec<String> {
         let mut texts: Vec<String> = Vec::new();
         collect(entries, &mut texts);

@@ -61,18 +61,31 @@ pub struct Doubt {
     pub symbol: String,
     /// It is a static or a thread-local.
     pub is_static: bool,
-    /// Something says that they changed places. If nothing does, the text may show that they did not.
-    pub has_moved: bool,
+    /// What the doubt is.
+    pub kind: DoubtKind,
+}
+
+/// What speaks for an exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DoubtKind {
+    /// Contents or those who refer to the items say that they changed places.
+    Moved,
+    /// Several have new contents. They changed places, unless the text shows that they cannot have.
+    Several,
+    /// Some have equal contents. They did not change places, unless the text shows that they did.
+    Alike,
 }
 
 impl Doubt {
     /// The doubt in words.
     #[must_use]
     pub fn why(&self) -> &'static str {
-        if self.has_moved {
-            "one of them stands in another's place now"
-        } else {
-            "several of them have other contents than before, and nothing else tells them apart"
+        match self.kind {
+            DoubtKind::Moved => "one of them stands in another's place now",
+            DoubtKind::Several => {
+                "several of them have other contents than before, and nothing else tells them apart"
+            }
+            DoubtKind::Alike => "they are alike, and in the text they stand in another order",
         }
     }
 }
@@ -152,9 +165,8 @@ pub(super) fn identify<'a>(old: &Side<'a>, new: &Side<'a>) -> Result<Identity<'a
         let doubt = doubt_of(group, (&before, &after), &identity, &votes, &old_references);
         doubts.extend(doubt);
     }
-    doubts.sort_by(|a, b| {
-        (!a.has_moved, !a.is_static, &a.symbol).cmp(&(!b.has_moved, !b.is_static, &b.symbol))
-    });
+    doubts
+        .sort_by(|a, b| (a.kind, !a.is_static, &a.symbol).cmp(&(b.kind, !b.is_static, &b.symbol)));
     Ok(Identity { doubts, ..identity })
 }
 
@@ -462,11 +474,11 @@ fn doubt_of<'a>(
     let voted = |one: &str| votes.get(one);
     let first = &old[*group.old.first()?];
     let is_static = first.definition.is_some_and(|item| item.is_memory);
-    let doubt = |has_moved| {
+    let doubt = |kind| {
         Some(Doubt {
             symbol: first.name.to_owned(),
             is_static,
-            has_moved,
+            kind,
         })
     };
     match first.definition {
@@ -482,7 +494,7 @@ fn doubt_of<'a>(
         item.definition.is_none()
             && voted(item.name).is_some_and(|others| others.iter().any(|it| *it != item.name))
     }) {
-        return doubt(true);
+        return doubt(DoubtKind::Moved);
     }
     let defined = |known: &[Known<'a>], list: &[usize]| -> Vec<&'a str> {
         let items = list.iter().map(|index| &known[*index]);
@@ -490,15 +502,26 @@ fn doubt_of<'a>(
         items.map(|item| item.name).collect()
     };
     let (olds, news) = (defined(old, &group.old), defined(new, &group.new));
+    // The text tells how statics that are alike relate (`judge::statics`).
+    let are_alike = !is_static
+        && olds.iter().enumerate().any(|(index, one)| {
+            let content = identity.content(false, one);
+            let others = &olds[..index];
+            voted(one).is_none()
+                && others
+                    .iter()
+                    .any(|other| identity.content(false, other) == content)
+        });
+    let alike = || are_alike.then(|| doubt(DoubtKind::Alike)).flatten();
     if olds.len() != news.len() {
-        return None;
+        return alike();
     }
     let pairs: Vec<(&str, &str)> = olds.into_iter().zip(news).collect();
     if pairs
         .iter()
         .any(|(one, other)| voted(one).is_some_and(|others| others.iter().any(|it| it != other)))
     {
-        return doubt(true);
+        return doubt(DoubtKind::Moved);
     }
     let differs: Vec<(&str, &str)> = pairs
         .into_iter()
@@ -511,13 +534,13 @@ fn doubt_of<'a>(
             .any(|(_, other)| identity.content(true, other) == content)
     };
     if differs.iter().any(|(one, _)| stands_elsewhere(one)) {
-        return doubt(true);
+        return doubt(DoubtKind::Moved);
     }
     let unsettled = differs.iter().filter(|(one, _)| voted(one).is_none());
     if unsettled.count() > 1 {
-        return doubt(false);
+        return doubt(DoubtKind::Several);
     }
-    None
+    alike()
 }
 
 /// False for functions that memory cannot hold: all that is done with them is to call them by their names.
