@@ -17,6 +17,7 @@ mod impls;
 mod layout;
 mod names;
 pub mod relocatable;
+pub mod rewritten;
 mod sources;
 mod statics;
 mod vtables;
