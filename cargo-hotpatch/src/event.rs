@@ -37,6 +37,8 @@ pub enum FunctionKind {
     Patched,
     /// Was not in the program before.
     New,
+    /// No function, but an immutable static: all that refers to it sees its new value.
+    Static,
     /// Same code, new line numbers.
     Refreshed,
     /// Patched, but a frame of the old code is still on a stack.

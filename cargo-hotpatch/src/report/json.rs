@@ -326,6 +326,7 @@ mod tests {
         for kind in [
             FunctionKind::Patched,
             FunctionKind::New,
+            FunctionKind::Static,
             FunctionKind::Refreshed,
             FunctionKind::StillRunning,
         ] {

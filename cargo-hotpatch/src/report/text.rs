@@ -258,6 +258,7 @@ fn functions(all: &[FunctionReport]) -> String {
         .filter_map(|function| match function.kind {
             FunctionKind::Patched => Some(clean(&function.name)),
             FunctionKind::New => Some(format!("{} (new)", clean(&function.name))),
+            FunctionKind::Static => Some(format!("{} (static)", clean(&function.name))),
             FunctionKind::Refreshed | FunctionKind::StillRunning => None,
         })
         .collect();

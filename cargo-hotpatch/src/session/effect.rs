@@ -245,6 +245,10 @@ pub(super) fn no_effect(
         look: OnceCell::new(),
         names: &decided.names,
     };
+    // Whatever reads it sees the new value of a static that keeps its place, in old frames too.
+    if !decided.difference.rewritten.is_empty() {
+        return Ok(None);
+    }
     if decided.cut.is_none() && decided.renewed.is_empty() {
         // What reads another constant is not asked for.
         if roots.is_empty() || !decided.difference.changed_constants.is_empty() {

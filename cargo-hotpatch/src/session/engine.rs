@@ -253,6 +253,11 @@ fn carry_out(
     }
 
     let started = Instant::now();
+    if let Some(reason) = running.is_busy(&decided.difference.rewritten) {
+        return Ok(Applied::Restart {
+            reasons: vec![reason],
+        });
+    }
     let (table, acknowledged) = match running.send(&patch, &window) {
         Ok(sent) => sent,
         Err(error) => return refusal(error),
@@ -306,6 +311,7 @@ pub(super) fn link(
         replacements: &decided.replacements,
         renewed: &renewed,
         changed_constants: &decided.difference.changed_constants,
+        rewritten: &decided.difference.rewritten,
         names: &decided.names,
         cut: decided.cut.as_ref(),
         policy,
@@ -365,6 +371,12 @@ pub(super) fn patched_functions(decided: &Replacement<'_>, patch: &Patch) -> Vec
             })
         })
         .collect();
+    functions.extend(patch.rewrites.iter().map(|rewrite| FunctionReport {
+        name: pretty(&rewrite.name),
+        kind: FunctionKind::Static,
+        thread: None,
+        certain: None,
+    }));
     functions.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     functions
 }

@@ -15,11 +15,13 @@ pub mod objects;
 mod outcomes;
 pub mod outline;
 mod place;
+mod places;
 pub mod rehearse;
 mod restarts;
 pub mod running;
 pub(crate) mod saves;
 mod shadows;
+mod spread;
 mod users;
 mod versions;
 

@@ -396,12 +396,14 @@ impl Session {
             inputs: &self.built.inputs,
         };
         let mut observed = Observed::default();
+        let stacks = running.stacks.clone();
         let applied = engine::apply(
             running,
             &Edit {
                 reference: &self.reference,
                 compiled: units,
                 sources: &job.sources,
+                stacks: Some(&stacks),
             },
             &mut self.files,
             &environment,
