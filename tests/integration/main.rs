@@ -39,6 +39,7 @@
 //! - [`builds`]: what cargo builds and when it has to, by content and not by time.
 //! - [`identity`]: the same source, rebuilt, moved or with other comments, is the same program.
 //! - [`suite`]: a crate's own tests run while its functions are replaced by equal ones ([`crate_as_program`]).
+//! - [`reached`]: the program tells which patched functions were called.
 //! - [`phases`]: the tool's phases without a session.
 //! - [`coexist`]: `cargo build` and `cargo hotpatch run` side by side.
 //!
@@ -61,6 +62,7 @@ mod load;
 mod pairs;
 mod phases;
 mod project;
+mod reached;
 mod running;
 mod scenarios;
 mod suite;
@@ -85,6 +87,7 @@ fn main() {
         trials.extend(faults::trials());
         trials.extend(identity::trials());
         trials.extend(load::trials());
+        trials.extend(reached::trials());
         trials.extend(suite::trials());
     }
     libtest_mimic::run(&arguments, trials).exit();

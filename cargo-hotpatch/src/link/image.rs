@@ -7,7 +7,7 @@ use super::debug_info::{self, DebugSection};
 use super::layout::{FAR_CALL_SIZE, Layout};
 use super::plan::{Fixup, Part, Plan, Write, pretty, width};
 use super::store::Store;
-use super::{Patch, PatchedFunction, Protection, Rewrite, Segment, align_up};
+use super::{Marked, Patch, PatchedFunction, Protection, Rewrite, Segment, align_up};
 use crate::codes::{self, Reason};
 use crate::object::address::{LinkAddr, RunAddr};
 
@@ -173,6 +173,10 @@ pub fn write(mut plan: Plan, layout: &Layout, start: RunAddr, store: &Store<'_>)
                 slot: function.slot,
                 body: body..body.offset(size),
                 is_new: function.is_new,
+                marked: function.marked.map(|(entry, mark)| Marked {
+                    entry: place(entry.0, entry.1),
+                    mark: place(mark.0, mark.1),
+                }),
             }
         })
         .collect();
@@ -182,7 +186,7 @@ pub fn write(mut plan: Plan, layout: &Layout, start: RunAddr, store: &Store<'_>)
         eh_frame: plan.eh_frame.map(|atom| place(atom, 0)),
         table: functions
             .iter()
-            .filter_map(|function| Some((function.slot?, function.body.start)))
+            .filter_map(|function| Some((function.slot?, function.entry())))
             .collect(),
         statics: plan
             .statics

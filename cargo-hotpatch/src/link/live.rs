@@ -47,6 +47,10 @@ pub struct Live {
     functions: HashMap<FunctionKey, Option<Callable>>,
     /// Code that slots led to since a patch, the newest last.
     bodies: HashMap<RunAddr, Vec<Range<RunAddr>>>,
+    /// The code of every function of every patch, by its start.
+    patched_code: BTreeMap<RunAddr, RunAddr>,
+    /// The code of the image's functions, in the order of their addresses: made when first needed.
+    image_code: OnceCell<Vec<Range<LinkAddr>>>,
     statics: HashMap<String, RunAddr>,
     /// Where patches have constants.
     constants: Vec<Range<RunAddr>>,
@@ -92,6 +96,8 @@ impl Live {
             table,
             functions: HashMap::new(),
             bodies: HashMap::new(),
+            patched_code: BTreeMap::new(),
+            image_code: OnceCell::new(),
             statics: HashMap::new(),
             constants: Vec::new(),
             thread_locals: HashMap::new(),
@@ -263,6 +269,23 @@ impl Live {
         patched
             .cloned()
             .chain(std::iter::once_with(move || self.image_body(slot)).flatten())
+    }
+
+    /// The function whose code lies around `address`, in the image or in a patch; `None` for code that belongs to neither, and for
+    /// the jump table.
+    #[must_use]
+    pub fn code_at(&self, address: RunAddr) -> Option<Range<RunAddr>> {
+        if let Some((start, end)) = self.patched_code.range(..=address).next_back()
+            && address < *end
+        {
+            return Some(*start..*end);
+        }
+        let address = address.link(self.bias);
+        let functions = self.image_code.get_or_init(|| self.image.function_code());
+        let after = functions.partition_point(|code| code.start <= address);
+        let code = functions.get(after.checked_sub(1)?)?;
+        code.contains(&address)
+            .then(|| code.start.run(self.bias)..code.end.run(self.bias))
     }
 
     /// The code in the image that a slot led to at first.
@@ -437,6 +460,8 @@ impl Live {
                 .slot
                 .map_or(Callable::Direct(function.body.start), Callable::Slot);
             self.functions.insert(function.key.clone(), Some(callable));
+            self.patched_code
+                .insert(function.body.start, function.body.end);
             if let Some(slot) = function.slot {
                 let bodies = self.bodies.entry(slot).or_default();
                 bodies.push(function.body.clone());

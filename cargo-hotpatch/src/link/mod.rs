@@ -64,6 +64,8 @@ pub struct Request<'r> {
     pub names: &'r OldNames,
     /// Functions of which the program's version is never taken: see [`crate::judge::cut`].
     pub cut: Option<&'r CutNames>,
+    /// Functions whose first call is marked, if they have a slot: see [`plan::marks`].
+    pub marked: &'r BTreeSet<String>,
     /// Which new functions get a place in the jump table.
     pub policy: &'r SlotPolicy,
     /// Somewhere in here the patch will be.
@@ -81,7 +83,29 @@ pub struct PatchedFunction {
     pub body: Range<RunAddr>,
     /// It had no code in the program before.
     pub is_new: bool,
+    /// Its slot leads to an entry that sets a mark and goes on in the body.
+    pub marked: Option<Marked>,
 }
+
+impl PatchedFunction {
+    /// Where its slot leads.
+    #[must_use]
+    pub fn entry(&self) -> RunAddr {
+        self.marked.map_or(self.body.start, |marked| marked.entry)
+    }
+}
+
+/// How a function tells that it was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marked {
+    /// [`MARKED_ENTRY`] bytes of code.
+    pub entry: RunAddr,
+    /// One byte: 0 until the entry was reached, then 1.
+    pub mark: RunAddr,
+}
+
+/// Bytes of an entry that marks.
+pub const MARKED_ENTRY: usize = 32;
 
 /// Protection of a segment. There is none that is writable and executable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

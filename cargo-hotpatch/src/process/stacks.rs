@@ -33,8 +33,9 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 
 use calls::is_behind_call;
+pub(crate) use memory::Words;
 pub use memory::read_bytes;
-use memory::{Maps, Words, read_words};
+use memory::{Maps, read_words};
 use threads::{Doing, Thread, Waiting};
 use unwind::{Frame, Tables};
 
@@ -82,6 +83,8 @@ struct Place {
 pub struct Look {
     process: u32,
     stacks: Vec<Stack>,
+    /// Every thread could be followed, or at least begun with: nobody's innermost function is missing.
+    is_whole: bool,
 }
 
 #[derive(Debug)]
@@ -172,10 +175,12 @@ impl Stacks {
                 break;
             }
         }
+        let is_whole = left.is_empty();
         stacks.extend(search_unclaimed(self.process, &maps, &claimed, &left));
         Ok(Look {
             process: self.process,
             stacks,
+            is_whole,
         })
     }
 
@@ -308,6 +313,28 @@ fn search_unclaimed(process: u32, maps: &Maps, claimed: &[u64], busy: &[Thread])
 }
 
 impl Look {
+    /// False if a thread ran all the time: then its innermost function is not known.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Where all frames go on, those that may have returned included: an address inside of the instruction at which each stands, and
+    /// the address of the next one.
+    #[must_use]
+    pub fn places(&self) -> BTreeSet<(u64, u64)> {
+        let mut places = BTreeSet::new();
+        for stack in &self.stacks {
+            places.extend(stack.frames.iter().map(|place| (place.inside, place.next)));
+            let words = stack
+                .words
+                .iter()
+                .filter(|word| is_behind_call(self.process, **word));
+            places.extend(words.map(|word| (word.wrapping_sub(1), *word)));
+        }
+        places
+    }
+
     /// The functions among `ranges` (run addresses of their code, in any order; several may have the same name) that have a
     /// frame, sorted, each once a stack.
     #[must_use]

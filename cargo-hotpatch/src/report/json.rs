@@ -123,7 +123,8 @@ mod tests {
     use super::*;
     use crate::codes::{self, Reason, Span};
     use crate::event::{
-        EVENTS_VERSION, FunctionKind, FunctionReport, Outcome, OutcomeKind, Timings,
+        EVENTS_VERSION, FunctionKind, FunctionReport, Outcome, OutcomeKind, ReachedFunction,
+        Timings, UnreachedFunction,
     };
     use serde_json::{Value, json};
 
@@ -172,6 +173,22 @@ mod tests {
                 way: None,
                 full_because: None,
             }),
+            Event::Reached {
+                of: 1,
+                functions: vec![ReachedFunction {
+                    name: "app::tick".into(),
+                    after_ms: 12.5,
+                }],
+                left: 2,
+            },
+            Event::NotReached {
+                of: 1,
+                functions: vec![UnreachedFunction {
+                    name: "app::routes".into(),
+                    why: None,
+                }],
+                reached: 1,
+            },
             Event::Exited {
                 pid: 7,
                 status: Some(0),

@@ -72,6 +72,24 @@ pub struct Edit<'e> {
     pub stacks: Option<&'e Stacks>,
 }
 
+/// The objects of the program as it will be.
+#[derive(Debug)]
+pub struct Build<'f> {
+    /// All of them were added.
+    pub files: &'f Files,
+    /// Those that were compiled now, and differ.
+    pub fresh: Vec<ObjectRef>,
+    /// All others that may be part of it.
+    pub others: Vec<&'f ObjectRef>,
+}
+
+impl Build<'_> {
+    /// All of them.
+    pub fn objects(&self) -> impl Iterator<Item = &ObjectRef> {
+        self.fresh.iter().chain(self.others.iter().copied())
+    }
+}
+
 /// What the edit comes to.
 #[derive(Debug)]
 pub enum Decision<'f> {
@@ -105,6 +123,8 @@ pub struct Replacement<'f> {
     pub cut: Option<CutNames>,
     /// Everything that a patch may take from.
     pub store: Store<'f>,
+    /// Whose calls tell whether the edit has an effect.
+    pub build: Build<'f>,
     /// Remarks of the judge.
     pub notes: Vec<String>,
     /// What the program still has and the source has not.
@@ -249,7 +269,16 @@ pub fn decide<'f>(
     }
 
     let started = Instant::now();
-    let mut store = store(files, reference, &changed, context)?;
+    let others = others(reference, &changed);
+    let mut store = store(files, others.clone(), &changed, context)?;
+    let build = Build {
+        files,
+        fresh: changed
+            .iter()
+            .flat_map(|(_, objects)| objects.new.iter().cloned())
+            .collect(),
+        others,
+    };
     let names = old_names(&difference);
     let mut replacements = Vec::new();
     let mut renewed = Vec::new();
@@ -361,6 +390,7 @@ pub fn decide<'f>(
         refreshed,
         cut,
         store,
+        build,
         notes,
         departed: verdict.departed,
     })))
@@ -533,25 +563,32 @@ fn observe(observed: &mut Observed, difference: &Difference, live: &LiveChanges)
         .collect();
 }
 
-/// Everything that the patch may take from. The changed new objects come first, in the order in which they were compared.
-fn store<'f>(
-    files: &'f Files,
+/// The objects of the program that do not differ.
+fn others<'f>(
     reference: &'f Reference,
     changed: &[(String, ChangedObjects)],
-    context: &Environment<'f>,
-) -> Result<Store<'f>> {
+) -> Vec<&'f ObjectRef> {
     let fresh: HashSet<(&str, &str)> = changed
         .iter()
         .flat_map(|(_, objects)| objects.old.iter().chain(&objects.new))
         .map(|object| (object.unit.as_str(), object.cgu.as_str()))
         .collect();
+    let objects = reference.values().flatten();
+    objects
+        .filter(|object| !fresh.contains(&(object.unit.as_str(), object.cgu.as_str())))
+        .collect()
+}
+
+/// Everything that the patch may take from. The changed new objects come first, in the order in which they were compared.
+fn store<'f>(
+    files: &'f Files,
+    others: Vec<&'f ObjectRef>,
+    changed: &[(String, ChangedObjects)],
+    context: &Environment<'f>,
+) -> Result<Store<'f>> {
     let rest = Rest {
         files,
-        objects: reference
-            .values()
-            .flatten()
-            .filter(|object| !fresh.contains(&(object.unit.as_str(), object.cgu.as_str())))
-            .collect(),
+        objects: others,
         outlined: false,
     };
     let mut store = Store::new(Box::new(rest), context.libraries);

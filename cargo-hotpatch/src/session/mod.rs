@@ -5,12 +5,15 @@
 //! under way cancels it: the older save ends `superseded`, the newer one takes over all that is not in the program yet.
 
 mod ahead;
+pub mod calls;
 mod case;
 pub(crate) mod check;
 pub mod decide;
 mod effect;
 pub mod engine;
 pub mod fast;
+mod frames;
+pub mod marks;
 pub mod objects;
 mod outcomes;
 pub mod outline;
@@ -29,7 +32,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -184,6 +187,8 @@ struct Session {
     /// With `--manual`: what was saved since `cargo hotpatch save` last asked for it.
     held: Option<Change>,
     last_outcome: Option<(Outcome, Instant)>,
+    /// By which the program tells what was called.
+    marks: marks::Marks,
     /// What the compiler said of the newest save.
     diagnostics: Vec<String>,
     counts: Counts,
@@ -255,6 +260,7 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
         checks: VecDeque::new(),
         held: None,
         last_outcome: None,
+        marks: marks::Marks::default(),
         diagnostics: Vec::new(),
         counts: Counts::default(),
         is_ending: false,
@@ -464,6 +470,7 @@ impl Session {
             )
         })?;
         let slots = image.slots().count();
+        self.lose_marks("the program was started again");
         self.generation += 1;
         let generation = self.generation;
         let messages = self.messages.clone();
@@ -566,11 +573,28 @@ impl Session {
             .to_owned()
     }
 
+    /// `None` when the marks of patched functions are due before a message comes.
+    fn next_message(&self, inbox: &Receiver<Message>) -> Result<Option<Message>> {
+        const ENDED: &str = "all threads of the session have ended";
+        let Some(due) = self.marks.due() else {
+            return inbox.recv().map(Some).context(ENDED);
+        };
+        match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
+            Ok(message) => Ok(Some(message)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(error @ RecvTimeoutError::Disconnected) => Err(error).context(ENDED),
+        }
+    }
+
     fn serve(&mut self, inbox: &Receiver<Message>) -> Result<u8> {
         loop {
-            let message = inbox
-                .recv()
-                .context("all threads of the session have ended")?;
+            let message = match self.next_message(inbox)? {
+                Some(message) => message,
+                None => {
+                    self.look_at_marks();
+                    continue;
+                }
+            };
             match message {
                 Message::Changed(change) if self.options.manual => self.hold(change),
                 Message::Changed(change) => self.changed(change),
@@ -595,7 +619,7 @@ impl Session {
                 }
                 Message::Warmed => {
                     self.say(&Event::Warmed);
-                    self.outline_ahead();
+                    self.read_ahead();
                 }
                 Message::Worked(work) => self.worked(*work),
                 Message::Line(line) => self.build_line(line),

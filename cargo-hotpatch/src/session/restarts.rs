@@ -170,6 +170,7 @@ impl Session {
             terminal.restore();
         }
         self.say_exited(program.pid(), status);
+        self.lose_marks("the program has ended");
         let by_user = self.signals.ends_session(status.signal(), Instant::now());
         (self.options.once || by_user || self.is_ending).then(|| exit_code_of_program(status))
     }

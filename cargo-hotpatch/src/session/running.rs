@@ -42,6 +42,7 @@ pub struct Running {
     pub unconfirmed: Option<Unconfirmed>,
     /// What the full way has said of them, the last time that it had anything to say.
     pub agreed: Option<bool>,
+    is_undone: bool,
     arena: Range<RunAddr>,
     directory: PathBuf,
 }
@@ -78,6 +79,7 @@ impl Running {
             patches: 0,
             unconfirmed: None,
             agreed: None,
+            is_undone: false,
             arena: hello.arena,
             directory: directory.to_owned(),
         })
@@ -180,12 +182,18 @@ impl Running {
             return Ok(false);
         };
         self.agreed = Some(false);
+        self.is_undone = true;
         self.live.restore(unconfirmed.before);
         let table_file = self.write_table(self.live.table(), [])?;
         let result = self.with_stub(|stub| stub.publish(&table_file));
         let _ = std::fs::remove_file(&table_file);
         result?;
         Ok(true)
+    }
+
+    /// Whether patches were taken back since this was asked last.
+    pub fn take_undone(&mut self) -> bool {
+        std::mem::take(&mut self.is_undone)
     }
 
     /// The jump table, and behind it pages with constants.

@@ -411,7 +411,7 @@ impl Session {
             &mut observed,
         );
         let compiled_at = job.compile_began;
-        let taken = match applied {
+        let mut taken = match applied {
             Ok(Applied::Taken(taken)) => taken,
             Ok(Applied::Restart { reasons }) => {
                 self.discard_compiled();
@@ -440,6 +440,7 @@ impl Session {
             self.built.inputs.set_sources(&unit.key, &unit.new_inputs);
         }
         self.files.keep_only(&self.reference);
+        self.watch_marks(&mut taken);
         let word = if taken.is_patched {
             "patched"
         } else {
@@ -450,7 +451,7 @@ impl Session {
         self.take_baseline_of_job();
         self.finish(outcome);
         // Behind the outcome: nobody waits for it.
-        self.outline_ahead();
+        self.read_ahead();
         self.keep_explanations(&observed, false, word, &[]);
         self.watch_new_inputs(compiled_at);
     }

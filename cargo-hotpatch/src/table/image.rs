@@ -500,6 +500,22 @@ impl Image {
             })
     }
 
+    /// The code of all functions outside of the jump table, in the order of their addresses.
+    #[must_use]
+    pub fn function_code(&self) -> Vec<Range<LinkAddr>> {
+        let table = self.region.start..self.region.end;
+        let mut code: Vec<Range<LinkAddr>> = self
+            .symbols
+            .iter()
+            .filter(|symbol| symbol.kind == SymbolKind::Function && symbol.size > 0)
+            .filter(|symbol| !table.contains(&symbol.address))
+            .map(|symbol| symbol.address..symbol.address.offset(symbol.size))
+            .collect();
+        code.sort_unstable_by_key(|code| (code.start, code.end));
+        code.dedup();
+        code
+    }
+
     /// Names of the functions that have no slot. A name may come several times.
     pub fn functions_without_slot(&self) -> impl Iterator<Item = &str> {
         let table = self.region.start..self.region.end;

@@ -3,6 +3,7 @@
 //! Starts from the functions that have to be replaced and follows references. What the program has stays where it is; what it does
 //! not have comes along. Names are resolved in the order of [`super`]'s documentation.
 
+pub mod marks;
 mod thread_local;
 mod unwinding;
 
@@ -114,6 +115,8 @@ pub struct PlannedFunction {
     pub body: (AtomIndex, u64, u64),
     /// Not in the program before.
     pub is_new: bool,
+    /// If calls of it are marked: the entry that its slot leads to, and the mark.
+    pub marked: Option<((AtomIndex, u64), (AtomIndex, u64))>,
 }
 
 /// An immutable static that gets new content where it is.
@@ -238,7 +241,7 @@ impl Planner<'_, '_> {
         while let Some(atom) = self.pending.pop() {
             self.follow(atom)?;
         }
-        Ok(())
+        self.add_marks(self.request.marked)
     }
 
     /// True for a function of which both versions go on living: the program's is the old one's.
@@ -291,6 +294,7 @@ impl Planner<'_, '_> {
             slot,
             body: (atom, definition.value, size),
             is_new,
+            marked: None,
         });
         if let Some(slot) = slot {
             self.redirect_self_references(atom, definition.value, size, slot)?;
