@@ -5,6 +5,7 @@
 //! under way cancels it: the older save ends `superseded`, the newer one takes over all that is not in the program yet.
 
 mod ahead;
+mod asked;
 mod case;
 pub(crate) mod check;
 pub mod decide;
@@ -22,12 +23,13 @@ pub(crate) mod saves;
 mod shadows;
 mod users;
 mod versions;
+mod writers;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -59,6 +61,7 @@ use decide::SourceChange;
 use objects::{Files, Reference};
 use place::Place;
 use running::Running;
+use writers::Writers;
 
 /// An outcome that is not older than this answers somebody who asks what became of a save: an editor asks right behind it.
 const JUST_NOW: Duration = Duration::from_secs(2);
@@ -186,6 +189,10 @@ struct Session {
     diagnostics: Vec<String>,
     counts: Counts,
     is_ending: bool,
+    /// A manifest changed, and cargo makes the same program: replays have the environment of before.
+    has_older_environment: bool,
+    /// Files that the program itself may write.
+    writers: Writers,
 }
 
 /// Runs a session to its end and returns the exit code.
@@ -256,6 +263,8 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
         diagnostics: Vec::new(),
         counts: Counts::default(),
         is_ending: false,
+        has_older_environment: false,
+        writers: Writers::default(),
         signals: Policy::default(),
         control: None,
         options,
@@ -398,6 +407,7 @@ impl Session {
 
     /// Everything that follows from a new build, except for the program itself.
     fn adopt_build(&mut self) -> Result<()> {
+        self.has_older_environment = false;
         self.reference = objects::reference(&self.built.link.objects);
         self.files = Files::default();
         self.files.add(self.reference.values().flatten());
@@ -564,11 +574,25 @@ impl Session {
             .to_owned()
     }
 
+    /// `None` when a file that waited is due. None is while there is something to do.
+    fn next_message(&self, inbox: &Receiver<Message>) -> Result<Option<Message>> {
+        let ended = "all threads of the session have ended";
+        let Some(due) = self.writers.due().filter(|_| self.job.is_none()) else {
+            return inbox.recv().context(ended).map(Some);
+        };
+        match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
+            Ok(message) => Ok(Some(message)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => bail!(ended),
+        }
+    }
+
     fn serve(&mut self, inbox: &Receiver<Message>) -> Result<u8> {
         loop {
-            let message = inbox
-                .recv()
-                .context("all threads of the session have ended")?;
+            let Some(message) = self.next_message(inbox)? else {
+                self.waited();
+                continue;
+            };
             match message {
                 Message::Changed(change) if self.options.manual => self.hold(change),
                 Message::Changed(change) => self.changed(change),
@@ -577,6 +601,7 @@ impl Session {
                     let _ = self.messages.send(Message::SaveSettled(request));
                 }
                 Message::SaveSettled(request) => {
+                    self.waited();
                     self.release_held();
                     self.save_settled(request);
                 }
