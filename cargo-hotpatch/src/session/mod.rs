@@ -5,6 +5,7 @@
 //! under way cancels it: the older save ends `superseded`, the newer one takes over all that is not in the program yet.
 
 mod ahead;
+mod asked;
 pub mod calls;
 mod case;
 pub(crate) mod check;
@@ -27,6 +28,7 @@ mod shadows;
 mod spread;
 mod users;
 mod versions;
+mod writers;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -64,6 +66,7 @@ use decide::SourceChange;
 use objects::{Files, Reference};
 use place::Place;
 use running::Running;
+use writers::Writers;
 
 /// An outcome that is not older than this answers somebody who asks what became of a save: an editor asks right behind it.
 const JUST_NOW: Duration = Duration::from_secs(2);
@@ -193,6 +196,10 @@ struct Session {
     diagnostics: Vec<String>,
     counts: Counts,
     is_ending: bool,
+    /// A manifest changed, and cargo makes the same program: replays have the environment of before.
+    has_older_environment: bool,
+    /// Files that the program itself may write.
+    writers: Writers,
 }
 
 /// Runs a session to its end and returns the exit code.
@@ -264,6 +271,8 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
         diagnostics: Vec::new(),
         counts: Counts::default(),
         is_ending: false,
+        has_older_environment: false,
+        writers: Writers::default(),
         signals: Policy::default(),
         control: None,
         options,
@@ -406,6 +415,7 @@ impl Session {
 
     /// Everything that follows from a new build, except for the program itself.
     fn adopt_build(&mut self) -> Result<()> {
+        self.has_older_environment = false;
         self.reference = objects::reference(&self.built.link.objects);
         self.files = Files::default();
         self.files.add(self.reference.values().flatten());
@@ -573,10 +583,10 @@ impl Session {
             .to_owned()
     }
 
-    /// `None` when the marks of patched functions are due before a message comes.
+    /// `None` when something is due before a message comes.
     fn next_message(&self, inbox: &Receiver<Message>) -> Result<Option<Message>> {
         const ENDED: &str = "all threads of the session have ended";
-        let Some(due) = self.marks.due() else {
+        let Some(due) = self.due() else {
             return inbox.recv().map(Some).context(ENDED);
         };
         match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
@@ -586,14 +596,32 @@ impl Session {
         }
     }
 
+    /// When the marks of patched functions or files that waited are due, whichever is first.
+    fn due(&self) -> Option<Instant> {
+        self.marks.due().into_iter().chain(self.files_due()).min()
+    }
+
+    /// When a file that waited is due. None is while there is something to do.
+    fn files_due(&self) -> Option<Instant> {
+        self.writers.due().filter(|_| self.job.is_none())
+    }
+
+    /// Does what is due.
+    fn act_on_time(&mut self) {
+        let is_over = |due: Option<Instant>| due.is_some_and(|due| due <= Instant::now());
+        if is_over(self.marks.due()) {
+            self.look_at_marks();
+        }
+        if is_over(self.files_due()) {
+            self.waited();
+        }
+    }
+
     fn serve(&mut self, inbox: &Receiver<Message>) -> Result<u8> {
         loop {
-            let message = match self.next_message(inbox)? {
-                Some(message) => message,
-                None => {
-                    self.look_at_marks();
-                    continue;
-                }
+            let Some(message) = self.next_message(inbox)? else {
+                self.act_on_time();
+                continue;
             };
             match message {
                 Message::Changed(change) if self.options.manual => self.hold(change),
@@ -603,6 +631,7 @@ impl Session {
                     let _ = self.messages.send(Message::SaveSettled(request));
                 }
                 Message::SaveSettled(request) => {
+                    self.waited();
                     self.release_held();
                     self.save_settled(request);
                 }

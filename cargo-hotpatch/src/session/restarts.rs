@@ -94,6 +94,7 @@ impl Session {
             self.finish(outcome);
             return;
         }
+        self.note_asked(true);
         if let Some(job) = &mut self.job {
             job.timings.apply = applying.elapsed().as_secs_f64() * 1000.0;
         }

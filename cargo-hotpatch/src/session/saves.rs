@@ -25,6 +25,23 @@ const SAME_SAVE: Duration = Duration::from_millis(25);
 
 impl Session {
     pub(super) fn changed(&mut self, change: Change) {
+        if let Some(change) = self.without_waiting(change) {
+            self.saved(change);
+        }
+    }
+
+    /// What waited for its time, as one save.
+    pub(super) fn waited(&mut self) {
+        let files = self.writers.take();
+        if !files.is_empty() {
+            self.saved(Change {
+                files,
+                seen: Instant::now(),
+            });
+        }
+    }
+
+    fn saved(&mut self, change: Change) {
         let Some(job) = &mut self.job else {
             if self.checking.is_some() {
                 self.overtake_check(change);
@@ -224,13 +241,17 @@ impl Session {
         let Some(job) = &mut self.job else { return };
         let planned = planned(&job.sources, &self.built);
         job.timings.plan = job.stage_started.elapsed().as_secs_f64() * 1000.0;
+        let planned = match (planned, self.reads_older_environment()) {
+            (Plan::Replay(_), Some(reason)) => Plan::Cargo(reason),
+            (planned, _) => planned,
+        };
         match planned {
             Plan::Nothing => {
                 let outcome = self.outcome_of_job(OutcomeKind::Unchanged);
                 self.take_baseline_of_job();
                 self.finish(outcome);
             }
-            Plan::Cargo(reason) => self.rebuild(vec![reason]),
+            Plan::Cargo(reason) => self.ask_cargo(reason),
             Plan::Replay(_) if self.running.is_none() => {
                 self.rebuild(vec![Reason::new(
                     &codes::NOT_CONNECTED,
@@ -511,19 +532,21 @@ impl Session {
 /// What a change of these files asks for.
 pub(crate) fn planned(sources: &[SourceChange], built: &Built) -> Plan {
     let changed: Vec<PathBuf> = sources.iter().map(|source| source.path.clone()).collect();
-    let plain = |path: &Path| {
-        let Some(source) = sources.iter().find(|source| source.path == path) else {
-            return false;
-        };
-        let text = |content: &Option<Arc<[u8]>>| {
-            content
-                .as_deref()
-                .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
-        };
-        match (text(&source.old), text(&source.new)) {
-            (Some(old), Some(new)) => source::compare(&old, &new).only_plain_bodies(),
-            _ => false,
-        }
+    plan(&changed, built, &|path| only_plain_bodies(sources, path))
+}
+
+/// Whether all that changed in the file is bodies of plain functions.
+pub(super) fn only_plain_bodies(sources: &[SourceChange], path: &Path) -> bool {
+    let Some(source) = sources.iter().find(|source| source.path == path) else {
+        return false;
     };
-    plan(&changed, built, &plain)
+    let text = |content: &Option<Arc<[u8]>>| {
+        content
+            .as_deref()
+            .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+    };
+    match (text(&source.old), text(&source.new)) {
+        (Some(old), Some(new)) => source::compare(&old, &new).only_plain_bodies(),
+        _ => false,
+    }
 }
