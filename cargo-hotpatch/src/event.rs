@@ -112,6 +112,9 @@ pub struct Outcome {
     /// Why it did not go the fast way, where the session has one and the edit was compiled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_because: Option<String>,
+    /// What the compiler said, without colours, for `compile-error`; cut where it is long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diagnostics: Option<String>,
 }
 
 /// Everything that can be said.
@@ -211,4 +214,9 @@ pub struct Counts {
 pub trait Listener: Send {
     /// Takes note of `event`.
     fn event(&mut self, event: &Event);
+
+    /// What has kept it from it, told once: for the other listeners.
+    fn trouble(&mut self) -> Option<Reason> {
+        None
+    }
 }

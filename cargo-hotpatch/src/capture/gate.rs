@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use super::record::ObjectRef;
+use crate::guard;
 
 /// For the linker shim: where to ask. Not set for a build that nobody holds back.
 pub const GATE: &str = "CARGO_HOTPATCH_GATE";
@@ -57,7 +58,7 @@ impl Gate {
     ) -> Result<Self> {
         let listener = UnixListener::bind(&path)
             .with_context(|| format!("cannot listen at `{}`", path.display()))?;
-        std::thread::spawn(move || {
+        guard::spawn("gate", move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { return };
                 let mut text = Vec::new();
@@ -73,7 +74,8 @@ impl Gate {
                     on_link(WaitingLink { objects, stream });
                 }
             }
-        });
+        })
+        .context("cannot start the thread that listens for links")?;
         Ok(Self { path })
     }
 

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::codes::Reason;
 use crate::event::{Event, Listener, OutcomeKind};
+use crate::guard;
 use crate::process::terminal::{StderrMode, stderr_mode};
 use crate::report::text::{self, Style};
 
@@ -126,10 +127,7 @@ struct Spinner {
 impl Spinner {
     fn new(color: bool) -> Option<Self> {
         let (orders, inbox) = channel();
-        let thread = std::thread::Builder::new()
-            .name("spinner".to_owned())
-            .spawn(move || spin(&inbox, color))
-            .ok()?;
+        let thread = guard::spawn("spinner", move || spin(&inbox, color)).ok()?;
         Some(Self {
             orders: Some(orders),
             thread: Some(thread),
@@ -240,6 +238,7 @@ mod tests {
             pid: None,
             way: None,
             full_because: None,
+            diagnostics: None,
         })
     }
 

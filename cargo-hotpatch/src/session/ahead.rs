@@ -8,7 +8,7 @@
 use super::decide::SourceChange;
 use super::engine::Applied;
 use super::restarts::{is_timeout, program_ended};
-use super::{Message, Session, spawn_build};
+use super::{Message, Session, build_work};
 use crate::capture::cargo::{BuildError, BuildLine, Built};
 use crate::capture::child::CancelFlag;
 use crate::capture::gate::{Gate, WaitingLink};
@@ -59,7 +59,7 @@ impl Session {
             return Err(units);
         }
         let messages = self.messages.clone();
-        let path = self.place.path().join("gate");
+        let path = self.stub_listener.socket_directory().join("gate");
         let Ok(gate) = Gate::open(path, move |link| {
             let _ = messages.send(Message::LinkWaits(link));
         }) else {
@@ -67,14 +67,9 @@ impl Session {
         };
         job.paused = self.compiler.as_ref().map(Compiler::pause_warm_up);
         job.stage_started = std::time::Instant::now();
-        spawn_build(
-            &self.target,
-            None,
-            &self.directory,
-            Some(gate.path()),
-            &job.cancel,
-            &self.messages,
-        );
+        let (target, directory) = (&self.target, &self.directory);
+        let path = Some(gate.path());
+        let work = build_work(target, None, directory, path, &job.cancel, &self.messages);
         job.ahead = Some(Ahead {
             state: State::Building,
             units,
@@ -82,6 +77,7 @@ impl Session {
             _gate: gate,
         });
         self.say(&Event::Progress { stage: "compiling" });
+        self.work("build", work);
         Ok(())
     }
 

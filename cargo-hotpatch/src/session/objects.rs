@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result, anyhow, ensure};
 use super::outline::Outline;
 
 use crate::capture::record::{ObjectRef, UnitKey};
+use crate::guard;
 use crate::judge::debug::DebugFacts;
 use crate::link::store::{Defining, Library, Source, Workspace};
 use crate::object::read::ObjectFile;
@@ -274,7 +275,8 @@ impl Files {
         if objects.is_empty() {
             return;
         }
-        std::thread::spawn(move || {
+        // Without a thread, it is read when it is needed.
+        let _ = guard::spawn("read objects", move || {
             for (object, identity) in objects {
                 // Whoever asks for it gets the error.
                 let _ = mapped(&known, &object.path, identity).map(|file| file.outline(&object));
