@@ -18,6 +18,7 @@ use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
 use super::record::ObjectRef;
+use crate::guard;
 
 /// For the linker shim: where to ask. Not set for a build that nobody holds back.
 pub const GATE: &str = "CARGO_HOTPATCH_GATE";
@@ -67,7 +68,7 @@ impl Gate {
     ) -> Result<Self> {
         let listener = UnixListener::bind(&path)
             .with_context(|| format!("cannot listen at `{}`", path.display()))?;
-        std::thread::spawn(move || {
+        guard::spawn("gate", move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { return };
                 let mut text = Vec::new();
@@ -87,7 +88,8 @@ impl Gate {
                     });
                 }
             }
-        });
+        })
+        .context("cannot start the thread that listens for links")?;
         Ok(Self { path })
     }
 

@@ -29,6 +29,7 @@ use connection::{Connection, Reply};
 pub use connection::{LateAnswer, RequestKind};
 pub use hotpatch_runtime::protocol::{Protection, Unwinding};
 pub use listener::Listener;
+pub(crate) use listener::short_directories;
 
 /// How long an answer may take before the tool gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(5);

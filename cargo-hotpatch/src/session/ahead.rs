@@ -8,7 +8,7 @@
 use super::decide::SourceChange;
 use super::engine::Applied;
 use super::restarts::{is_timeout, program_ended};
-use super::{Message, Session, spawn_build};
+use super::{Message, Session, build_work};
 use crate::capture::cargo::{BuildError, BuildLine, BuildOptions, Built};
 use crate::capture::child::CancelFlag;
 use crate::capture::gate::{Gate, WaitingLink};
@@ -57,7 +57,7 @@ impl Session {
         self.begin_ahead(units, None, None)
     }
 
-    /// Begins a build whose link waits. `why` is what only cargo can tell the meaning of; `options` as in [`spawn_build`].
+    /// Begins a build whose link waits. `why` is what only cargo can tell the meaning of; `options` as in [`build_work`].
     pub(super) fn begin_ahead(
         &mut self,
         units: Vec<PlannedUnit>,
@@ -76,7 +76,7 @@ impl Session {
             return Err(units);
         }
         let messages = self.messages.clone();
-        let path = self.place.path().join("gate");
+        let path = self.stub_listener.socket_directory().join("gate");
         let Ok(gate) = Gate::open(path, move |link| {
             let _ = messages.send(Message::LinkWaits(link));
         }) else {
@@ -84,11 +84,13 @@ impl Session {
         };
         job.paused = self.compiler.as_ref().map(Compiler::pause_warm_up);
         job.stage_started = std::time::Instant::now();
-        spawn_build(
-            &self.target,
+        let (target, directory) = (&self.target, &self.directory);
+        let path = Some(gate.path());
+        let work = build_work(
+            target,
             options,
-            &self.directory,
-            Some(gate.path()),
+            directory,
+            path,
             &job.cancel,
             &self.messages,
         );
@@ -100,6 +102,7 @@ impl Session {
             _gate: gate,
         });
         self.say(&Event::Progress { stage: "compiling" });
+        self.work("build", work);
         Ok(())
     }
 

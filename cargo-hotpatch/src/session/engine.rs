@@ -18,6 +18,7 @@ use crate::diff::pairing::FunctionKey;
 use crate::diff::{Change, Difference, NewFunction};
 use crate::event::{FunctionKind, FunctionReport, Timings};
 use crate::explain::Observed;
+use crate::guard;
 use crate::link::live::Callable;
 use crate::link::plan::pretty;
 use crate::link::{self, Live, Patch, ProgramSide, Request};
@@ -70,15 +71,12 @@ pub fn apply(
 ) -> Result<Applied> {
     let unconfirmed = running.unconfirmed.as_ref();
     let is_fast = |symbol: &str| unconfirmed.is_some_and(|it| it.fingerprints.contains_key(symbol));
-    let decision = decide(
-        &running.live,
-        edit,
-        files,
-        context,
-        timings,
-        observed,
-        &is_fast,
-    )?;
+    let decision = guard::catch("judge", || {
+        guard::trial("judge");
+        let live = &running.live;
+        decide(live, edit, files, context, timings, observed, &is_fast)
+    });
+    let decision = decision.map_err(|panicked| panicked.reason())??;
     let mut decided = match replacement(decision) {
         Ok(decided) => decided,
         Err(applied) => {

@@ -85,6 +85,11 @@ impl Running {
         })
     }
 
+    /// From now on, the files of patches are put there.
+    pub fn set_directory(&mut self, directory: &Path) {
+        directory.clone_into(&mut self.directory);
+    }
+
     /// Where patches go.
     #[must_use]
     pub fn arena(&self) -> Range<RunAddr> {

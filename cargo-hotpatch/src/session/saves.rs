@@ -8,13 +8,15 @@ use super::decide::{Edit, Environment, SourceChange};
 use super::engine::{self, Applied};
 use super::outcomes::{outcome, superseded};
 use super::restarts::{is_timeout, program_ended};
-use super::{Job, Message, Session, Work, is_older};
+use super::work::Asked;
+use super::{Job, Session, Work, is_older};
 use crate::capture::cargo::Built;
 use crate::capture::child::CancelFlag;
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledUnit};
 use crate::event::{Event, OutcomeKind, Timings, Way};
 use crate::explain::Observed;
+use crate::guard;
 use crate::plan::{Plan, PlannedUnit, plan};
 use crate::source;
 use crate::watch::Change;
@@ -42,6 +44,7 @@ impl Session {
     }
 
     fn saved(&mut self, change: Change) {
+        guard::trial("changed");
         let Some(job) = &mut self.job else {
             if self.checking.is_some() {
                 self.overtake_check(change);
@@ -183,6 +186,16 @@ impl Session {
     pub(super) fn begin(&mut self, change: Change) {
         self.diagnostics.clear();
         self.say_saved(&change);
+        self.open_job(change);
+        if self.running.is_none() && self.unconnected.is_none() {
+            self.rebuild(vec![program_ended()]);
+            return;
+        }
+        self.plan_and_compile();
+    }
+
+    pub(super) fn open_job(&mut self, change: Change) {
+        self.restore_place();
         let watch = change
             .files
             .iter()
@@ -219,11 +232,6 @@ impl Session {
             full_because: None,
             confirms: None,
         });
-        if self.running.is_none() && self.unconnected.is_none() {
-            self.rebuild(vec![program_ended()]);
-            return;
-        }
-        self.plan_and_compile();
     }
 
     /// All files that differ from what runs. A file that is back to what it was is not one of them.
@@ -238,6 +246,10 @@ impl Session {
     }
 
     pub(super) fn plan_and_compile(&mut self) {
+        if let Some(reason) = &self.suspect {
+            self.rebuild(vec![reason.clone()]);
+            return;
+        }
         let Some(job) = &mut self.job else { return };
         let planned = planned(&job.sources, &self.built);
         job.timings.plan = job.stage_started.elapsed().as_secs_f64() * 1000.0;
@@ -281,11 +293,12 @@ impl Session {
         };
         job.stage_started = Instant::now();
         job.compile_began = SystemTime::now();
-        let (cancel, messages) = (job.cancel.clone(), self.messages.clone());
+        let cancel = job.cancel.clone();
+        let name = job.confirms.map_or("compile", |_| "confirm");
         self.say(&Event::Progress { stage: "compiling" });
-        std::thread::spawn(move || {
-            let result = compiler.compile(&units, &cancel);
-            let _ = messages.send(Message::Worked(Box::new(Work::Compiled(compiler, result))));
+        self.work(name, move || {
+            let result = caught(name, || compiler.compile(&units, &cancel));
+            Work::Compiled(compiler, result)
         });
     }
 
@@ -293,6 +306,10 @@ impl Session {
         let work = match work {
             Work::Rehearsed(compiler, result) => {
                 self.rehearsed(compiler, result);
+                return;
+            }
+            Work::Panicked(panicked) => {
+                self.recover(&panicked, Asked::default());
                 return;
             }
             work => work,
@@ -349,7 +366,7 @@ impl Session {
                 }
             }
             // Taken care of above.
-            Work::Rehearsed(..) => {}
+            Work::Rehearsed(..) | Work::Panicked(_) => {}
         }
     }
 
@@ -448,7 +465,11 @@ impl Session {
             }
             Err(error) => {
                 self.discard_compiled();
-                self.rebuild(vec![Reason::new(&codes::BAD_OBJECT, format!("{error:#}"))]);
+                // A defect has its code already.
+                let known = error.downcast_ref::<Reason>().cloned();
+                let reason =
+                    known.unwrap_or_else(|| Reason::new(&codes::BAD_OBJECT, format!("{error:#}")));
+                self.rebuild(vec![reason]);
                 return;
             }
         };
@@ -527,6 +548,19 @@ impl Session {
             self.dirty.remove(&source.path);
         }
     }
+}
+
+/// What a compiler comes to; a panic in it is a failure like any other, and the compiler can be used after it: its next work begins
+/// by bringing back what this one left.
+pub(super) fn caught<T>(
+    name: &str,
+    work: impl FnOnce() -> Result<T, CompileError>,
+) -> Result<T, CompileError> {
+    let work = || {
+        guard::trial(name);
+        work()
+    };
+    guard::catch(name, work).unwrap_or_else(|panicked| Err(CompileError::Failed(panicked.reason())))
 }
 
 /// What a change of these files asks for.
