@@ -104,6 +104,7 @@ pub fn plan(changed: &[PathBuf], built: &Built, only_plain_bodies: &dyn Fn(&Path
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
     use std::time::Duration;
 
     use super::*;
@@ -168,6 +169,7 @@ mod tests {
             dependencies: vec![vec![], vec![0], vec![0], vec![0, 1, 2]],
             used_by_foreign: vec![("other".into(), Reason::new(&codes::NOT_CAPTURED, "foreign"))],
             inputs,
+            contents: HashMap::new(),
             warnings: vec![],
             duration: Duration::ZERO,
         }

@@ -36,6 +36,7 @@
 //! - [`faults`]: crashes, signals, vanishing and half-written files, forks, foreign peers.
 //! - [`load`]: many patches under load.
 //! - [`bench`]: what `cargo hotpatch bench` measures and leaves alone.
+//! - [`builds`]: what cargo builds and when it has to, by content and not by time.
 //! - [`identity`]: the same source, rebuilt, moved or with other comments, is the same program.
 //! - [`suite`]: a crate's own tests run while its functions are replaced by equal ones ([`crate_as_program`]).
 //! - [`phases`]: the tool's phases without a session.
@@ -46,6 +47,7 @@
 
 mod ahead;
 mod bench;
+mod builds;
 mod check;
 mod cli;
 mod coexist;
@@ -74,6 +76,7 @@ fn main() {
     if !support::is_cold() {
         trials.extend(ahead::trials());
         trials.extend(bench::trials());
+        trials.extend(builds::trials());
         trials.extend(check::trials());
         trials.extend(crossings::trials());
         trials.extend(cli::trials());

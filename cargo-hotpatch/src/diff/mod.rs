@@ -7,6 +7,7 @@
 pub mod digest;
 pub mod first;
 mod form;
+pub mod identity;
 pub mod lines;
 pub mod pairing;
 pub mod same;
@@ -114,6 +115,8 @@ pub struct Difference {
     pub changed_constants: BTreeSet<String>,
     /// What cannot be paired for certain.
     pub doubts: Vec<Reason>,
+    /// Items of one path that may have changed places.
+    pub exchanged: Vec<identity::Doubt>,
     /// Functions that are on both sides, the old name first. Only [`diff_among`] tells them.
     pub paired: Vec<(FunctionKey, NewFunction)>,
     /// What functions are in the new objects, line numbers included, by their new names: of those that [`Scope`] asks for.
@@ -187,10 +190,14 @@ pub fn diff_among(
         pairing::pair_statics(old, new)
     };
     let (old_side, new_side) = (Side::new(old), Side::new(new));
+    let identity = identity::identify(&old_side, &new_side)?;
     let pairs = {
         let mut old_digest = Digest::new(&old_side, &static_names);
         let mut new_digest = Digest::new(&new_side, &no_names);
         let mut content = |is_new: bool, item: &Item| -> Result<[u8; 32]> {
+            if let Some(content) = identity.content(is_new, &item.key.name) {
+                return Ok(content);
+            }
             let digest = if is_new {
                 &mut new_digest
             } else {
@@ -203,6 +210,10 @@ pub fn diff_among(
         pairing::pair_functions(&old_functions, &new_functions, &mut content)?
     };
     result.doubts = pairs.doubts;
+    result.exchanged = identity.doubts;
+    if let Some(wanted) = wanted {
+        result.exchanged.retain(|doubt| wanted(&doubt.symbol));
+    }
 
     let mut names = static_names.clone();
     for (old_index, new_index) in &pairs.pairs {

@@ -16,6 +16,7 @@ use crate::capture::inputs::Inputs;
 use crate::capture::record::ObjectRef;
 use crate::codes::{self, Reason};
 use crate::compile::CompiledUnit;
+use crate::diff::identity::DoubtKind;
 use crate::diff::pairing::FunctionKey;
 use crate::diff::{self, Change, Difference, NamedObject, NewFunction, Scope};
 use crate::event::Timings;
@@ -175,6 +176,16 @@ pub fn decide<'f>(
         return Ok(Decision::Restart {
             reasons: difference.doubts,
         });
+    }
+
+    let moved: Vec<Reason> = difference
+        .exchanged
+        .iter()
+        .filter(|doubt| doubt.kind == DoubtKind::Moved)
+        .map(judge::exchange_reason)
+        .collect();
+    if !moved.is_empty() {
+        return Ok(Decision::Restart { reasons: moved });
     }
 
     let started = Instant::now();

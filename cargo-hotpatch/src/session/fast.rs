@@ -116,6 +116,15 @@ pub fn decide<'f>(
     {
         return Ok(Err("an edited function holds statics".to_owned()));
     }
+    if [&old_spelled, &new_spelled]
+        .iter()
+        .any(|side| defined_functions(side).any(|symbol| names.has_item(symbol)))
+    {
+        return Ok(Err(
+            "a macro puts items into an edited function, and these may have changed places"
+                .to_owned(),
+        ));
+    }
     if shadow.may_be_elsewhere {
         let own: HashSet<&str> = defined_functions(&old_spelled).collect();
         if live.ever_had(&|symbol| is_of(symbol) && !own.contains(symbol)) {
@@ -298,6 +307,18 @@ impl Names {
         self.known.borrow_mut().insert(symbol.to_owned(), is_of);
         is_of
     }
+
+    /// True if the symbol names an item inside of an edited function: anything but a closure.
+    fn has_item(&self, symbol: &str) -> bool {
+        if !self.is_of(symbol) {
+            return false;
+        }
+        let path = canonical(symbol);
+        self.inside.iter().any(|inside| {
+            let mut places = path.match_indices(inside.as_str());
+            places.any(|(at, _)| !path[at + inside.len()..].starts_with('{'))
+        })
+    }
 }
 
 fn outlines(files: &Files, objects: &[ObjectRef]) -> Result<Vec<Arc<Outline>>> {
@@ -378,6 +399,9 @@ fn has_statics(spelled: &[Vec<Outlined<'_>>], names: &Names) -> bool {
 fn unsuited(difference: &Difference) -> Option<String> {
     if let Some(doubt) = difference.doubts.first() {
         return Some(doubt.to_string());
+    }
+    if let Some(doubt) = difference.exchanged.first() {
+        return Some(judge::exchange_reason(doubt).to_string());
     }
     difference
         .paired

@@ -417,15 +417,27 @@ impl Session {
         Ok(())
     }
 
-    /// What the build that began then has read. Nothing is known of a file that was changed since.
+    /// What the build that began then has read. Of a file that was compiled, what the compiler read is known by content: if the
+    /// watcher has seen something else, the file differs from what runs. Of any other file that was changed since, nothing is
+    /// known.
     fn take_baseline(&mut self, began: SystemTime) {
-        let snapshot = self.watcher.snapshot();
-        self.baseline = snapshot
-            .iter()
-            .filter(|(path, _)| is_older(path, began))
-            .map(|(path, content)| (path.to_owned(), content.clone()))
-            .collect();
         self.dirty.clear();
+        self.baseline.clear();
+        for (path, content) in self.watcher.snapshot().iter() {
+            let is_built = match self.built.contents.get(path) {
+                Some(hash) => {
+                    let is_same = blake3::hash(content) == *hash;
+                    if !is_same {
+                        self.dirty.insert(path.to_owned());
+                    }
+                    is_same
+                }
+                None => is_older(path, began),
+            };
+            if is_built {
+                self.baseline.insert(path.to_owned(), content.clone());
+            }
+        }
     }
 
     /// For checks when no session runs. Behind the start: nobody waits for it.

@@ -248,6 +248,8 @@ fn judge_later(edit: &Edit<'_>, departed: &Departed) -> Verdict {
         changed,
         added,
         removed,
+        renamed: HashMap::new(),
+        exchanged: Vec::new(),
         workspace_crates: &crates,
         confined_to: None,
     };
