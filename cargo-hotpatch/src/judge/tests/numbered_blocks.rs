@@ -35,10 +35,7 @@ fn blocks_that_a_macro_makes_are_told_apart_by_their_symbols() {
             "{TRAIT}macro_rules! m {{ ($t:ty, $b:expr) => {{ impl T for $t {{ fn a(&self) -> u32 {{ let b = $b; let c: Box<dyn Fn(u32) -> u32> = Box::new(move |x| x + b as u32); c(1) }} }} }} }}\n{numbers}"
         )
     };
-    must_patch(
-        &text("m!(Q, 1_u32);"),
-        &text("m!(P, 1_u32); m!(Q, 1_u32);"),
-    );
+    must_patch(&text("m!(Q, 1_u32);"), &text("m!(P, 1_u32); m!(Q, 1_u32);"));
     must_cut(
         &codes::CLOSURE_CAPTURES,
         &text("m!(Q, 1_u32);"),
