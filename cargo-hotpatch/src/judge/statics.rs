@@ -41,6 +41,7 @@ fn judge_each(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         .into_iter()
         .map(|finding| finding.name.to_string())
         .collect();
+    let several = super::shapes::several(&evidence.old, &evidence.new);
     // The numbers in a name may have changed while the patch linker follows the static to its new name.
     let names_of = |facts: &'_ DebugFacts| -> HashSet<String> {
         let mangled = facts
@@ -80,6 +81,19 @@ fn judge_each(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             verdict.restart(
                 &codes::STATIC_TYPE,
                 format!("`{name}` keeps its value, and its type `{}` depends on `{inner}`, which changed", before.type_name),
+                span.clone(),
+            );
+        } else if before.look != after.look
+            && several
+                .iter()
+                .any(|of| names::mentions(&before.type_name, of))
+        {
+            verdict.restart(
+                &codes::STATIC_TYPE,
+                format!(
+                    "`{name}` is a `{}`, several types have a part of that name, and its own is not as before",
+                    before.type_name
+                ),
                 span.clone(),
             );
         }
@@ -159,7 +173,8 @@ fn by_path(facts: &DebugFacts) -> BTreeMap<String, BTreeSet<&str>> {
         }
         let mut path = String::new();
         let mut number = false;
-        for c in names::canonical(symbol).chars() {
+        // With the crate's hash: a library and a program may have one name.
+        for c in crate::diff::pairing::canonical(symbol).chars() {
             match c {
                 '#' => number = true,
                 '0'..='9' if number => {}
@@ -217,6 +232,8 @@ fn judge_pairing(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         } else {
             continue;
         };
+        let first = new.first().or(old.first());
+        let path = first.map_or_else(|| path.clone(), |symbol| names::canonical(symbol));
         let span = new
             .first()
             .and_then(|symbol| evidence.new.statics.get(*symbol))
