@@ -158,7 +158,9 @@ impl Generator {
             if part == Part::Via && !kind.has_via() || part == Part::Probe && kind == Kind::Frame {
                 continue;
             }
-            let at = self.random.below(self.current.modules[home].pieces.len() + 1);
+            let at = self
+                .random
+                .below(self.current.modules[home].pieces.len() + 1);
             let piece = Piece { item: id, part };
             self.current.modules[home].pieces.insert(at, piece);
         }

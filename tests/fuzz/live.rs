@@ -137,7 +137,12 @@ impl<'a> Live<'a> {
         if let Err(error) = started {
             // A program that cargo does not build either is the generator's fault.
             self.cold.answers(&self.files, 1)?;
-            return Ok(Some(self.finding(Class::Session, 0, None, &format!("{error:#}"))));
+            return Ok(Some(self.finding(
+                Class::Session,
+                0,
+                None,
+                &format!("{error:#}"),
+            )));
         }
         if self.case.fast != "never" {
             let warmed = self.session.wait_for_event(
@@ -147,7 +152,12 @@ impl<'a> Live<'a> {
                 |event| event.kind() == "warmed",
             );
             if let Err(error) = warmed {
-                return Ok(Some(self.finding(Class::Session, 0, None, &format!("{error:#}"))));
+                return Ok(Some(self.finding(
+                    Class::Session,
+                    0,
+                    None,
+                    &format!("{error:#}"),
+                )));
             }
         }
         self.simulation.apply(self.program);
@@ -189,7 +199,8 @@ impl<'a> Live<'a> {
         let mark = self.session.mark();
         write_files(&self.project, &self.files, &files, step.save)?;
         self.files = files;
-        let is_followed = index + 1 < case.steps.len() && case.steps[index + 1].program.broken.is_none();
+        let is_followed =
+            index + 1 < case.steps.len() && case.steps[index + 1].program.broken.is_none();
         if step.save == Save::Rapid && is_followed && step.program.broken.is_none() {
             // The session has the next step's save while it is at work on this one.
             self.simulation.apply(&step.program);
@@ -205,7 +216,12 @@ impl<'a> Live<'a> {
         };
         let outcomes: Vec<Event> = self.events_since(mark, "outcome");
         let Some(outcome) = outcomes.last().cloned() else {
-            return Ok(Some(self.finding(Class::Session, index, None, "the save has no outcome")));
+            return Ok(Some(self.finding(
+                Class::Session,
+                index,
+                None,
+                "the save has no outcome",
+            )));
         };
         self.note(step, &outcome, unnoticed);
         if let Some(finding) = self.follow(index, &outcomes)? {
@@ -238,7 +254,10 @@ impl<'a> Live<'a> {
     fn follow(&mut self, index: usize, outcomes: &[Event]) -> Result<Option<Finding>> {
         let step = &self.case.steps[index];
         let last = outcomes.last().map_or("", Event::outcome);
-        if outcomes.iter().any(|outcome| outcome.outcome() == "restarted") {
+        if outcomes
+            .iter()
+            .any(|outcome| outcome.outcome() == "restarted")
+        {
             self.restart();
         }
         match last {
@@ -278,9 +297,11 @@ impl<'a> Live<'a> {
             return Ok(None);
         }
         let patch = outcome.number("patch");
-        let confirmed = self.session.wait_for_event(mark, "confirmation", build_deadline(), |event| {
-            event.kind() == "confirmation" && event.number("of") == patch
-        });
+        let confirmed =
+            self.session
+                .wait_for_event(mark, "confirmation", build_deadline(), |event| {
+                    event.kind() == "confirmation" && event.number("of") == patch
+                });
         let confirmation = match confirmed {
             Ok(confirmation) => confirmation,
             Err(error) => {
@@ -304,7 +325,10 @@ impl<'a> Live<'a> {
         self.session.look(|seen| {
             let events = seen.events.iter().skip(mark.events);
             let events = events.map(|(_, event)| event);
-            events.filter(|event| event.kind() == kind).cloned().collect()
+            events
+                .filter(|event| event.kind() == kind)
+                .cloned()
+                .collect()
         })
     }
 
@@ -322,7 +346,9 @@ impl<'a> Live<'a> {
     fn settle(&self, mark: Mark) -> Result<bool> {
         let noticed = self
             .session
-            .wait_for_event(mark, "`saved` event", NOTICE, |event| event.kind() == "saved");
+            .wait_for_event(mark, "`saved` event", NOTICE, |event| {
+                event.kind() == "saved"
+            });
         loop {
             self.session
                 .wait_until("outcome of every save", build_deadline(), |seen| {
@@ -399,7 +425,12 @@ impl<'a> Live<'a> {
             .find(|one| !is_as_before(one))
             .unwrap_or(first);
         let text: Vec<String> = differences.iter().map(ToString::to_string).collect();
-        Ok(Some(self.finding(class, index, Some(shown), &text.join("\n"))))
+        Ok(Some(self.finding(
+            class,
+            index,
+            Some(shown),
+            &text.join("\n"),
+        )))
     }
 
     /// The simulation itself is checked: a cold start must print what it says.
@@ -427,9 +458,13 @@ impl<'a> Live<'a> {
 
 /// Writes what differs.
 fn write_files(project: &Project, old: &Files, new: &Files, save: Save) -> Result<()> {
-    for (name, text) in new.iter().filter(|(name, text)| old.get(*name) != Some(*text)) {
+    for (name, text) in new
+        .iter()
+        .filter(|(name, text)| old.get(*name) != Some(*text))
+    {
         let path = project.path(name);
-        write_file(&path, text, save).with_context(|| format!("cannot write `{}`", path.display()))?;
+        write_file(&path, text, save)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     for name in old.keys().filter(|name| !new.contains_key(*name)) {
         let path = project.path(name);

@@ -22,8 +22,9 @@ pub(crate) fn files(program: &Program, opt_level: u8) -> Files {
         ),
     );
     let manifest = |name: &str, dependencies: &[&str]| {
-        let mut text =
-            format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n");
+        let mut text = format!(
+            "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n"
+        );
         for dependency in dependencies {
             let _ = writeln!(text, "{dependency} = {{ path = \"../{dependency}\" }}");
         }
@@ -43,7 +44,10 @@ pub(crate) fn files(program: &Program, opt_level: u8) -> Files {
         files.insert(root_file(krate).to_owned(), root(program, krate));
     }
     for (index, module) in program.modules.iter().enumerate() {
-        files.insert(module_file(program, index), module_text(program, module, index));
+        files.insert(
+            module_file(program, index),
+            module_text(program, module, index),
+        );
     }
     files
 }
@@ -113,7 +117,11 @@ fn root(program: &Program, krate: Krate) -> String {
 fn main_function(program: &Program) -> String {
     let mut text = "\nfn tick(o: &mut low::rt::Out) {\n".to_owned();
     for index in 0..program.modules.len() {
-        let _ = writeln!(text, "    {}::probe(o);", module_path(program, Krate::Bin, index));
+        let _ = writeln!(
+            text,
+            "    {}::probe(o);",
+            module_path(program, Krate::Bin, index)
+        );
     }
     text.push_str(
         "}\n\nfn main() {\n    let mut o = low::rt::Out::new();\n    let mut line = String::new();\n    println!(\"ready\");\n    \
@@ -127,7 +135,10 @@ fn main_function(program: &Program) -> String {
                 1 => format!("{path}s_{}", item.letter()),
                 _ => format!("{path}i_{}()", item.letter()),
             };
-            let _ = writeln!(text, "        o.line(\"i{id}\", format!(\"{{}}\", {value}));");
+            let _ = writeln!(
+                text,
+                "        o.line(\"i{id}\", format!(\"{{}}\", {value}));"
+            );
         }
     }
     text.push_str("        tick(&mut o);\n        o.end();\n    }\n}\n");
@@ -175,7 +186,11 @@ fn module_text(program: &Program, module: &Module, index: usize) -> String {
             Part::Via => at.via(),
             Part::Probe => {
                 probes.push(piece.item);
-                format!("pub fn p_i{}(o: &mut rt::Out) {{\n{}}}\n", at.id, at.probe())
+                format!(
+                    "pub fn p_i{}(o: &mut rt::Out) {{\n{}}}\n",
+                    at.id,
+                    at.probe()
+                )
             }
         });
     }
@@ -224,9 +239,9 @@ impl At<'_> {
             Kind::Const => match item.style {
                 0 => format!("pub const C_{n}: u64 = {k};\n"),
                 1 => format!("pub const C_{n}: &str = \"{k}\";\n"),
-                _ => format!(
-                    "pub struct CT_{n};\nimpl CT_{n} {{\n    pub const V: u64 = {k};\n}}\n"
-                ),
+                _ => {
+                    format!("pub struct CT_{n};\nimpl CT_{n} {{\n    pub const V: u64 = {k};\n}}\n")
+                }
             },
             Kind::Imm => {
                 let (ty, value) = self.immutable();
@@ -259,7 +274,9 @@ impl At<'_> {
             Kind::EnumNum => {
                 let [a, b, c] = VARIANTS[usize::from(order % 6)];
                 if item.style == 0 {
-                    format!("#[derive(Clone, Copy)]\npub enum E_{n} {{\n    {a},\n    {b},\n    {c},\n}}\n")
+                    format!(
+                        "#[derive(Clone, Copy)]\npub enum E_{n} {{\n    {a},\n    {b},\n    {c},\n}}\n"
+                    )
                 } else {
                     format!("{}::numbered!(E_{n}, {a}, {b}, {c});\n", self.rt)
                 }
@@ -330,9 +347,7 @@ impl At<'_> {
             ),
             2 => format!("#[inline]\n{head} {{\n    x + {k}{plus}\n}}\n"),
             3 => format!("#[inline(always)]\n{head} {{\n    x + {k}{plus}\n}}\n"),
-            4 => format!(
-                "pub const fn f_{n}(x: u64{more}) -> u64 {{\n    x + {k}{plus}\n}}\n"
-            ),
+            4 => format!("pub const fn f_{n}(x: u64{more}) -> u64 {{\n    x + {k}{plus}\n}}\n"),
             5 => format!(
                 "pub fn f_{n}<T: Copy + Into<u64>>(x: T{}) -> u64 {{\n    x.into() + {k}{}\n}}\n",
                 if item.order == 1 { ", y: T" } else { "" },
@@ -366,7 +381,9 @@ impl At<'_> {
     }
 
     fn state_def(&self) -> String {
-        let Self { id, item, n, rt, .. } = self;
+        let Self {
+            id, item, n, rt, ..
+        } = self;
         let (ty, make, k) = (item.ty.text(), item.ty.make(*id), item.k);
         match item.style {
             0 => format!(
@@ -394,7 +411,9 @@ impl At<'_> {
     }
 
     fn block(&self) -> String {
-        let Self { id, item, n, rt, .. } = self;
+        let Self {
+            id, item, n, rt, ..
+        } = self;
         let (ty, make, k) = (item.ty.text(), item.ty.make(*id), item.k);
         if item.style == 1 {
             return format!("{rt}::block!(P_{n}, {ty}, {make}, \"i{id}\", {k});\n");
@@ -428,7 +447,9 @@ impl At<'_> {
     }
 
     fn blocks_of_function(&self) -> String {
-        let Self { id, item, n, rt, .. } = self;
+        let Self {
+            id, item, n, rt, ..
+        } = self;
         let mut text = format!("pub fn sub_{n}(o: &mut rt::Out) {{\n");
         for sub in &item.subs {
             let key = format!("i{id}.{}", sub.id);
@@ -466,7 +487,11 @@ impl At<'_> {
         let Self { id, item, n, d, .. } = self;
         match item.kind {
             Kind::Fn => {
-                let arguments = if item.order == 1 { "x, 2u32.into()" } else { "x" };
+                let arguments = if item.order == 1 {
+                    "x, 2u32.into()"
+                } else {
+                    "x"
+                };
                 format!("pub fn v_i{id}(x: u64) -> u64 {{\n    {d}f_{n}({arguments})\n}}\n")
             }
             Kind::Const => format!(
@@ -488,9 +513,9 @@ impl At<'_> {
                     entries.join(", ")
                 )
             }
-            Kind::Generic => format!(
-                "pub fn v_i{id}() -> String {{\n    {d}G_{n} {{ v: 5u64 }}.show()\n}}\n"
-            ),
+            Kind::Generic => {
+                format!("pub fn v_i{id}() -> String {{\n    {d}G_{n} {{ v: 5u64 }}.show()\n}}\n")
+            }
             Kind::Loc => format!("pub fn v_i{id}() -> u32 {{\n    {d}at_{n}() //@i{id}\n}}\n"),
             Kind::State => self.state_via(),
             Kind::EnumNum => format!(
@@ -535,7 +560,9 @@ impl At<'_> {
             0 => format!("let mut l = {d}M_{n}.lock().unwrap();\n    {push}"),
             1 => format!("let mut l = {d}m_{n}().lock().unwrap();\n    {push}"),
             2 | 3 | 5 => format!("<{d}P_{n} as rt::Store>::hit()"),
-            4 => format!("{d}N_{n}.with(|l| {{\n    let mut l = l.borrow_mut();\n    {push}\n    }})"),
+            4 => format!(
+                "{d}N_{n}.with(|l| {{\n    let mut l = l.borrow_mut();\n    {push}\n    }})"
+            ),
             _ => format!(
                 "let x = {d}A_{n}.fetch_add(1, std::sync::atomic::Ordering::SeqCst);\n    format!(\"{k} {{x}}\")"
             ),
@@ -545,7 +572,9 @@ impl At<'_> {
 
     /// The body of the function that is called at each tick.
     fn probe(&self) -> String {
-        let Self { id, item, n, d, v, .. } = self;
+        let Self {
+            id, item, n, d, v, ..
+        } = self;
         let line = |value: String| format!("    o.line(\"i{id}\", {value});\n");
         match item.kind {
             Kind::Fn => {

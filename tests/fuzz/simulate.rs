@@ -243,12 +243,7 @@ fn strings(numbers: Option<&Vec<u32>>) -> Vec<String> {
 }
 
 /// What must be the same for newer code to be the code of something that is kept.
-fn made_as(
-    program: &Program,
-    id: u32,
-    item: &Item,
-    key: &str,
-) -> (Ty, u8, Option<(usize, u8)>) {
+fn made_as(program: &Program, id: u32, item: &Item, key: &str) -> (Ty, u8, Option<(usize, u8)>) {
     let ty = sub_of(id, item, key).map_or(item.ty, |sub| sub.ty);
     (ty, item.order, program.home(id))
 }
@@ -318,10 +313,7 @@ fn line_of_call(program: &Program, files: &Files, id: u32) -> u32 {
 }
 
 /// What is not as it has to be; empty if all is right.
-pub(crate) fn compare(
-    answer: &Answer,
-    expected: &BTreeMap<String, Expected>,
-) -> Vec<Difference> {
+pub(crate) fn compare(answer: &Answer, expected: &BTreeMap<String, Expected>) -> Vec<Difference> {
     let mut differences = Vec::new();
     for (key, wanted) in expected {
         let got = answer.get(key);
@@ -373,7 +365,12 @@ impl std::fmt::Display for Difference {
         match (&*self.wanted.newest, &*self.wanted.older) {
             ([], _) => write!(f, ", and should not be there"),
             (newest, []) => write!(f, ", wanted {}", join(newest)),
-            (newest, older) => write!(f, ", wanted {}, or of old code {}", join(newest), join(older)),
+            (newest, older) => write!(
+                f,
+                ", wanted {}, or of old code {}",
+                join(newest),
+                join(older)
+            ),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::NamedObject;
 use super::same::extent;
 use crate::object::read::{Relocation, SectionIndex, SymbolIndex};
 use crate::object::reloc::{field_width, kind};
-use crate::object::target::{SymbolsBySection, Target, is_constant, names_behind};
+use crate::object::target::{SymbolsBySection, Target, is_constant, is_mangled, names_behind};
 use crate::object::unwind::{FrameEntry, frame_entries};
 
 /// `size_of::<core::panic::Location>()`: pointer and length of the file's name, line, column
@@ -85,6 +85,21 @@ impl<'a> Side<'a> {
             }
         }
         constants
+    }
+
+    /// Thread-locals with a name: name to object and symbol.
+    #[must_use]
+    pub fn thread_locals(&self) -> HashMap<&'a str, (usize, SymbolIndex)> {
+        let mut found = HashMap::new();
+        for (index, object) in self.objects.iter().enumerate() {
+            for (symbol_index, symbol) in object.file.symbols.iter().enumerate() {
+                let is_named = !symbol.is_local() || is_mangled(symbol.name);
+                if symbol.kind == object::elf::STT_TLS.0 && symbol.section().is_some() && is_named {
+                    found.insert(symbol.name, (index, symbol_index));
+                }
+            }
+        }
+        found
     }
 
     /// The names of all that a section refers to, looking through anonymous data.

@@ -118,6 +118,8 @@ pub struct Difference {
     pub changed_constants: BTreeSet<String>,
     /// Immutable statics that get their new content where they are, by their new names: [`Scope::keeps_place`] allows it.
     pub rewritten: BTreeMap<String, Rewritten>,
+    /// Thread-locals of which new threads go on getting the old initial value, by their old names.
+    pub stale_thread_locals: BTreeSet<String>,
     /// What cannot be paired for certain.
     pub doubts: Vec<Reason>,
     /// Items of one path that may have changed places.
@@ -248,6 +250,7 @@ pub fn diff_among(
         .changed(keeps_place)?;
         result.changed_constants = found.moved;
         result.rewritten = found.rewritten;
+        result.stale_thread_locals = found.stale_thread_locals;
     }
     result.renamed_statics = static_names
         .iter()
