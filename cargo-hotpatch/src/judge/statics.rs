@@ -26,7 +26,7 @@ fn is_mutable(fact: &StaticFacts) -> bool {
 }
 
 /// A thread-local's own path, without what the standard library's macro puts inside of it.
-fn said(symbol: &str) -> String {
+pub(super) fn said(symbol: &str) -> String {
     let path = names::canonical(symbol);
     match path.find("::{") {
         Some(at) if path.ends_with("__RUST_STD_INTERNAL_VAL") => path[..at].to_owned(),
@@ -110,7 +110,8 @@ fn judge_each(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
                 span,
             );
         } else if before.initial != after.initial {
-            if !is_mutable(before) {
+            // Of the others it depends on whether the new value can be written over the old one.
+            if before.memory != Memory::Writable {
                 continue;
             }
             let note = format!(
