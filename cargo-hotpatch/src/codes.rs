@@ -176,6 +176,10 @@ codes! {
         rule: "Every image holds a fixed, zeroed reserve for thread-locals that patches add.",
         example: "a patch adds a large thread-local array",
         remedy: "Let it restart: thread-locals of the program itself need no reserve.";
+    CONSTANT_IN_USE = "HP0507", "a new value of an immutable static cannot reach all that refers to it",
+        rule: "A new value is written over the old one, so that every reference sees it. That is not possible while a thread that never waits could read half of each value, or where a reference could be to a part that only the old value has.",
+        example: "static S: Option<&str> = Some(\"a\") becomes None, and a table in writable memory refers to S",
+        remedy: "Let it restart; a static whose type is a number, a text or a struct of such keeps its place.";
     MANIFEST = "HP0601", "a manifest or cargo configuration changed",
         rule: "What cargo reads decides which crates there are and how they are compiled; only cargo can follow it.",
         example: "a dependency is added to Cargo.toml",

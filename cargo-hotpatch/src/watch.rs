@@ -145,7 +145,7 @@ impl Watcher {
         })
     }
 
-    /// Replaces the watched set. Files that stay keep the content that is known of them; for new ones the content of
+    /// Replaces the watched set. A directory in it stands for all files inside, also those that come later. Files that stay keep the content that is known of them; for new ones the content of
     /// this moment becomes the known one. A file that does not exist may be in the set: its creation is a change.
     ///
     /// # Errors
@@ -370,7 +370,21 @@ impl Worker {
                 lock(&self.known).insert(file.clone(), Known::from_seen(&seen));
             }
         }
+        self.take_in_newer(read_at, now);
         armed
+    }
+
+    /// What came into a directory all of whose content counts after the build that read it had begun.
+    fn take_in_newer(&mut self, read_at: Option<SystemTime>, now: Instant) {
+        let Some(read_at) = read_at else { return };
+        for file in self.triggers.inside_whole() {
+            let is_newer =
+                matches!(observe(&file), Ok(Seen::File { changed, .. }) if changed > read_at);
+            if is_newer && self.files.insert(file.clone()) {
+                lock(&self.known).insert(file.clone(), Known::Missing);
+                self.batch.note(file, Hint::Finished, now);
+            }
+        }
     }
 
     /// Finds out which directories count and watches those and no others. Goes on after a failure, returns the first.
@@ -428,6 +442,7 @@ impl Worker {
             _ => Hint::Finished,
         };
         for path in &event.paths {
+            self.take_in(path, hint, now);
             let concerned = self.triggers.files_at(path);
             for file in concerned {
                 self.batch.note(file, hint, now);
@@ -446,6 +461,32 @@ impl Worker {
             } else if self.triggers.is_directory(path) {
                 self.look_at_everything_below(path, now);
             }
+        }
+    }
+
+    /// Something happened at `path`, which may be new in a directory all of whose content counts.
+    fn take_in(&mut self, path: &Path, hint: Hint, now: Instant) {
+        let new: Vec<PathBuf> = self
+            .triggers
+            .inside(path)
+            .into_iter()
+            .filter(|file| !self.files.contains(file))
+            .collect();
+        if new.is_empty() && !(path.is_dir() && self.triggers.is_inside(path)) {
+            return;
+        }
+        for file in &new {
+            self.files.insert(file.clone());
+            lock(&self.known).insert(file.clone(), Known::Missing);
+        }
+        let _ = self.arm();
+        // Again: what came into a new directory before it was watched has made no event.
+        let later = self.triggers.inside(path);
+        for file in new.into_iter().chain(later) {
+            if self.files.insert(file.clone()) {
+                lock(&self.known).insert(file.clone(), Known::Missing);
+            }
+            self.batch.note(file, hint, now);
         }
     }
 

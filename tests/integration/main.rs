@@ -36,8 +36,10 @@
 //! - [`faults`]: crashes, signals, vanishing and half-written files, forks, foreign peers.
 //! - [`load`]: many patches under load.
 //! - [`bench`]: what `cargo hotpatch bench` measures and leaves alone.
+//! - [`builds`]: what cargo builds and when it has to, by content and not by time.
 //! - [`identity`]: the same source, rebuilt, moved or with other comments, is the same program.
 //! - [`suite`]: a crate's own tests run while its functions are replaced by equal ones ([`crate_as_program`]).
+//! - [`reached`]: the program tells which patched functions were called.
 //! - [`phases`]: the tool's phases without a session.
 //! - [`coexist`]: `cargo build` and `cargo hotpatch run` side by side.
 //!
@@ -46,6 +48,7 @@
 
 mod ahead;
 mod bench;
+mod builds;
 mod check;
 mod cli;
 mod coexist;
@@ -61,6 +64,7 @@ mod pairs;
 mod phases;
 mod places;
 mod project;
+mod reached;
 mod running;
 mod scenarios;
 mod suite;
@@ -76,6 +80,7 @@ fn main() {
     if !support::is_cold() {
         trials.extend(ahead::trials());
         trials.extend(bench::trials());
+        trials.extend(builds::trials());
         trials.extend(check::trials());
         trials.extend(crossings::trials());
         trials.extend(defects::trials());
@@ -86,6 +91,7 @@ fn main() {
         trials.extend(identity::trials());
         trials.extend(load::trials());
         trials.extend(places::trials());
+        trials.extend(reached::trials());
         trials.extend(suite::trials());
     }
     libtest_mimic::run(&arguments, trials).exit();

@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result};
 use super::blame::{Blame, names_the_system};
 use super::child::CancelFlag;
 use super::collect::{self, Collected};
+use super::contents::{self, Product};
 use super::directory::RecordDir;
 use super::inputs::Inputs;
 use super::record::{LinkRecord, UnitKey, UnitRecord};
@@ -35,6 +36,8 @@ pub struct Built {
     pub used_by_foreign: Vec<(UnitKey, Reason)>,
     /// Every file that the build read.
     pub inputs: Inputs,
+    /// Of the files that were compiled: the content that the compiler read. Of a file that is not among them, nothing is known.
+    pub contents: HashMap<PathBuf, blake3::Hash>,
     /// What had to be different from what the profile says.
     pub warnings: Vec<Reason>,
     /// How long cargo took.
@@ -114,12 +117,20 @@ pub fn build(
 ) -> Result<Built, BuildError> {
     let started = Instant::now();
     let mut forced = HashSet::new();
+    let mut stale = Stale::default();
+    stale.make(contents::stale_of_all(directory))?;
     loop {
         let artifacts = run_cargo(target, directory, gate, cancel, on_line)?;
         let collected =
             collect::collect(target, directory, &artifacts).map_err(BuildError::Failed)?;
         let missing = match collected {
-            Collected::Complete(mut built) => {
+            Collected::Complete(mut built, products) => {
+                let compared =
+                    contents::compare(directory, products).map_err(BuildError::Failed)?;
+                if stale.make(compared.stale)? {
+                    continue;
+                }
+                built.contents = compared.contents;
                 built.duration = started.elapsed();
                 return Ok(*built);
             }
@@ -147,6 +158,36 @@ pub fn build(
                 }
             }
         }
+    }
+}
+
+/// What cargo had to be told to compile in this build, by content: the product's name, and when it was begun before.
+#[derive(Debug, Default)]
+struct Stale(HashMap<String, Option<u128>>);
+
+impl Stale {
+    /// Tells cargo to make `products`, each of them once. False if there is none that it was not told of before: an input that
+    /// still differs then has changed during the build.
+    fn make(&mut self, products: Vec<Product>) -> Result<bool, BuildError> {
+        let mut is_any = false;
+        for product in products {
+            let began = product.began();
+            match self.0.get(&product.name) {
+                None => {
+                    product.make_stale().map_err(BuildError::Failed)?;
+                    self.0.insert(product.name, began);
+                    is_any = true;
+                }
+                Some(before) if *before == began => {
+                    return Err(BuildError::Failed(anyhow::anyhow!(
+                        "a file of `{}` is not what it was compiled from, and cargo does not compile it anew",
+                        product.name
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(is_any)
     }
 }
 

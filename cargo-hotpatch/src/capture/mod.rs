@@ -24,6 +24,7 @@ pub mod cargo;
 pub mod child;
 mod collect;
 pub mod configuration;
+mod contents;
 pub mod directory;
 pub mod gate;
 pub mod inputs;

@@ -221,6 +221,7 @@ impl Stored {
                 .iter()
                 .map(|(unit, reason)| (unit.clone(), reason.back()))
                 .collect(),
+            contents: HashMap::new(),
             inputs: Inputs {
                 sources: self.sources.iter().cloned().collect(),
                 cargo: self.cargo.iter().map(reasons).collect(),
@@ -336,6 +337,7 @@ fn compare(
             reference: &reference,
             compiled: units,
             sources,
+            stacks: None,
         },
         &mut Files::default(),
         &Environment {

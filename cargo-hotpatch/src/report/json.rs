@@ -139,7 +139,8 @@ mod tests {
     use super::*;
     use crate::codes::Span;
     use crate::event::{
-        EVENTS_VERSION, FunctionKind, FunctionReport, Outcome, OutcomeKind, Timings,
+        EVENTS_VERSION, FunctionKind, FunctionReport, Outcome, OutcomeKind, ReachedFunction,
+        Timings, UnreachedFunction,
     };
     use serde_json::{Value, json};
 
@@ -189,6 +190,22 @@ mod tests {
                 full_because: None,
                 diagnostics: None,
             }),
+            Event::Reached {
+                of: 1,
+                functions: vec![ReachedFunction {
+                    name: "app::tick".into(),
+                    after_ms: 12.5,
+                }],
+                left: 2,
+            },
+            Event::NotReached {
+                of: 1,
+                functions: vec![UnreachedFunction {
+                    name: "app::routes".into(),
+                    why: None,
+                }],
+                reached: 1,
+            },
             Event::Exited {
                 pid: 7,
                 status: Some(0),
@@ -343,6 +360,7 @@ mod tests {
         for kind in [
             FunctionKind::Patched,
             FunctionKind::New,
+            FunctionKind::Static,
             FunctionKind::Refreshed,
             FunctionKind::StillRunning,
         ] {

@@ -5,30 +5,37 @@
 //! under way cancels it: the older save ends `superseded`, the newer one takes over all that is not in the program yet.
 
 mod ahead;
+mod asked;
+pub mod calls;
 mod case;
 pub(crate) mod check;
 pub mod decide;
 mod effect;
 pub mod engine;
 pub mod fast;
+mod frames;
+pub mod marks;
 pub mod objects;
 mod outcomes;
 pub mod outline;
 mod place;
+mod places;
 pub mod rehearse;
 mod restarts;
 pub mod running;
 pub(crate) mod saves;
 mod shadows;
+mod spread;
 mod users;
 mod versions;
 mod work;
+mod writers;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -61,6 +68,7 @@ use decide::SourceChange;
 use objects::{Files, Reference};
 use place::Place;
 use running::Running;
+use writers::Writers;
 
 /// An outcome that is not older than this answers somebody who asks what became of a save: an editor asks right behind it.
 const JUST_NOW: Duration = Duration::from_secs(2);
@@ -188,6 +196,8 @@ struct Session {
     /// With `--manual`: what was saved since `cargo hotpatch save` last asked for it.
     held: Option<Change>,
     last_outcome: Option<(Outcome, Instant)>,
+    /// By which the program tells what was called.
+    marks: marks::Marks,
     /// What the compiler said of the newest save.
     diagnostics: Vec<String>,
     counts: Counts,
@@ -196,6 +206,10 @@ struct Session {
     work: u64,
     /// After a panic: what is known of the program may be half true. Only a restart makes it true again.
     suspect: Option<Reason>,
+    /// A manifest changed, and cargo makes the same program: replays have the environment of before.
+    has_older_environment: bool,
+    /// Files that the program itself may write.
+    writers: Writers,
 }
 
 /// Runs a session to its end and returns the exit code. The terminal is left as it was found, even by a panic.
@@ -282,11 +296,14 @@ fn run_session(
         checks: VecDeque::new(),
         held: None,
         last_outcome: None,
+        marks: marks::Marks::default(),
         diagnostics: Vec::new(),
         counts: Counts::default(),
         is_ending: false,
         work: 0,
         suspect: None,
+        has_older_environment: false,
+        writers: Writers::default(),
         signals: Policy::default(),
         control: None,
         options,
@@ -432,6 +449,7 @@ impl Session {
 
     /// Everything that follows from a new build, except for the program itself.
     fn adopt_build(&mut self) -> Result<()> {
+        self.has_older_environment = false;
         self.reference = objects::reference(&self.built.link.objects);
         self.files = Files::default();
         self.files.add(self.reference.values().flatten());
@@ -451,15 +469,27 @@ impl Session {
         Ok(())
     }
 
-    /// What the build that began then has read. Nothing is known of a file that was changed since.
+    /// What the build that began then has read. Of a file that was compiled, what the compiler read is known by content: if the
+    /// watcher has seen something else, the file differs from what runs. Of any other file that was changed since, nothing is
+    /// known.
     fn take_baseline(&mut self, began: SystemTime) {
-        let snapshot = self.watcher.snapshot();
-        self.baseline = snapshot
-            .iter()
-            .filter(|(path, _)| is_older(path, began))
-            .map(|(path, content)| (path.to_owned(), content.clone()))
-            .collect();
         self.dirty.clear();
+        self.baseline.clear();
+        for (path, content) in self.watcher.snapshot().iter() {
+            let is_built = match self.built.contents.get(path) {
+                Some(hash) => {
+                    let is_same = blake3::hash(content) == *hash;
+                    if !is_same {
+                        self.dirty.insert(path.to_owned());
+                    }
+                    is_same
+                }
+                None => is_older(path, began),
+            };
+            if is_built {
+                self.baseline.insert(path.to_owned(), content.clone());
+            }
+        }
     }
 
     /// For checks when no session runs. Behind the start: nobody waits for it.
@@ -485,6 +515,7 @@ impl Session {
             )
         })?;
         let slots = image.slots().count();
+        self.lose_marks("the program was started again");
         self.generation += 1;
         let generation = self.generation;
         let messages = self.messages.clone();
@@ -587,11 +618,48 @@ impl Session {
             .to_owned()
     }
 
+    /// `None` when something is due before a message comes.
+    fn next_message(&self, inbox: &Receiver<Message>) -> Result<Option<Message>> {
+        const ENDED: &str = "all threads of the session have ended";
+        let Some(due) = self.due() else {
+            return inbox.recv().map(Some).context(ENDED);
+        };
+        match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
+            Ok(message) => Ok(Some(message)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(error @ RecvTimeoutError::Disconnected) => Err(error).context(ENDED),
+        }
+    }
+
+    /// When the marks of patched functions or files that waited are due, whichever is first.
+    fn due(&self) -> Option<Instant> {
+        self.marks.due().into_iter().chain(self.files_due()).min()
+    }
+
+    /// When a file that waited is due. None is while there is something to do.
+    fn files_due(&self) -> Option<Instant> {
+        self.writers.due().filter(|_| self.job.is_none())
+    }
+
+    /// Does what is due.
+    fn act_on_time(&mut self) {
+        let is_over = |due: Option<Instant>| due.is_some_and(|due| due <= Instant::now());
+        if is_over(self.marks.due()) {
+            self.look_at_marks();
+        }
+        if is_over(self.files_due()) {
+            self.waited();
+        }
+    }
+
     fn serve(&mut self, inbox: &Receiver<Message>) -> Result<u8> {
         loop {
-            let message = inbox
-                .recv()
-                .context("all threads of the session have ended")?;
+            let Some(message) = self.next_message(inbox)? else {
+                if let Err(panicked) = guard::catch("session", || self.act_on_time()) {
+                    self.recover(&panicked, work::Asked::default());
+                }
+                continue;
+            };
             let asked = work::Asked::by(&message);
             match guard::catch("session", || self.handle(message)) {
                 Ok(None) => {}
@@ -612,6 +680,7 @@ impl Session {
                 let _ = self.messages.send(Message::SaveSettled(request));
             }
             Message::SaveSettled(request) => {
+                self.waited();
                 self.release_held();
                 self.save_settled(request);
             }
@@ -620,7 +689,7 @@ impl Session {
             Message::Signal(received) => return self.signal(received),
             Message::Warmed => {
                 self.say(&Event::Warmed);
-                self.outline_ahead();
+                self.read_ahead();
             }
             // What the session has given up comes to nothing.
             Message::Worked(number, work) if number == self.work => self.worked(*work),

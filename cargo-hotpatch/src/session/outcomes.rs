@@ -86,12 +86,12 @@ impl Session {
         self.explain_compile_error(&mut outcome);
         self.say(&Event::Outcome(outcome.clone()));
         for request in waiting {
-            let reply = SaveReply {
+            let answer = SaveReply {
                 outcome: outcome.clone(),
                 diagnostics: self.diagnostics.clone(),
+                reached: None,
             };
-            // Whoever asked may be gone.
-            let _ = request.reply.send(reply);
+            self.answer(request, answer);
         }
         self.last_outcome = Some((outcome, Instant::now()));
     }
@@ -153,10 +153,12 @@ impl Session {
         } else {
             Vec::new()
         };
-        let _ = request.reply.send(SaveReply {
+        let answer = SaveReply {
             outcome,
             diagnostics,
-        });
+            reached: None,
+        };
+        self.answer(request, answer);
     }
 }
 

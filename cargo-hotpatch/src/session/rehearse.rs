@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::decide::{Edit, Environment, decide, milliseconds};
-use super::effect::no_effect;
+use super::effect::effect;
 use super::engine::{
     Applied, Taken, link, not_needed, old_bodies, patched_functions, refusal, replacement,
     still_running,
@@ -67,12 +67,14 @@ pub fn rehearse(
         return Ok(not_needed(&decided.difference));
     }
     let started = Instant::now();
-    if let Some(stacks) = &stage.stacks
-        && let Some(reason) = no_effect(live, stacks, &mut decided, context)?
-    {
-        return Ok(Applied::Restart {
-            reasons: vec![reason],
-        });
+    if let Some(stacks) = &stage.stacks {
+        let effect = effect(live, stacks, &decided, context)?;
+        if let Some(reason) = effect.none {
+            return Ok(Applied::Restart {
+                reasons: vec![reason],
+            });
+        }
+        decided.notes.extend(effect.notes);
     }
     let old_bodies = old_bodies(live, &decided);
     let linked = link(

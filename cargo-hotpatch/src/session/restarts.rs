@@ -92,6 +92,7 @@ impl Session {
             self.finish(outcome);
             return;
         }
+        self.note_asked(true);
         if let Some(job) = &mut self.job {
             job.timings.apply = applying.elapsed().as_secs_f64() * 1000.0;
         }
@@ -194,6 +195,7 @@ impl Session {
             terminal.restore();
         }
         self.say_exited(program.pid(), status);
+        self.lose_marks("the program has ended");
         let by_user = self.signals.ends_session(status.signal(), Instant::now());
         (self.options.once || by_user || self.is_ending).then(|| exit_code_of_program(status))
     }

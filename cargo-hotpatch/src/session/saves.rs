@@ -28,6 +28,23 @@ const SAME_SAVE: Duration = Duration::from_millis(25);
 impl Session {
     pub(super) fn changed(&mut self, change: Change) {
         guard::trial("changed");
+        if let Some(change) = self.without_waiting(change) {
+            self.saved(change);
+        }
+    }
+
+    /// What waited for its time, as one save.
+    pub(super) fn waited(&mut self) {
+        let files = self.writers.take();
+        if !files.is_empty() {
+            self.saved(Change {
+                files,
+                seen: Instant::now(),
+            });
+        }
+    }
+
+    fn saved(&mut self, change: Change) {
         let Some(job) = &mut self.job else {
             if self.checking.is_some() {
                 self.overtake_check(change);
@@ -236,13 +253,17 @@ impl Session {
         let Some(job) = &mut self.job else { return };
         let planned = planned(&job.sources, &self.built);
         job.timings.plan = job.stage_started.elapsed().as_secs_f64() * 1000.0;
+        let planned = match (planned, self.reads_older_environment()) {
+            (Plan::Replay(_), Some(reason)) => Plan::Cargo(reason),
+            (planned, _) => planned,
+        };
         match planned {
             Plan::Nothing => {
                 let outcome = self.outcome_of_job(OutcomeKind::Unchanged);
                 self.take_baseline_of_job();
                 self.finish(outcome);
             }
-            Plan::Cargo(reason) => self.rebuild(vec![reason]),
+            Plan::Cargo(reason) => self.ask_cargo(reason),
             Plan::Replay(_) if self.running.is_none() => {
                 self.rebuild(vec![Reason::new(
                     &codes::NOT_CONNECTED,
@@ -413,12 +434,14 @@ impl Session {
             inputs: &self.built.inputs,
         };
         let mut observed = Observed::default();
+        let stacks = running.stacks.clone();
         let applied = engine::apply(
             running,
             &Edit {
                 reference: &self.reference,
                 compiled: units,
                 sources: &job.sources,
+                stacks: Some(&stacks),
             },
             &mut self.files,
             &environment,
@@ -426,7 +449,7 @@ impl Session {
             &mut observed,
         );
         let compiled_at = job.compile_began;
-        let taken = match applied {
+        let mut taken = match applied {
             Ok(Applied::Taken(taken)) => taken,
             Ok(Applied::Restart { reasons }) => {
                 self.discard_compiled();
@@ -459,6 +482,7 @@ impl Session {
             self.built.inputs.set_sources(&unit.key, &unit.new_inputs);
         }
         self.files.keep_only(&self.reference);
+        self.watch_marks(&mut taken);
         let word = if taken.is_patched {
             "patched"
         } else {
@@ -469,7 +493,7 @@ impl Session {
         self.take_baseline_of_job();
         self.finish(outcome);
         // Behind the outcome: nobody waits for it.
-        self.outline_ahead();
+        self.read_ahead();
         self.keep_explanations(&observed, false, word, &[]);
         self.watch_new_inputs(compiled_at);
     }
@@ -542,19 +566,21 @@ pub(super) fn caught<T>(
 /// What a change of these files asks for.
 pub(crate) fn planned(sources: &[SourceChange], built: &Built) -> Plan {
     let changed: Vec<PathBuf> = sources.iter().map(|source| source.path.clone()).collect();
-    let plain = |path: &Path| {
-        let Some(source) = sources.iter().find(|source| source.path == path) else {
-            return false;
-        };
-        let text = |content: &Option<Arc<[u8]>>| {
-            content
-                .as_deref()
-                .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
-        };
-        match (text(&source.old), text(&source.new)) {
-            (Some(old), Some(new)) => source::compare(&old, &new).only_plain_bodies(),
-            _ => false,
-        }
+    plan(&changed, built, &|path| only_plain_bodies(sources, path))
+}
+
+/// Whether all that changed in the file is bodies of plain functions.
+pub(super) fn only_plain_bodies(sources: &[SourceChange], path: &Path) -> bool {
+    let Some(source) = sources.iter().find(|source| source.path == path) else {
+        return false;
     };
-    plan(&changed, built, &plain)
+    let text = |content: &Option<Arc<[u8]>>| {
+        content
+            .as_deref()
+            .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+    };
+    match (text(&source.old), text(&source.new)) {
+        (Some(old), Some(new)) => source::compare(&old, &new).only_plain_bodies(),
+        _ => false,
+    }
 }

@@ -111,7 +111,11 @@ impl Session {
             let _ = checking.request.reply.send(Err(reason.to_string()));
         }
         let mut waiting = std::mem::take(&mut self.next_waiting);
-        waiting.extend(asked.reply.map(|reply| SaveRequest { files: None, reply }));
+        waiting.extend(asked.reply.map(|reply| SaveRequest {
+            files: None,
+            reached: None,
+            reply,
+        }));
         let newer = self.next.take().or(asked.saved);
         let change = match self.job.take() {
             Some(job) => {
