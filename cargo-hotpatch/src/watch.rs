@@ -378,8 +378,12 @@ impl Worker {
     fn take_in_newer(&mut self, read_at: Option<SystemTime>, now: Instant) {
         let Some(read_at) = read_at else { return };
         for file in self.triggers.inside_whole() {
-            let is_newer =
-                matches!(observe(&file), Ok(Seen::File { changed, .. }) if changed > read_at);
+            let is_newer = match observe(&file) {
+                Ok(Seen::File { changed, .. }) => changed > read_at,
+                Ok(_) => false,
+                // It is asked for again when the batch is due.
+                Err(_) => true,
+            };
             if is_newer && self.files.insert(file.clone()) {
                 lock(&self.known).insert(file.clone(), Known::Missing);
                 self.batch.note(file, Hint::Finished, now);

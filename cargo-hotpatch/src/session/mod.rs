@@ -202,14 +202,14 @@ struct Session {
     diagnostics: Vec<String>,
     counts: Counts,
     is_ending: bool,
-    /// The number of the last work that was begun.
-    work: u64,
-    /// After a panic: what is known of the program may be half true. Only a restart makes it true again.
-    suspect: Option<Reason>,
     /// A manifest changed, and cargo makes the same program: replays have the environment of before.
     has_older_environment: bool,
     /// Files that the program itself may write.
     writers: Writers,
+    /// The number of the last work that was begun.
+    work: u64,
+    /// After a panic: what is known of the program may be half true. Only a restart makes it true again.
+    suspect: Option<Reason>,
 }
 
 /// Runs a session to its end and returns the exit code. The terminal is left as it was found, even by a panic.
@@ -300,10 +300,10 @@ fn run_session(
         diagnostics: Vec::new(),
         counts: Counts::default(),
         is_ending: false,
-        work: 0,
-        suspect: None,
         has_older_environment: false,
         writers: Writers::default(),
+        work: 0,
+        suspect: None,
         signals: Policy::default(),
         control: None,
         options,
@@ -654,14 +654,16 @@ impl Session {
 
     fn serve(&mut self, inbox: &Receiver<Message>) -> Result<u8> {
         loop {
-            let Some(message) = self.next_message(inbox)? else {
-                if let Err(panicked) = guard::catch("session", || self.act_on_time()) {
-                    self.recover(&panicked, work::Asked::default());
+            let message = self.next_message(inbox)?;
+            let asked = message.as_ref().map(work::Asked::by).unwrap_or_default();
+            let turn = || match message {
+                Some(message) => self.handle(message),
+                None => {
+                    self.act_on_time();
+                    None
                 }
-                continue;
             };
-            let asked = work::Asked::by(&message);
-            match guard::catch("session", || self.handle(message)) {
+            match guard::catch("session", turn) {
                 Ok(None) => {}
                 Ok(Some(code)) => return Ok(code),
                 Err(panicked) => self.recover(&panicked, asked),

@@ -27,7 +27,6 @@ const SAME_SAVE: Duration = Duration::from_millis(25);
 
 impl Session {
     pub(super) fn changed(&mut self, change: Change) {
-        guard::trial("changed");
         if let Some(change) = self.without_waiting(change) {
             self.saved(change);
         }
@@ -45,6 +44,7 @@ impl Session {
     }
 
     fn saved(&mut self, change: Change) {
+        guard::trial("changed");
         let Some(job) = &mut self.job else {
             if self.checking.is_some() {
                 self.overtake_check(change);
