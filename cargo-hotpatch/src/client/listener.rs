@@ -142,6 +142,18 @@ impl Listener {
         self.socket.parent().unwrap_or(&self.directory)
     }
 
+    /// Listens anew after the socket was removed, with another token.
+    ///
+    /// # Errors
+    /// As [`Self::bind`]; then it is as it was.
+    pub fn bind_again(&mut self, session_dir: &Path) -> anyhow::Result<()> {
+        let anew = Self::bind(session_dir)?;
+        let mut old = std::mem::replace(self, anew);
+        // At its path there is the new one's socket.
+        old.socket = PathBuf::new();
+        Ok(())
+    }
+
     /// False if the socket was removed, so that no program can connect any more.
     #[must_use]
     pub fn is_reachable(&self) -> bool {

@@ -11,7 +11,6 @@ use anyhow::Result;
 use super::outcomes::{outcome, superseded};
 use super::place::{self, Place};
 use super::{Message, Session, Work};
-use crate::client::Listener as StubListener;
 use crate::codes::{self, Reason};
 use crate::event::{Event, OutcomeKind, Timings};
 use crate::guard::{self, Panicked};
@@ -78,7 +77,7 @@ impl Session {
         if !was_gone && self.stub_listener.is_reachable() {
             return Ok(());
         }
-        self.stub_listener = StubListener::bind(self.place.path())?;
+        self.stub_listener.bind_again(self.place.path())?;
         if let Some(running) = &mut self.running {
             running.set_directory(self.place.path());
         }
