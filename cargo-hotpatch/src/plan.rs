@@ -110,6 +110,7 @@ mod tests {
     use crate::capture::inputs::Inputs;
     use crate::capture::record::{LinkRecord, RECORD_VERSION, UnitRecord};
     use crate::codes;
+    use crate::process::environment::Surroundings;
 
     fn unit(key: &str, opt_level: &str, is_executable: bool) -> UnitRecord {
         UnitRecord {
@@ -130,6 +131,7 @@ mod tests {
             incremental: None,
             externs: vec![],
             overridden: vec![],
+            written: None,
         }
     }
 
@@ -169,6 +171,7 @@ mod tests {
             used_by_foreign: vec![("other".into(), Reason::new(&codes::NOT_CAPTURED, "foreign"))],
             inputs,
             warnings: vec![],
+            surroundings: Surroundings::default(),
             duration: Duration::ZERO,
         }
     }

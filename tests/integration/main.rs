@@ -37,6 +37,8 @@
 //! - [`load`]: many patches under load.
 //! - [`bench`]: what `cargo hotpatch bench` measures and leaves alone.
 //! - [`identity`]: the same source, rebuilt, moved or with other comments, is the same program.
+//! - [`program`]: a program and its keeper, without a session.
+//! - [`starts`]: crate types, and what a program sees of how it was started.
 //! - [`suite`]: a crate's own tests run while its functions are replaced by equal ones ([`crate_as_program`]).
 //! - [`phases`]: the tool's phases without a session.
 //! - [`coexist`]: `cargo build` and `cargo hotpatch run` side by side.
@@ -58,9 +60,11 @@ mod identity;
 mod load;
 mod pairs;
 mod phases;
+mod program;
 mod project;
 mod running;
 mod scenarios;
+mod starts;
 mod suite;
 mod support;
 
@@ -70,6 +74,8 @@ fn main() {
     arguments.test_threads.get_or_insert(2);
     let mut trials = directives::trials();
     trials.extend(scenarios::trials());
+    trials.extend(program::trials());
+    trials.extend(starts::trials());
     trials.extend(pairs::trials());
     if !support::is_cold() {
         trials.extend(ahead::trials());

@@ -344,6 +344,7 @@ mod tests {
             incremental: None,
             externs: vec![],
             overridden: vec![],
+            written: None,
         };
         directory.write_unit(&record)?;
         assert_eq!(directory.read_unit("k-1")?, Some(record));

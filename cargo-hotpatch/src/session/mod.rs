@@ -15,6 +15,7 @@ pub mod objects;
 mod outcomes;
 pub mod outline;
 mod place;
+mod programs;
 pub mod rehearse;
 mod restarts;
 pub mod running;
@@ -45,9 +46,10 @@ use crate::event::{Counts, EVENTS_VERSION, Event, Listener as _, Outcome, Timing
 use crate::link::store::Library;
 use crate::options::{RunOptions, exit_code};
 use crate::plan::PlannedUnit;
+use crate::process::left::Noted;
 use crate::process::signals::{Policy, Received};
 use crate::process::terminal::TerminalState;
-use crate::process::{Launch, Program};
+use crate::process::{Launch, OWN_EXECUTABLE, Program};
 use crate::report::FanOut;
 use crate::save::{Asked, CheckRequest, ControlServer, SaveRequest};
 use crate::shadow::tree::Function;
@@ -62,8 +64,6 @@ use running::Running;
 
 /// An outcome that is not older than this answers somebody who asks what became of a save: an editor asks right behind it.
 const JUST_NOW: Duration = Duration::from_secs(2);
-/// How long a program may take to end after SIGTERM before it is killed.
-const GRACE: Duration = Duration::from_secs(3);
 
 /// Everything that can happen to a session.
 enum Message {
@@ -77,6 +77,8 @@ enum Message {
     Check(CheckRequest),
     /// A process ended. The number tells processes of one session apart.
     Exited(u64, ExitStatus),
+    /// A process, of this number, has closed its connection; it may have ended.
+    Disconnected(u64),
     /// A signal reached the tool.
     Signal(Received),
     /// The worker is done.
@@ -167,6 +169,10 @@ struct Session {
     running: Option<Running>,
     /// A program without a stub: it runs, but cannot be patched.
     unconnected: Option<Program>,
+    /// A program that has ended by itself, for what it has started and left.
+    ended: Option<Program>,
+    /// That a program runs, for the next session if this one is killed.
+    noted: Option<Noted>,
     generation: u64,
     job: Option<Job>,
     /// The save that takes over when the worker comes back.
@@ -244,6 +250,8 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
         dirty: BTreeSet::new(),
         running: None,
         unconnected: None,
+        ended: None,
+        noted: None,
         generation: 0,
         job: None,
         next: None,
@@ -281,12 +289,15 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
     for reason in session.built.warnings.clone() {
         session.say(&Event::Warning { reason });
     }
+    session.say_left();
     session.adopt_build()?;
     // Before anybody is told that it runs: an edit that follows at once has to find what was built.
     session.take_baseline(read_at);
     session.start(false)?;
     session.keep_build();
     let result = session.serve(&inbox);
+    // What an ended program has left ends with the session.
+    session.stop();
     session.say(&Event::Ended(session.counts));
     result
 }
@@ -453,19 +464,23 @@ impl Session {
         self.generation += 1;
         let generation = self.generation;
         let messages = self.messages.clone();
-        let mut environment = self.program_environment();
+        let surroundings = &self.built.surroundings;
+        let mut environment = surroundings.environment(&self.target.configured_variables)?;
         environment.push(self.stub_listener.environment());
+        let working_directory = std::env::current_dir().context("the working directory is gone")?;
         let launch = Launch {
-            image: self.built.link.image.clone(),
-            argument_zero: self.argument_zero(),
+            keeper: OWN_EXECUTABLE.into(),
+            image: surroundings.place(&self.built.link.image)?,
+            argument_zero: surroundings.argument_zero(&working_directory),
             arguments: self.options.program_arguments.clone(),
             environment,
-            working_directory: std::env::current_dir().context("the working directory is gone")?,
+            working_directory,
         };
         let program = Program::spawn(&launch, move |status| {
             let _ = messages.send(Message::Exited(generation, status));
         })?;
         let pid = program.pid();
+        self.note_program(pid);
         let (running, unconnected, warning) =
             match Running::connect(program, &self.stub_listener, image, self.place.path()) {
                 Ok(running) => (Some(running), None, None),
@@ -478,6 +493,12 @@ impl Session {
                     (None, Some(program), reason)
                 }
             };
+        if let Some(running) = &running {
+            let messages = self.messages.clone();
+            running.when_disconnected(move || {
+                let _ = messages.send(Message::Disconnected(generation));
+            });
+        }
         self.running = running;
         self.unconnected = unconnected;
         // A program that ended before it could say who it is was no foreign peer.
@@ -496,60 +517,13 @@ impl Session {
             pid,
             slots,
             without_slot: self.built.link.without_slot.len(),
-            image: self.built.link.image.clone(),
+            image: launch.image,
             restart: is_restart,
         });
         if let Some(reason) = warning {
             self.say(&Event::Warning { reason });
         }
         Ok(())
-    }
-
-    /// What `cargo run` adds to the environment: it is what the compiler was given as well, so it is in the record.
-    fn program_environment(&self) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
-        let unit = self
-            .built
-            .units
-            .iter()
-            .find(|unit| unit.key == self.built.link.unit);
-        let mut environment: Vec<_> = unit
-            .into_iter()
-            .flat_map(|unit| &unit.env)
-            .filter(|(name, _)| {
-                let name = name.to_string_lossy();
-                name.starts_with("CARGO_PKG_")
-                    || matches!(
-                        &*name,
-                        "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH" | "LD_LIBRARY_PATH" | "CARGO"
-                    )
-            })
-            .cloned()
-            .collect();
-        environment.sort();
-        environment
-    }
-
-    /// The path that `cargo run` would show: where cargo puts the executable.
-    fn argument_zero(&self) -> std::ffi::OsString {
-        let unit = self
-            .built
-            .units
-            .iter()
-            .find(|unit| unit.key == self.built.link.unit);
-        // `…/debug/deps` for binaries, `…/debug/examples` for examples.
-        let directory = unit.map(|unit| match unit.out_dir.parent() {
-            Some(parent) if unit.out_dir.ends_with("deps") => parent,
-            _ => &unit.out_dir,
-        });
-        let path = directory.map_or_else(
-            || self.built.link.image.clone(),
-            |path| path.join(&self.target.name),
-        );
-        let here = std::env::current_dir().unwrap_or_default();
-        path.strip_prefix(&here)
-            .unwrap_or(&path)
-            .as_os_str()
-            .to_owned()
     }
 
     fn serve(&mut self, inbox: &Receiver<Message>) -> Result<u8> {
@@ -574,6 +548,7 @@ impl Session {
                         return Ok(code);
                     }
                 }
+                Message::Disconnected(generation) => self.disconnected(generation),
                 Message::Signal(received) => {
                     if let Some(code) = self.signal(received) {
                         return Ok(code);
