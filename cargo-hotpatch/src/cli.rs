@@ -213,6 +213,8 @@ pub struct RunArguments {
 /// `cargo hotpatch save`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+A program that has ended by itself is built and started again, as by a file that is saved then: that counts as restarted.
+
 Exit codes: 0 patched or unchanged, 10 restarted, 11 refused, 12 compile error, 13 superseded by a newer save,
 20 no session runs for this workspace, 2 wrong usage, 1 anything else.")]
 pub struct SaveArguments {

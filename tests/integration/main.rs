@@ -37,6 +37,7 @@
 //! - [`load`]: many patches under load.
 //! - [`bench`]: what `cargo hotpatch bench` measures and leaves alone.
 //! - [`identity`]: the same source, rebuilt, moved or with other comments, is the same program.
+//! - [`ends`]: what ends with a program and with a session, and what goes on.
 //! - [`program`]: a program and its keeper, without a session.
 //! - [`starts`]: crate types, and what a program sees of how it was started.
 //! - [`suite`]: a crate's own tests run while its functions are replaced by equal ones ([`crate_as_program`]).
@@ -54,6 +55,7 @@ mod coexist;
 mod crate_as_program;
 mod crossings;
 mod directives;
+mod ends;
 mod fast;
 mod faults;
 mod identity;
@@ -75,6 +77,7 @@ fn main() {
     let mut trials = directives::trials();
     trials.extend(scenarios::trials());
     trials.extend(program::trials());
+    trials.extend(ends::trials());
     trials.extend(starts::trials());
     trials.extend(pairs::trials());
     if !support::is_cold() {

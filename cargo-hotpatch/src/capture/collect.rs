@@ -89,6 +89,7 @@ pub(super) fn collect(
     add_manifests(target, &mut inputs);
     add_build_script_inputs(target, artifacts, &mut inputs);
     add_path_dependencies(target, artifacts, &mut inputs)?;
+    add_outside(target, &mut inputs);
 
     Ok(Collected::Complete(Box::new(Built {
         surroundings: surroundings(target, directory, artifacts, &units)?,
@@ -718,6 +719,17 @@ fn add_build_script_inputs(target: &Target, artifacts: &Artifacts, inputs: &mut 
                     }
                 }
             }
+        }
+    }
+}
+
+/// Sources that no build of this program has read, where members have theirs.
+fn add_outside(target: &Target, inputs: &mut Inputs) {
+    for member in &target.members {
+        let files = files_below(&member.root.join("src"), target);
+        let is_rust = |file: &&PathBuf| file.extension().is_some_and(|name| name == "rs");
+        for file in files.iter().filter(is_rust) {
+            inputs.add_outside(file, &member.name);
         }
     }
 }

@@ -223,6 +223,7 @@ impl Stored {
                 .map(|(unit, reason)| (unit.clone(), reason.back()))
                 .collect(),
             inputs: Inputs {
+                outside: HashMap::new(),
                 sources: self.sources.iter().cloned().collect(),
                 cargo: self.cargo.iter().map(reasons).collect(),
                 cargo_directories: self.cargo_directories.iter().map(reasons).collect(),

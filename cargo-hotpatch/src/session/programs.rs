@@ -1,5 +1,7 @@
 //! The program's processes, as a session speaks of them: how they end, and what they leave.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -143,6 +145,22 @@ impl Session {
         }
     }
 
+    /// Of what was saved, what the program was not built from: that it has none of it, and whether it has loaded it by itself.
+    pub(super) fn notes_of_outside(&self) -> Vec<String> {
+        let outside = &self.built.inputs.outside;
+        let saved = self.job.iter().flat_map(|job| &job.files);
+        let names: BTreeSet<&str> = saved
+            .filter_map(|file| outside.get(&file.path))
+            .map(String::as_str)
+            .collect();
+        let loaded = self.pid().map(loaded_libraries).unwrap_or_default();
+        let root = &self.target.workspace_root;
+        names
+            .into_iter()
+            .map(|name| note_of_outside(name, root, &loaded))
+            .collect()
+    }
+
     /// The program's end of the connection is closed: it has ended, which is said elsewhere, or it goes on without.
     pub(super) fn disconnected(&mut self, generation: u64) {
         /// How long after its files are closed a process has ended.
@@ -171,6 +189,33 @@ impl Session {
             reason: Reason::new(&codes::NOT_CONNECTED, message),
         });
     }
+}
+
+fn note_of_outside(member: &str, root: &Path, loaded: &[PathBuf]) -> String {
+    let file = format!("lib{}.so", member.replace('-', "_"));
+    let found = loaded
+        .iter()
+        .find(|path| path.starts_with(root) && path.file_name() == Some(file.as_ref()));
+    match found {
+        Some(path) => format!(
+            "the program has loaded `{}` by itself, which is as it was: `cargo build --package {member}` builds it, and the \
+             program has to load it again",
+            path.display()
+        ),
+        None => format!("the program was not built from this file of `{member}`"),
+    }
+}
+
+/// The files of dynamic libraries that a process has mapped.
+fn loaded_libraries(pid: u32) -> Vec<PathBuf> {
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap_or_default();
+    let mut found: Vec<PathBuf> = maps
+        .lines()
+        .filter_map(|line| line.find('/').map(|start| &line[start..]))
+        .map(|path| path.trim_end_matches(" (deleted)").into())
+        .collect();
+    found.dedup();
+    found
 }
 
 /// What is to be said of processes that run the program's image and have no patch; nothing, if there are none.

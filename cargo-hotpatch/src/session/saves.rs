@@ -226,7 +226,8 @@ impl Session {
         job.timings.plan = job.stage_started.elapsed().as_secs_f64() * 1000.0;
         match planned {
             Plan::Nothing => {
-                let outcome = self.outcome_of_job(OutcomeKind::Unchanged);
+                let mut outcome = self.outcome_of_job(OutcomeKind::Unchanged);
+                outcome.notes.extend(self.notes_of_outside());
                 self.take_baseline_of_job();
                 self.finish(outcome);
             }
