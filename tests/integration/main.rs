@@ -36,11 +36,13 @@
 //! - [`faults`]: crashes, signals, vanishing and half-written files, forks, foreign peers.
 //! - [`load`]: many patches under load.
 //! - [`bench`]: what `cargo hotpatch bench` measures and leaves alone.
+//! - [`builds`]: what cargo builds and when it has to, by content and not by time.
 //! - [`identity`]: the same source, rebuilt, moved or with other comments, is the same program.
 //! - [`ends`]: what ends with a program and with a session, and what goes on.
 //! - [`program`]: a program and its keeper, without a session.
 //! - [`starts`]: crate types, and what a program sees of how it was started.
 //! - [`suite`]: a crate's own tests run while its functions are replaced by equal ones ([`crate_as_program`]).
+//! - [`reached`]: the program tells which patched functions were called.
 //! - [`phases`]: the tool's phases without a session.
 //! - [`coexist`]: `cargo build` and `cargo hotpatch run` side by side.
 //!
@@ -49,11 +51,13 @@
 
 mod ahead;
 mod bench;
+mod builds;
 mod check;
 mod cli;
 mod coexist;
 mod crate_as_program;
 mod crossings;
+mod defects;
 mod directives;
 mod ends;
 mod fast;
@@ -62,8 +66,10 @@ mod identity;
 mod load;
 mod pairs;
 mod phases;
+mod places;
 mod program;
 mod project;
+mod reached;
 mod running;
 mod scenarios;
 mod starts;
@@ -83,14 +89,18 @@ fn main() {
     if !support::is_cold() {
         trials.extend(ahead::trials());
         trials.extend(bench::trials());
+        trials.extend(builds::trials());
         trials.extend(check::trials());
         trials.extend(crossings::trials());
+        trials.extend(defects::trials());
         trials.extend(cli::trials());
         trials.extend(coexist::trials());
         trials.extend(fast::trials());
         trials.extend(faults::trials());
         trials.extend(identity::trials());
         trials.extend(load::trials());
+        trials.extend(reached::trials());
+        trials.extend(places::trials());
         trials.extend(suite::trials());
     }
     libtest_mimic::run(&arguments, trials).exit();

@@ -10,8 +10,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use super::blame::{Blame, names_the_system};
 use super::child::CancelFlag;
 use super::collect::{self, Collected};
+use super::contents::{self, Product};
 use super::directory::RecordDir;
 use super::inputs::Inputs;
 use super::record::{LinkRecord, UnitKey, UnitRecord};
@@ -35,6 +37,8 @@ pub struct Built {
     pub used_by_foreign: Vec<(UnitKey, Reason)>,
     /// Every file that the build read.
     pub inputs: Inputs,
+    /// Of the files that were compiled: the content that the compiler read. Of a file that is not among them, nothing is known.
+    pub contents: HashMap<PathBuf, blake3::Hash>,
     /// What had to be different from what the profile says.
     pub warnings: Vec<Reason>,
     /// What `cargo run` would give the program.
@@ -116,12 +120,20 @@ pub fn build(
 ) -> Result<Built, BuildError> {
     let started = Instant::now();
     let mut forced = HashSet::new();
+    let mut stale = Stale::default();
+    stale.make(contents::stale_of_all(directory))?;
     loop {
         let artifacts = run_cargo(target, directory, gate, cancel, on_line)?;
         let collected =
             collect::collect(target, directory, &artifacts).map_err(BuildError::Failed)?;
         let missing = match collected {
-            Collected::Complete(mut built) => {
+            Collected::Complete(mut built, products) => {
+                let compared =
+                    contents::compare(directory, products).map_err(BuildError::Failed)?;
+                if stale.make(compared.stale)? {
+                    continue;
+                }
+                built.contents = compared.contents;
                 built.duration = started.elapsed();
                 return Ok(*built);
             }
@@ -149,6 +161,36 @@ pub fn build(
                 }
             }
         }
+    }
+}
+
+/// What cargo had to be told to compile in this build, by content: the product's name, and when it was begun before.
+#[derive(Debug, Default)]
+struct Stale(HashMap<String, Option<u128>>);
+
+impl Stale {
+    /// Tells cargo to make `products`, each of them once. False if there is none that it was not told of before: an input that
+    /// still differs then has changed during the build.
+    fn make(&mut self, products: Vec<Product>) -> Result<bool, BuildError> {
+        let mut is_any = false;
+        for product in products {
+            let began = product.began();
+            match self.0.get(&product.name) {
+                None => {
+                    product.make_stale().map_err(BuildError::Failed)?;
+                    self.0.insert(product.name, began);
+                    is_any = true;
+                }
+                Some(before) if *before == began => {
+                    return Err(BuildError::Failed(anyhow::anyhow!(
+                        "a file of `{}` is not what it was compiled from, and cargo does not compile it anew",
+                        product.name
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(is_any)
     }
 }
 
@@ -284,6 +326,7 @@ fn run_cargo(
 
     let mut artifacts = Artifacts::default();
     let mut errors = String::new();
+    let mut blame = Blame::default();
     let (stdout, stderr) = (child.child.stdout.take(), child.child.stderr.take());
     let said = Mutex::new(on_line);
     let say = |line: &BuildLine| said.lock().unwrap_or_else(PoisonError::into_inner)(line);
@@ -311,7 +354,7 @@ fn run_cargo(
                     break;
                 }
                 let text = String::from_utf8_lossy(&line);
-                match read_line(text.trim_end()) {
+                match read_line(text.trim_end(), &mut blame) {
                     Line::Artifact(artifact) => artifacts.targets.push(artifact),
                     Line::BuildScript { asked, out_dir } => {
                         artifacts
@@ -336,10 +379,19 @@ fn run_cargo(
     let status = child
         .wait()
         .map_err(|error| failed(error, "cannot wait for cargo"))?;
+    let refused = blame.system().map(str::to_owned);
     if cancel.is_cancelled() {
         Err(BuildError::Cancelled)
     } else if status.success() {
         Ok(artifacts)
+    } else if let Some(refused) = refused {
+        Err(BuildError::Failed(anyhow::anyhow!("{refused}")))
+    } else if status.code().is_none() {
+        Err(BuildError::Failed(anyhow::anyhow!(
+            "cargo ended with {status}"
+        )))
+    } else if names_the_system(&stderr) && errors.is_empty() {
+        Err(BuildError::Failed(anyhow::anyhow!("{}", stderr.trim())))
     } else if errors.is_empty() {
         Err(BuildError::Cargo {
             message: stderr.trim().to_owned(),
@@ -382,7 +434,7 @@ enum Line {
 }
 
 /// Reads tolerantly: what is not understood is no error, since newer cargos may say more.
-fn read_line(line: &str) -> Line {
+fn read_line(line: &str, blame: &mut Blame) -> Line {
     let Ok(value) = serde_json::from_str::<serde_json::Value>(line) else {
         return if line.is_empty() {
             Line::Other
@@ -422,13 +474,19 @@ fn read_line(line: &str) -> Line {
             },
             _ => Line::Other,
         },
-        Some("compiler-message") => match text("/message/rendered") {
-            Some(rendered) => Line::Diagnostic {
-                rendered,
-                is_error: text("/message/level").is_some_and(|level| level.starts_with("error")),
-            },
-            None => Line::Other,
-        },
+        Some("compiler-message") => {
+            if let Some(message) = value.get("message") {
+                blame.take_in(message);
+            }
+            match text("/message/rendered") {
+                Some(rendered) => Line::Diagnostic {
+                    rendered,
+                    is_error: text("/message/level")
+                        .is_some_and(|level| level.starts_with("error")),
+                },
+                None => Line::Other,
+            }
+        }
         Some(_) => Line::Other,
         None => Line::Text(line.to_owned()),
     }
@@ -506,6 +564,10 @@ pub fn resolve_and_build(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read_line(line: &str) -> Line {
+        super::read_line(line, &mut Blame::default())
+    }
 
     #[test]
     fn lines_are_read_tolerantly() {

@@ -4,14 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 
 use super::arguments::{RustcArguments, unit_key_of_file};
 use super::cargo::{Artifact, Artifacts, Built, warnings};
+use super::contents::{Product, marker_of_cargo};
 use super::directory::RecordDir;
 use super::inputs::{Inputs, parse_build_script_output, parse_dep_info};
 use super::record::{FileStamp, LinkRecord, UnitKey, UnitRecord};
@@ -24,8 +27,8 @@ const MOST_PACKAGE_FILES: usize = 20_000;
 
 /// The result of [`collect`].
 pub(super) enum Collected {
-    /// Everything was there.
-    Complete(Box<Built>),
+    /// Everything was there: with all that it was made of.
+    Complete(Box<Built>, Vec<Product>),
     /// Records are missing, of units that cargo believes to be fresh.
     Missing(Missing),
 }
@@ -75,23 +78,29 @@ pub(super) fn collect(
     let (units, dependencies) = in_order(target, units)?;
 
     let mut inputs = Inputs::default();
+    let mut products = Vec::new();
     for unit in &units {
-        inputs.set_sources(&unit.key, &sources_of(unit)?);
+        let files = sources_of(unit)?;
+        inputs.set_sources(&unit.key, &files);
+        products.push(product_of(directory, unit, files));
     }
     for unit in &unlinked {
         let message = dynamic.get(&unit.key).cloned().unwrap_or_default();
         let reason = Reason::new(&codes::NOT_CAPTURED, message);
-        sources_of(unit)?
+        let files = sources_of(unit)?;
+        files
             .iter()
             .for_each(|file| inputs.add_cargo(file, &reason));
+        products.push(product_of(directory, unit, files));
     }
-    add_what_runs_at_build(target, directory, artifacts, &mut inputs)?;
+    add_what_runs_at_build(target, directory, artifacts, &mut inputs, &mut products)?;
     add_manifests(target, &mut inputs);
-    add_build_script_inputs(target, artifacts, &mut inputs);
-    add_path_dependencies(target, artifacts, &mut inputs)?;
+    add_build_script_inputs(target, artifacts, &mut inputs, &mut products);
+    add_path_dependencies(target, artifacts, &mut inputs, &mut products)?;
+
     add_outside(target, &mut inputs);
 
-    Ok(Collected::Complete(Box::new(Built {
+    let built = Built {
         surroundings: surroundings(target, directory, artifacts, &units)?,
         used_by_foreign: used_by_foreign(target, &units),
         warnings: warnings(target, &units),
@@ -99,8 +108,21 @@ pub(super) fn collect(
         units,
         dependencies,
         inputs,
+        contents: HashMap::new(),
         duration: Duration::ZERO,
-    })))
+    };
+    Ok(Collected::Complete(Box::new(built), products))
+}
+
+/// A unit that came through the wrapper.
+fn product_of(directory: &RecordDir, unit: &UnitRecord, files: Vec<PathBuf>) -> Product {
+    Product {
+        name: unit.key.clone(),
+        out_dir: unit.out_dir.clone(),
+        marker: directory.unit(&unit.key),
+        files: files.into_iter().collect(),
+        directories: BTreeSet::new(),
+    }
 }
 
 /// Units whose code is in a dynamic library that the program is linked with, not in the executable: by key, why an edit of
@@ -562,6 +584,7 @@ fn add_what_runs_at_build(
     directory: &RecordDir,
     artifacts: &Artifacts,
     inputs: &mut Inputs,
+    products: &mut Vec<Product>,
 ) -> Result<()> {
     let mut pending: Vec<(UnitKey, Reason)> = Vec::new();
     for artifact in &artifacts.targets {
@@ -603,9 +626,11 @@ fn add_what_runs_at_build(
         let Some(unit) = directory.read_unit(&key)? else {
             continue;
         };
-        sources_of(&unit)?
+        let files = sources_of(&unit)?;
+        files
             .iter()
             .for_each(|file| inputs.add_cargo(file, &reason));
+        products.push(product_of(directory, &unit, files));
         for key in keys_of_externs(&unit) {
             let crate_name = key.rsplit_once('-').map_or(key.as_str(), |(name, _)| name);
             let reason = Reason::new(
@@ -672,7 +697,12 @@ fn add_manifests(target: &Target, inputs: &mut Inputs) {
 }
 
 /// What the build scripts of members and path dependencies said that they read.
-fn add_build_script_inputs(target: &Target, artifacts: &Artifacts, inputs: &mut Inputs) {
+fn add_build_script_inputs(
+    target: &Target,
+    artifacts: &Artifacts,
+    inputs: &mut Inputs,
+    products: &mut Vec<Product>,
+) {
     let members = target
         .members
         .iter()
@@ -690,10 +720,17 @@ fn add_build_script_inputs(target: &Target, artifacts: &Artifacts, inputs: &mut 
             &codes::BUILD_SCRIPT,
             format!("an input of the build script of `{name}` changed"),
         );
-        let saved = out_dir.parent().map(|parent| parent.join("output"));
-        let text = saved
-            .and_then(|saved| fs::read(saved).ok())
-            .unwrap_or_default();
+        let Some(run) = out_dir.parent() else {
+            continue;
+        };
+        let mut product = Product {
+            name: run.file_name().unwrap_or_default().to_string_lossy().into(),
+            out_dir: run.to_owned(),
+            marker: run.join("output"),
+            files: BTreeSet::new(),
+            directories: BTreeSet::new(),
+        };
+        let text = fs::read(&product.marker).unwrap_or_default();
         match parse_build_script_output(&String::from_utf8_lossy(&text)) {
             Some(paths) => {
                 for path in paths.iter().map(|path| root.join(path)) {
@@ -703,23 +740,27 @@ fn add_build_script_inputs(target: &Target, artifacts: &Artifacts, inputs: &mut 
                             .iter()
                             .for_each(|file| inputs.add_cargo(file, &reason));
                         inputs.add_cargo_directory(&path, &reason);
+                        product.directories.insert(path);
                     } else {
                         inputs.add_cargo(&path, &reason);
+                        product.files.insert(path);
                     }
                 }
             }
             // It named nothing, so that cargo has to assume everything in its package. The sources that the compiler
             // reads are taken out of that: else no edit of such a package could ever be patched.
             None => {
-                for file in files_below(root, target) {
+                for file in files_of_package(root, target) {
                     if !inputs.sources.contains_key(&file)
                         && file.extension().is_none_or(|extension| extension != "rs")
                     {
                         inputs.add_cargo(&file, &reason);
+                        product.files.insert(file);
                     }
                 }
             }
         }
+        products.push(product);
     }
 }
 
@@ -732,6 +773,37 @@ fn add_outside(target: &Target, inputs: &mut Inputs) {
             inputs.add_outside(file, &member.name);
         }
     }
+}
+
+/// The files of a package, as far as cargo looks at them: what git ignores is none.
+fn files_of_package(root: &Path, target: &Target) -> Vec<PathBuf> {
+    let mut files = files_below(root, target);
+    if !root.ancestors().any(|above| above.join(".git").exists()) {
+        return files;
+    }
+    let listed = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    // Without git, all files count: cargo is asked once more than it has to be.
+    if let Ok(listed) = listed
+        && listed.status.success()
+    {
+        let names = listed.stdout.split(|byte| *byte == 0);
+        let known: HashSet<PathBuf> = names
+            .map(|name| root.join(OsStr::from_bytes(name)))
+            .collect();
+        files.retain(|file| known.contains(file));
+    }
+    files
 }
 
 /// All files below `root`, without hidden ones, what is built, and packages of their own.
@@ -770,6 +842,7 @@ fn add_path_dependencies(
     target: &Target,
     artifacts: &Artifacts,
     inputs: &mut Inputs,
+    products: &mut Vec<Product>,
 ) -> Result<()> {
     for artifact in &artifacts.targets {
         let Some(package) = target
@@ -820,9 +893,17 @@ fn add_path_dependencies(
             } else {
                 &package.root
             };
-            parse_dep_info(&text, directory)
+            let files = parse_dep_info(&text, directory);
+            files
                 .iter()
                 .for_each(|source| inputs.add_cargo(source, &reason));
+            products.push(Product {
+                out_dir: parent.to_owned(),
+                marker: marker_of_cargo(parent, &key, dep_info),
+                files: files.into_iter().collect(),
+                directories: BTreeSet::new(),
+                name: key,
+            });
         }
     }
     Ok(())

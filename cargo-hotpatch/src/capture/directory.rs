@@ -7,6 +7,7 @@
 //!                           from the name how a linker wants its arguments
 //! units/<key>.json          one UnitRecord each, written by the wrapper
 //! links/<key>/              one provisioned link each, written by the linker shim
+//! contents/<name>.json      what each unit, and each run of a build script, was made from, by content
 //! last-build/<key>.json     what the last session built of one executable, and from which sources
 //! explained/<key>.json      what the last save or check made of each function that differed
 //! replay/<key>/             what the replays of one unit leave

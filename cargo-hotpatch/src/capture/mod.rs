@@ -19,10 +19,12 @@
 //! What one role writes for another is in [`record`], where it lies is in [`directory`].
 
 pub mod arguments;
+mod blame;
 pub mod cargo;
 pub mod child;
 mod collect;
 pub mod configuration;
+mod contents;
 pub mod directory;
 pub mod gate;
 pub mod inputs;

@@ -14,6 +14,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, setpriority_process};
 
 use super::arguments::{Replay, RustcArguments};
+use super::blame::Blame;
 use super::child::{CancelFlag, CancellableChild};
 use super::inputs::parse_dep_info;
 use super::overlay::Overlay;
@@ -279,6 +280,7 @@ struct Said {
     rendered: String,
     /// An error that points into a source.
     has_errors: bool,
+    blame: Blame,
     /// An error that is not the source's.
     surroundings: Option<String>,
     /// What is not JSON: the report of an internal error.
@@ -298,6 +300,7 @@ impl Said {
         let (Some(rendered), Some(message)) = (text("/rendered"), text("/message")) else {
             return;
         };
+        self.blame.take_in(&value);
         // As cargo does: the sums at the end say nothing new.
         if message.starts_with("aborting due to")
             || message.ends_with("warning emitted")
@@ -328,6 +331,8 @@ impl Said {
     fn into_error(self, unit: &UnitRecord, status: ExitStatus) -> ReplayError {
         if let Some(message) = self.surroundings {
             ReplayError::Failed(anyhow!("crate `{}`: {message}", unit.crate_name))
+        } else if let Some(refused) = self.blame.system() {
+            ReplayError::Failed(anyhow!("crate `{}`: {refused}", unit.crate_name))
         } else if status.code() == Some(1) && self.has_errors {
             ReplayError::Source {
                 rendered: self.rendered,

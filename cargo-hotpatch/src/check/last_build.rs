@@ -222,6 +222,7 @@ impl Stored {
                 .iter()
                 .map(|(unit, reason)| (unit.clone(), reason.back()))
                 .collect(),
+            contents: HashMap::new(),
             inputs: Inputs {
                 outside: HashMap::new(),
                 sources: self.sources.iter().cloned().collect(),
@@ -339,6 +340,7 @@ fn compare(
             reference: &reference,
             compiled: units,
             sources,
+            stacks: None,
         },
         &mut Files::default(),
         &Environment {

@@ -13,25 +13,30 @@ pub mod debug;
 mod departed;
 mod erased;
 mod functions;
+mod identity;
 mod impls;
 mod layout;
 mod names;
 pub mod relocatable;
+pub mod rewritten;
+mod shapes;
 mod sources;
 mod statics;
 mod vtables;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
 use crate::codes::{self, Code, Reason, Span};
+use crate::diff::identity::Doubt;
 
 use cut::Cause;
 use debug::{DebugFacts, Kept};
 pub use departed::Departed;
+pub use identity::exchange_reason;
 use layout::Fault;
 use sources::{Side, Sources};
 
@@ -98,6 +103,10 @@ pub struct Case<'a> {
     pub added: Vec<String>,
     /// Symbols of functions that only the old build has.
     pub removed: Vec<String>,
+    /// Functions whose symbol is another one now: old to new.
+    pub renamed: HashMap<String, String>,
+    /// Items of one path that may have changed places.
+    pub exchanged: Vec<Doubt>,
     /// Names of all crates of the workspace, with `_` for `-`.
     pub workspace_crates: &'a HashSet<String>,
     /// The identifiers of the functions that were edited, if it is known that nothing differs but their bodies and that
@@ -257,6 +266,7 @@ pub fn judge_with(
     judge_types(&evidence, &findings, scope, &mut verdict);
     erased::judge(&evidence, &mut verdict);
     vtables::judge(&evidence, scope, &mut verdict);
+    identity::judge(&evidence, &mut verdict);
     statics::judge(&evidence, &mut verdict);
     functions::judge(&evidence, scope, &mut verdict);
     if verdict.restart.is_empty() {
@@ -380,6 +390,7 @@ fn judge_types(
         }
     }
     judge_unseen_types(evidence, verdict);
+    shapes::judge(evidence, scope, verdict);
     judge_namesakes(evidence, verdict);
     for (code, message, span) in consequences {
         verdict.restart(code, message, span);

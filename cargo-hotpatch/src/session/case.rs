@@ -94,6 +94,20 @@ pub(super) fn case<'c, 'd>(
             .iter()
             .map(|key| key.name.clone())
             .collect(),
+        renamed: difference
+            .renamed
+            .iter()
+            .map(|(old, new)| (&old.name, &new.name))
+            .chain(
+                difference
+                    .changed
+                    .iter()
+                    .map(|function| (&function.old.name, &function.new.key.name)),
+            )
+            .filter(|(old, new)| old != new)
+            .map(|(old, new)| (old.clone(), new.clone()))
+            .collect(),
+        exchanged: difference.exchanged.clone(),
         workspace_crates: &context.policy.workspace_crates,
         confined_to: None,
     })

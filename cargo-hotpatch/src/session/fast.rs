@@ -12,7 +12,7 @@ use aho_corasick::AhoCorasick;
 use anyhow::{Context, Result};
 
 use super::case::case;
-use super::decide::{Environment, Replacement, SourceChange, milliseconds, named, parse};
+use super::decide::{Build, Environment, Replacement, SourceChange, milliseconds, named, parse};
 use super::objects::{ChangedObjects, Files, Reference, Rest};
 use super::outline::{Outline, Outlined};
 use super::users::Spared;
@@ -116,6 +116,15 @@ pub fn decide<'f>(
     {
         return Ok(Err("an edited function holds statics".to_owned()));
     }
+    if [&old_spelled, &new_spelled]
+        .iter()
+        .any(|side| defined_functions(side).any(|symbol| names.has_item(symbol)))
+    {
+        return Ok(Err(
+            "a macro puts items into an edited function, and these may have changed places"
+                .to_owned(),
+        ));
+    }
     if shadow.may_be_elsewhere {
         let own: HashSet<&str> = defined_functions(&old_spelled).collect();
         if live.ever_had(&|symbol| is_of(symbol) && !own.contains(symbol)) {
@@ -135,6 +144,7 @@ pub fn decide<'f>(
     let scope = Scope {
         wanted: Some(&wanted),
         fingerprinted: &wanted,
+        ..Scope::default()
     };
     let difference = diff::diff_among(&named(&old), &named(&new), scope)?;
     timings.diff += milliseconds(started);
@@ -179,14 +189,21 @@ pub fn decide<'f>(
 
     let started = std::time::Instant::now();
     // Behind the objects that were compared come the rest of the shadow, then the program's own.
+    let others: Vec<&ObjectRef> = shadow
+        .objects
+        .iter()
+        .filter(|one| !objects.new.contains(one))
+        .chain(reference.values().flatten())
+        .collect();
+    // What a shadow has besides is the program's as well.
+    let build = Build {
+        files,
+        fresh: objects.new.clone(),
+        others: reference.values().flatten().collect(),
+    };
     let rest = Rest {
         files,
-        objects: shadow
-            .objects
-            .iter()
-            .filter(|one| !objects.new.contains(one))
-            .chain(reference.values().flatten())
-            .collect(),
+        objects: others,
         outlined: true,
     };
     let mut store = Store::new(Box::new(rest), context.libraries);
@@ -255,6 +272,7 @@ pub fn decide<'f>(
         refreshed,
         cut: None,
         store,
+        build,
         notes,
         departed: Departed::default(),
     };
@@ -297,6 +315,18 @@ impl Names {
         let is_of = self.paths.contains(&path) || inside.any(|inside| path.contains(inside));
         self.known.borrow_mut().insert(symbol.to_owned(), is_of);
         is_of
+    }
+
+    /// True if the symbol names an item inside of an edited function: anything but a closure.
+    fn has_item(&self, symbol: &str) -> bool {
+        if !self.is_of(symbol) {
+            return false;
+        }
+        let path = canonical(symbol);
+        self.inside.iter().any(|inside| {
+            let mut places = path.match_indices(inside.as_str());
+            places.any(|(at, _)| !path[at + inside.len()..].starts_with('{'))
+        })
     }
 }
 
@@ -378,6 +408,9 @@ fn has_statics(spelled: &[Vec<Outlined<'_>>], names: &Names) -> bool {
 fn unsuited(difference: &Difference) -> Option<String> {
     if let Some(doubt) = difference.doubts.first() {
         return Some(doubt.to_string());
+    }
+    if let Some(doubt) = difference.exchanged.first() {
+        return Some(judge::exchange_reason(doubt).to_string());
     }
     difference
         .paired

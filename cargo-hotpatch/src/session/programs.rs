@@ -124,6 +124,7 @@ impl Session {
             terminal.restore();
         }
         self.say_exited(program.pid(), status);
+        self.lose_marks("the program has ended");
         let by_user = self.signals.ends_session(status.signal(), Instant::now());
         let ends = self.options.once || by_user || self.is_ending;
         if !ends {

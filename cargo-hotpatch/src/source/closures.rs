@@ -20,6 +20,8 @@ pub enum EntryKind {
     Opaque,
     /// A `static` inside of the body.
     Static,
+    /// Another item inside of the body. Its text is that of the block that it stands in.
+    Item,
 }
 
 /// One of them.
@@ -118,7 +120,7 @@ const PLAIN_MACROS: &[&str] = &[
 #[must_use]
 pub fn entries_of_block(block: &syn::Block) -> Vec<Entry> {
     let mut collector = Collector::default();
-    collector.visit_block(block);
+    visit::visit_block(&mut collector, block);
     collector.entries
 }
 
@@ -152,6 +154,8 @@ fn first_line(tokens: &TokenStream) -> usize {
 #[derive(Default)]
 struct Collector {
     entries: Vec<Entry>,
+    /// The blocks around, from the outermost one that is not the body itself.
+    blocks: Vec<String>,
 }
 
 impl Collector {
@@ -167,7 +171,24 @@ impl Collector {
     }
 }
 
+/// True if an item stands in this very block.
+fn holds_items(block: &syn::Block) -> bool {
+    let mut statements = block.stmts.iter();
+    statements.any(|statement| matches!(statement, syn::Stmt::Item(_)))
+}
+
 impl<'ast> Visit<'ast> for Collector {
+    fn visit_block(&mut self, block: &'ast syn::Block) {
+        let is_kept = holds_items(block);
+        if is_kept {
+            self.blocks.push(block.to_token_stream().to_string());
+        }
+        visit::visit_block(self, block);
+        if is_kept {
+            self.blocks.pop();
+        }
+    }
+
     fn visit_expr_closure(&mut self, closure: &'ast syn::ExprClosure) {
         let kind = if closure.asyncness.is_some() {
             EntryKind::Async
@@ -191,6 +212,15 @@ impl<'ast> Visit<'ast> for Collector {
             self.nested(EntryKind::Static, &item.to_token_stream(), |_| {});
         } else if let syn::Item::Macro(item) = item {
             self.visit_macro(&item.mac);
+        } else if !matches!(item, syn::Item::Use(_) | syn::Item::ExternCrate(_)) {
+            let tokens = item.to_token_stream();
+            let text = self.blocks.last().cloned();
+            self.entries.push(Entry {
+                kind: EntryKind::Item,
+                text: text.unwrap_or_else(|| tokens.to_string()),
+                line: first_line(&tokens),
+                children: Vec::new(),
+            });
         }
     }
 

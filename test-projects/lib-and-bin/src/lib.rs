@@ -1,3 +1,9 @@
-pub fn power(number: i64) -> i64 {
-    number * number
+#[repr(C)]
+pub struct Kept {
+    pub a: u32,
+    pub b: u64,
+}
+
+pub fn show(kept: &Kept) -> String {
+    format!("lib {} {}", kept.a, kept.b)
 }

@@ -1,21 +1,27 @@
-//@ why: one package with a library and a program
-//@ ask: 3 => 3 squared is 9
-//@ edit src/lib.rs: replace "number * number" with "number * number * number"
+//@ why: the library and the program of one package have one crate name, and a type of one name in both; nothing but code changes
+//@ pair: restart-lib-and-bin-exchanged
+//@ ask: a => lib 1 2 bin 3 4
+//@ edit src/lib.rs: replace "lib {} {}" with "library {} {}"
+//@ edit+ src/main.rs: replace "bin {} {}" with "binary {} {}"
 //@ expect: patched
-//@ only: lib_and_bin::power patched
-//@ ask: 3 => 3 squared is 27
-//@ edit src/main.rs: replace "squared" with "cubed"
-//@ expect: patched
-//@ ask: 3 => 3 cubed is 27
+//@ ask: a => library 1 2 binary 3 4
 
-fn main() {
-    println!("ready");
-    for line in std::io::stdin().lines().map_while(Result::ok) {
-        println!("{}", answer(&line));
-    }
+use lib_and_bin as library;
+
+#[repr(C)]
+struct Kept {
+    b: u64,
+    a: u32,
 }
 
-fn answer(request: &str) -> String {
-    let number = request.trim().parse().unwrap_or(0);
-    format!("{number} squared is {}", lib_and_bin::power(number))
+fn show(kept: &Kept) -> String {
+    format!("bin {} {}", kept.a, kept.b)
+}
+
+fn main() {
+    let kept = (library::Kept { a: 1, b: 2 }, Kept { a: 3, b: 4 });
+    println!("ready");
+    for _ in std::io::stdin().lines() {
+        println!("{} {}", library::show(&kept.0), show(&kept.1));
+    }
 }

@@ -93,8 +93,9 @@ impl<'a> Walk<'_, 'a> {
         facts: &mut DebugFacts,
         kept: &Kept<'_>,
     ) -> Result<()> {
+        let looks = self.looks(kept.types);
         self.finish_types(facts, kept.types);
-        self.finish_functions(facts, kept.functions);
+        self.finish_functions(facts, kept, &looks);
         self.finish_variables(object, addresses, symbols, facts, kept)
     }
 
@@ -165,7 +166,9 @@ impl<'a> Walk<'_, 'a> {
         }
     }
 
-    fn finish_functions(&mut self, facts: &mut DebugFacts, is_kept: IsKept<'_>) {
+    fn finish_functions(&mut self, facts: &mut DebugFacts, kept: &Kept<'_>, looks: &[u64]) {
+        let is_kept = kept.functions;
+        let mut is_kept_type = HashMap::default();
         // A definition that points to its declaration adds what only the body knows.
         let origins: Vec<(usize, usize)> = self
             .functions
@@ -207,7 +210,11 @@ impl<'a> Walk<'_, 'a> {
                 raw.file.clone(),
                 raw.line,
             );
+            let arguments = std::mem::take(&mut self.functions[index].arguments);
+            let places = parameters.iter().copied().chain([result]).chain(arguments);
+            let handled = self.handled(places, looks, &mut is_kept_type, kept.types);
             let function = FunctionFacts {
+                handled,
                 name: Arc::from(name),
                 scope,
                 parameters: parameters

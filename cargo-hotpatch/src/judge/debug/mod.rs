@@ -5,6 +5,7 @@
 //! *set* of different things that carry it, and whoever compares must compare sets.
 
 mod finish;
+mod shapes;
 mod walk;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use gimli::{EndianSlice, LittleEndian, SectionId};
 use rayon::prelude::*;
 
 use self::finish::DebugAddresses;
+pub use self::shapes::Handled;
 use self::walk::Walk;
 use super::FactsMemory;
 use super::relocatable::{Memory, Relocatable};
@@ -111,6 +113,8 @@ pub struct FunctionFacts {
     pub declared: bool,
     /// The first of the parameters is `self`.
     pub is_method: bool,
+    /// The types of its parameters, its result and its generic arguments, behind pointers.
+    pub handled: Vec<Handled>,
 }
 
 /// What is known of a static or a thread-local.
@@ -318,6 +322,10 @@ impl DebugFacts {
                 .iter_mut()
                 .chain([&mut function.result, &mut function.scope])
                 .for_each(one);
+            function
+                .handled
+                .iter_mut()
+                .for_each(|handled| one(&mut handled.name));
         }
         self.statics
             .values_mut()

@@ -26,6 +26,8 @@ pub(super) struct RawType<'a> {
     pub(super) members: Vec<RawMember<'a>>,
     pub(super) variants: Option<RawVariants<'a>>,
     pub(super) enumerators: Vec<(&'a str, i128)>,
+    /// Generic arguments.
+    pub(super) arguments: Vec<Option<At>>,
     /// A declaration without a definition.
     pub(super) incomplete: bool,
 }
@@ -50,6 +52,8 @@ pub(super) struct RawFunction<'a> {
     pub(super) name: &'a str,
     pub(super) scope: Arc<str>,
     pub(super) parameters: Vec<Option<At>>,
+    /// Generic arguments.
+    pub(super) arguments: Vec<Option<At>>,
     pub(super) result: Option<At>,
     pub(super) no_return: bool,
     pub(super) declared: bool,
@@ -255,9 +259,7 @@ impl<'d, 'a> Walk<'d, 'a> {
                 matches!(stack.last(), Some((_, Scope::Function(_) | Scope::Opaque)));
             let tag = abbreviation.tag();
             let wanted = match tag {
-                dw::DW_TAG_lexical_block
-                | dw::DW_TAG_inlined_subroutine
-                | dw::DW_TAG_template_type_parameter => false,
+                dw::DW_TAG_lexical_block | dw::DW_TAG_inlined_subroutine => false,
                 dw::DW_TAG_variable => !inside_function,
                 _ => true,
             };
@@ -344,6 +346,7 @@ impl<'d, 'a> Walk<'d, 'a> {
                     members: Vec::new(),
                     variants: None,
                     enumerators: Vec::new(),
+                    arguments: Vec::new(),
                     incomplete: attributes.declaration,
                 });
                 Scope::Type(index, full.unwrap_or_else(|| joined("?")))
@@ -422,6 +425,7 @@ impl<'d, 'a> Walk<'d, 'a> {
                     name: attributes.name.unwrap_or(""),
                     scope: path.clone(),
                     parameters: Vec::new(),
+                    arguments: Vec::new(),
                     result: attributes.type_at,
                     no_return: attributes.no_return,
                     declared: attributes.declaration,
@@ -431,6 +435,18 @@ impl<'d, 'a> Walk<'d, 'a> {
                     origin: attributes.origin,
                 });
                 Scope::Function(index)
+            }
+            dw::DW_TAG_template_type_parameter => {
+                match outer {
+                    Some(Scope::Function(index)) => {
+                        self.functions[*index].arguments.push(attributes.type_at);
+                    }
+                    Some(Scope::Type(index, _)) => {
+                        self.types[*index].arguments.push(attributes.type_at);
+                    }
+                    _ => {}
+                }
+                Scope::Opaque
             }
             dw::DW_TAG_formal_parameter => {
                 if let Some(Scope::Function(index)) = outer {

@@ -25,6 +25,8 @@ fn an_object_that_is_cut_short() {
             changed: vec![],
             added: vec![],
             removed: vec![],
+            renamed: HashMap::new(),
+            exchanged: Vec::new(),
             workspace_crates: &crates,
             confined_to: None,
         };

@@ -17,6 +17,8 @@ fn evidence_of<R>(
         changed: vec![],
         added: vec![],
         removed: vec![],
+        renamed: HashMap::new(),
+        exchanged: Vec::new(),
         workspace_crates: &crates,
         confined_to: None,
     };
@@ -103,6 +105,7 @@ fn signatures_that_old_callers_rely_on() {
         place: None,
         declared: true,
         is_method: false,
+        handled: Vec::new(),
     };
     let (old, new) = (function("u32"), function("u64"));
     let judged = |changed: ChangedFunction| {

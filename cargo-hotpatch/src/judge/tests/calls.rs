@@ -161,6 +161,8 @@ fn what_debug_info_does_not_show() {
             changed: vec![],
             added: vec![],
             removed: vec![],
+            renamed: HashMap::new(),
+            exchanged: Vec::new(),
             workspace_crates: &crates,
             confined_to: None,
         };
@@ -176,6 +178,7 @@ fn what_debug_info_does_not_show() {
             }),
             declared: false,
             is_method: false,
+            handled: Vec::new(),
         };
         let facts = || {
             let mut facts = DebugFacts::default();

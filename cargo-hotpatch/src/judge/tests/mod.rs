@@ -8,6 +8,7 @@ mod closures_and_coroutines;
 mod erased;
 mod numbered_blocks;
 mod property;
+mod rewritten;
 mod static_items;
 mod traits;
 mod types;
@@ -248,6 +249,8 @@ fn judge_later(edit: &Edit<'_>, departed: &Departed) -> Verdict {
         changed,
         added,
         removed,
+        renamed: HashMap::new(),
+        exchanged: Vec::new(),
         workspace_crates: &crates,
         confined_to: None,
     };
