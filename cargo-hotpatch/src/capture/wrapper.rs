@@ -214,7 +214,7 @@ fn run(args: Vec<OsString>) -> Result<Never> {
         let status = compile(&rustc, user_wrapper.as_deref(), &args)?;
         record.written = FileStamp::of(&record.library());
         directory
-            .write_unit(&record)
+            .rewrite_unit(&record)
             .with_context(|| format!("cannot record unit {}", record.key))?;
         std::process::exit(status.code().unwrap_or(1));
     }

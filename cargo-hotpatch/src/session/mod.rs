@@ -104,6 +104,7 @@ enum Message {
 }
 
 /// What the worker has done.
+#[allow(clippy::large_enum_variant, reason = "it is sent in a box")]
 enum Work {
     Compiled(Compiler, Result<Vec<CompiledUnit>, CompileError>),
     /// With the target, if it was resolved anew, and when cargo began to read files.
