@@ -186,7 +186,7 @@ impl Generator {
         let mut done = 0;
         // Not every edit is possible in every program.
         for _ in 0..100 {
-            if done == edits && self.current != before {
+            if done >= edits && self.current != before {
                 break;
             }
             if let Some((what, can_be_patched)) = self.edit() {

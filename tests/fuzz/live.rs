@@ -51,7 +51,12 @@ pub(crate) struct Finding {
 impl Finding {
     /// What is the same in two findings that are of one fault, as far as can be told.
     pub(crate) fn signature(&self) -> String {
-        format!("{:?} {} after {}", self.class, self.item, self.label)
+        let label = if self.label.contains(" + ") {
+            "several edits"
+        } else {
+            &self.label
+        };
+        format!("{:?} {} after {label}", self.class, self.item)
     }
 }
 
@@ -176,11 +181,16 @@ impl<'a> Live<'a> {
             .iter()
             .rev()
             .find_map(|step| step.program.items.get(&id));
+        let item = match self.case.steps[step].save {
+            // Whatever it shows in, it is of the file's time.
+            Save::Old => "an old file".to_owned(),
+            _ => item.map_or_else(|| "-".to_owned(), crate::model::Item::described),
+        };
         Finding {
             class,
             step,
             label: self.case.steps[step].label.clone(),
-            item: item.map_or_else(|| "-".to_owned(), crate::model::Item::described),
+            item,
             id,
             text: text.to_owned(),
             report: self.session.report(),
@@ -386,7 +396,7 @@ impl<'a> Live<'a> {
     fn tick(&mut self, index: usize, told: bool) -> Result<Option<Finding>> {
         let files = render::files(self.program, self.case.opt_level);
         let expected = self.simulation.tick(self.program, &files);
-        let line = match self.session.ask("tick") {
+        let line = match answer_of(&mut self.session) {
             Ok(line) => line,
             Err(error) => {
                 let text = format!("{error:#}");
@@ -456,6 +466,12 @@ impl<'a> Live<'a> {
     }
 }
 
+/// Asks a program. What it prints when it starts is passed over.
+fn answer_of(process: &mut Running) -> Result<String> {
+    process.send("tick")?;
+    process.wait_for_line("tick=1")
+}
+
 /// Writes what differs.
 fn write_files(project: &Project, old: &Files, new: &Files, save: Save) -> Result<()> {
     for (name, text) in new
@@ -523,9 +539,8 @@ impl Cold {
         let program = self.project.path("target/debug/app");
         let command = scrubbed_command(&program, self.project.root());
         let mut process = Running::start(command, &self.project, None)?;
-        process.wait_for_line("ready")?;
         (0..ticks)
-            .map(|_| Ok(parse_answer(&process.ask("tick")?)))
+            .map(|_| Ok(parse_answer(&answer_of(&mut process)?)))
             .collect()
     }
 }

@@ -8,12 +8,14 @@
 //! ```
 
 mod campaign;
+mod define;
 mod edits;
 mod live;
 mod model;
 #[path = "../history/project.rs"]
 mod project;
 mod random;
+mod refer;
 mod render;
 #[path = "../integration/running.rs"]
 #[allow(dead_code, reason = "the integration tests use all of it")]

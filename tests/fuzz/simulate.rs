@@ -20,9 +20,10 @@ pub(crate) struct Expected {
 /// What a program answers: key and text.
 pub(crate) type Answer = BTreeMap<String, String>;
 
-/// Reads a line that the program printed.
+/// Reads a line that the program printed; its first part only says that it is an answer.
 pub(crate) fn parse_answer(line: &str) -> Answer {
     line.split(" ; ")
+        .skip(1)
         .filter_map(|part| {
             let end = part.find(['=', '>'])?;
             // What is kept has keys of its own.
