@@ -208,7 +208,7 @@ pub struct RunArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Exit codes: 0 patched or unchanged, 10 restarted, 11 refused, 12 compile error, 13 superseded by a newer save,
-20 no session runs for this workspace, 2 wrong usage, 1 anything else.")]
+14 patched, but not called in time (--reached), 20 no session runs for this workspace, 2 wrong usage, 1 anything else.")]
 pub struct SaveArguments {
     /// The files that were saved; without any, every file is looked at
     #[arg(value_name = "FILES")]
@@ -216,6 +216,17 @@ pub struct SaveArguments {
     /// Path to a Cargo.toml of the session's workspace; otherwise the FILES and the current directory tell
     #[arg(long, value_name = "PATH")]
     pub manifest_path: Option<PathBuf>,
+    /// After a patch, wait until the program has called every edited function
+    #[arg(long)]
+    pub reached: bool,
+    /// How long to wait for that
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = 10,
+        requires = "reached"
+    )]
+    pub within: u64,
     /// Print nothing; the exit code tells
     #[arg(short, long)]
     pub quiet: bool,
@@ -558,6 +569,7 @@ New here? `cargo hotpatch demo` shows it on a small project of its own.
             (11, "refused"),
             (12, "compile"),
             (13, "superseded"),
+            (14, "--reached"),
             (20, "session"),
         ] {
             assert!(

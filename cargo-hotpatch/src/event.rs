@@ -37,6 +37,8 @@ pub enum FunctionKind {
     Patched,
     /// Was not in the program before.
     New,
+    /// No function, but an immutable static: all that refers to it sees its new value.
+    Static,
     /// Same code, new line numbers.
     Refreshed,
     /// Patched, but a frame of the old code is still on a stack.
@@ -112,6 +114,27 @@ pub struct Outcome {
     /// Why it did not go the fast way, where the session has one and the edit was compiled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_because: Option<String>,
+    /// What the compiler said, without colours, for `compile-error`; cut where it is long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diagnostics: Option<String>,
+}
+
+/// A patched function that was called.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ReachedFunction {
+    /// Demangled, without hashes.
+    pub name: String,
+    /// Milliseconds from the program's acknowledgement of the patch until the call was noticed: it came no later.
+    pub after_ms: f64,
+}
+
+/// A patched function that was not called yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UnreachedFunction {
+    /// Demangled, without hashes.
+    pub name: String,
+    /// What is known of who may still call it, for people; `None` if nothing is.
+    pub why: Option<String>,
 }
 
 /// Everything that can be said.
@@ -163,6 +186,25 @@ pub enum Event {
     },
     /// The end of a save.
     Outcome(Outcome),
+    /// Patched functions were called for the first time since the patch.
+    Reached {
+        /// The number of the patch.
+        of: u64,
+        /// Those that were found to be called since the last event of this patch.
+        functions: Vec<ReachedFunction>,
+        /// How many edited functions of the patch were not called yet.
+        left: usize,
+    },
+    /// Two seconds after a patch, some of its functions were not called yet. Comes once for a patch, if at all; a later call is
+    /// told by [`Event::Reached`].
+    NotReached {
+        /// The number of the patch.
+        of: u64,
+        /// Those that were not.
+        functions: Vec<UnreachedFunction>,
+        /// How many functions of the patch were.
+        reached: usize,
+    },
     /// Everything that is compiled in advance has been: from now on no save takes longer because it is the first of its kind.
     Warmed,
     /// What the whole crate, compiled behind a fast patch, says of it.
@@ -211,4 +253,9 @@ pub struct Counts {
 pub trait Listener: Send {
     /// Takes note of `event`.
     fn event(&mut self, event: &Event);
+
+    /// What has kept it from it, told once: for the other listeners.
+    fn trouble(&mut self) -> Option<Reason> {
+        None
+    }
 }

@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -28,6 +29,8 @@ pub mod exit_code {
     pub const COMPILE_ERROR: u8 = 12;
     /// `save`: a newer save took over.
     pub const SUPERSEDED: u8 = 13;
+    /// `save --reached`: patched, and not all of its functions were called before the deadline.
+    pub const NOT_REACHED: u8 = 14;
     /// `save`: no session runs for this workspace, or it ended before the outcome. `check`: there was no build of one either.
     pub const NO_SESSION: u8 = 20;
     /// `bench`: other processes keep the machine busy.
@@ -206,6 +209,8 @@ pub struct SaveOptions {
     pub quiet: bool,
     /// Colours.
     pub color: bool,
+    /// With `--reached`: how long patched functions may take to be called.
+    pub reached: Option<Duration>,
 }
 
 impl SaveOptions {
@@ -226,6 +231,7 @@ impl SaveOptions {
             directory_was_named: typed.manifest_path.is_some(),
             quiet: typed.quiet,
             color: ColorSources::of_stderr(typed.color).decide(),
+            reached: typed.reached.then(|| Duration::from_secs(typed.within)),
         })
     }
 }

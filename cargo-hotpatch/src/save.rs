@@ -4,8 +4,8 @@
 //! cargo hotpatch run   ── binds ──►  <runtime directory>/<pid>.socket
 //!                      ── writes ─►  <runtime directory>/<pid>.json     which workspace, which socket
 //! cargo hotpatch save  ── reads ──►  *.json, picks the sessions of this workspace
-//!                      ── asks ───►  {"version":2,"files":[…],"color":true}\n
-//!                      ◄─ is told ─  {"version":2,"exit_code":0,"text":"     Patched …\n"}\n
+//!                      ── asks ───►  {"version":3,"files":[…],"color":true}\n
+//!                      ◄─ is told ─  {"version":3,"exit_code":0,"text":"     Patched …\n"}\n
 //! ```
 //!
 //! `cargo hotpatch check` asks in the same way; its request says so, and what is answered is in [`crate::check`].
@@ -17,27 +17,28 @@
 pub mod registry;
 
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{CheckReport, Unsaved};
-use crate::event::Outcome;
+use crate::event::{Outcome, ReachedFunction, UnreachedFunction};
+use crate::guard;
 use crate::options::{CheckOptions, SaveOptions, exit_code, exit_code_of_outcome};
 use crate::report::check as words;
 use crate::report::text::{self, Style};
 use registry::{Registration, Session};
 
 /// Of both messages. A reader checks it before anything else.
-const PROTOCOL_VERSION: u32 = 2;
+const PROTOCOL_VERSION: u32 = 3;
 /// A request has to arrive in this time, once somebody connected.
 const REQUEST_DEADLINE: Duration = Duration::from_secs(5);
 /// No message is longer than this.
@@ -54,6 +55,9 @@ struct Request {
     /// Absolute; empty means all.
     files: Vec<OsString>,
     color: bool,
+    /// The answer is to wait so many milliseconds at most until the patched functions were called.
+    #[serde(default)]
+    reached_ms: Option<u64>,
     /// Nothing is to be applied.
     #[serde(default)]
     check: Option<CheckWish>,
@@ -83,6 +87,30 @@ pub struct SaveReply {
     pub outcome: Outcome,
     /// What the compiler said, rendered.
     pub diagnostics: Vec<String>,
+    /// If that was waited for: which functions of the patch were called.
+    pub reached: Option<ReachedReply>,
+}
+
+/// Which functions of a patch were called while somebody waited for that.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReachedReply {
+    /// Those that were.
+    pub called: Vec<ReachedFunction>,
+    /// Those that were not, until the deadline or until they were replaced again.
+    pub not_called: Vec<UnreachedFunction>,
+}
+
+impl SaveReply {
+    /// What `save` exits with.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let code = exit_code_of_outcome(self.outcome.outcome);
+        let is_left = |reached: &ReachedReply| !reached.not_called.is_empty();
+        if code == exit_code::OK && self.reached.as_ref().is_some_and(is_left) {
+            return exit_code::NOT_REACHED;
+        }
+        code
+    }
 }
 
 impl From<Outcome> for SaveReply {
@@ -90,6 +118,7 @@ impl From<Outcome> for SaveReply {
         Self {
             outcome,
             diagnostics: Vec::new(),
+            reached: None,
         }
     }
 }
@@ -99,6 +128,8 @@ impl From<Outcome> for SaveReply {
 pub struct SaveRequest {
     /// Absolute paths as the editor knows them; `None`: look at all files.
     pub files: Option<Vec<PathBuf>>,
+    /// After a patch, the answer waits so long at most until all its functions were called.
+    pub reached: Option<Duration>,
     /// Where the outcome goes. Dropping it without an answer tells the asker that the session ended.
     pub reply: Sender<SaveReply>,
 }
@@ -151,10 +182,10 @@ impl ControlServer {
         let ends = Arc::new(AtomicBool::new(false));
         let thread = {
             let ends = ends.clone();
-            std::thread::Builder::new()
-                .name("save".to_owned())
-                .spawn(move || accept(&listener, &ends, &Arc::new(on_request)))
-                .context("cannot start the thread that takes requests to save")?
+            guard::spawn("save", move || {
+                accept(&listener, &ends, &Arc::new(on_request));
+            })
+            .context("cannot start the thread that takes requests to save")?
         };
         Ok(Self {
             registration,
@@ -192,14 +223,31 @@ fn accept(
         };
         let on_request = on_request.clone();
         // Without a thread there is no answer, which the asker understands.
-        let _ = std::thread::Builder::new()
-            .name("save request".to_owned())
-            .spawn(move || {
-                let reply = serve(&connection, &*on_request);
-                if let Some(reply) = reply {
-                    let _ = send(&connection, &reply);
-                }
-            });
+        let _ = guard::spawn("save request", move || {
+            guard::trial("request");
+            let reply = serve(&connection, &*on_request);
+            if let Some(reply) = reply {
+                let _ = send(&connection, &reply);
+            }
+        });
+    }
+}
+
+/// Reads until a moment, however many reads it takes.
+struct InTime<'c> {
+    connection: &'c UnixStream,
+    deadline: Instant,
+}
+
+impl Read for InTime<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        self.connection.set_read_timeout(Some(left))?;
+        let mut connection = self.connection;
+        connection.read(buffer)
     }
 }
 
@@ -209,8 +257,12 @@ fn serve(connection: &UnixStream, on_request: &impl Fn(Asked)) -> Option<Reply> 
     if peer.uid != rustix::process::getuid() {
         return None;
     }
-    connection.set_read_timeout(Some(REQUEST_DEADLINE)).ok()?;
-    let request: Request = match receive(connection) {
+    connection.set_write_timeout(Some(REQUEST_DEADLINE)).ok()?;
+    let in_time = InTime {
+        connection,
+        deadline: Instant::now() + REQUEST_DEADLINE,
+    };
+    let request: Request = match receive(in_time) {
         Ok(Some(request)) => request,
         Ok(None) => return None,
         Err(error) => {
@@ -235,7 +287,12 @@ fn serve(connection: &UnixStream, on_request: &impl Fn(Asked)) -> Option<Reply> 
     let files =
         (!request.files.is_empty()).then(|| request.files.into_iter().map(PathBuf::from).collect());
     let (reply, answer) = channel();
-    on_request(Asked::Save(SaveRequest { files, reply }));
+    let reached = request.reached_ms.map(Duration::from_millis);
+    on_request(Asked::Save(SaveRequest {
+        files,
+        reached,
+        reply,
+    }));
     let answer = answer.recv().ok()?;
     let mut text: String = answer
         .diagnostics
@@ -243,9 +300,17 @@ fn serve(connection: &UnixStream, on_request: &impl Fn(Asked)) -> Option<Reply> 
         .map(|rendered| text::diagnostics(rendered, style))
         .collect();
     text.push_str(&text::outcome(&answer.outcome, style));
+    if let Some(reached) = &answer.reached {
+        text.push_str(&text::reached(&reached.called, style));
+        text.push_str(&text::not_reached(
+            &reached.not_called,
+            reached.called.len(),
+            style,
+        ));
+    }
     Some(Reply {
         version: PROTOCOL_VERSION,
-        exit_code: exit_code_of_outcome(answer.outcome.outcome),
+        exit_code: answer.exit_code(),
         text,
         report: None,
     })
@@ -282,7 +347,7 @@ fn send(mut connection: &UnixStream, message: &impl Serialize) -> Result<()> {
 }
 
 /// `None`: the other side closed without a word.
-fn receive<M: for<'a> Deserialize<'a>>(connection: &UnixStream) -> Result<Option<M>> {
+fn receive<M: for<'a> Deserialize<'a>>(connection: impl Read) -> Result<Option<M>> {
     let mut line = Vec::new();
     BufReader::new(connection.take(LONGEST_MESSAGE))
         .read_until(b'\n', &mut line)
@@ -339,10 +404,11 @@ pub(crate) fn gravity(code: u8) -> u8 {
     match code {
         exit_code::OK => 0,
         exit_code::RESTARTED => 1,
-        exit_code::SUPERSEDED => 2,
-        exit_code::REFUSED => 3,
-        exit_code::COMPILE_ERROR => 4,
-        _ => 5,
+        exit_code::NOT_REACHED => 2,
+        exit_code::SUPERSEDED => 3,
+        exit_code::REFUSED => 4,
+        exit_code::COMPILE_ERROR => 5,
+        _ => 6,
     }
 }
 
@@ -356,6 +422,9 @@ fn ask_all(directories: &[PathBuf], options: &SaveOptions) -> Result<Vec<Reply>>
             .map(|file| file.clone().into_os_string())
             .collect(),
         color: options.color,
+        reached_ms: options
+            .reached
+            .map(|deadline| u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX)),
         check: None,
     })
 }
@@ -385,6 +454,7 @@ pub fn ask_to_check(
         directory_was_named: options.manifest_path.is_some(),
         quiet: false,
         color: options.color,
+        reached: None,
     };
     let Ok(sessions) = registry::sessions_for(&registry::directories(), &place) else {
         return Ok(None);
@@ -393,6 +463,7 @@ pub fn ask_to_check(
         version: PROTOCOL_VERSION,
         files: Vec::new(),
         color: options.color,
+        reached_ms: None,
         check: Some(CheckWish {
             unsaved: unsaved.cloned(),
         }),

@@ -39,6 +39,7 @@
 //! - [`builds`]: what cargo builds and when it has to, by content and not by time.
 //! - [`identity`]: the same source, rebuilt, moved or with other comments, is the same program.
 //! - [`suite`]: a crate's own tests run while its functions are replaced by equal ones ([`crate_as_program`]).
+//! - [`reached`]: the program tells which patched functions were called.
 //! - [`phases`]: the tool's phases without a session.
 //! - [`coexist`]: `cargo build` and `cargo hotpatch run` side by side.
 //!
@@ -53,6 +54,7 @@ mod cli;
 mod coexist;
 mod crate_as_program;
 mod crossings;
+mod defects;
 mod directives;
 mod fast;
 mod faults;
@@ -60,7 +62,9 @@ mod identity;
 mod load;
 mod pairs;
 mod phases;
+mod places;
 mod project;
+mod reached;
 mod running;
 mod scenarios;
 mod suite;
@@ -79,12 +83,15 @@ fn main() {
         trials.extend(builds::trials());
         trials.extend(check::trials());
         trials.extend(crossings::trials());
+        trials.extend(defects::trials());
         trials.extend(cli::trials());
         trials.extend(coexist::trials());
         trials.extend(fast::trials());
         trials.extend(faults::trials());
         trials.extend(identity::trials());
         trials.extend(load::trials());
+        trials.extend(reached::trials());
+        trials.extend(places::trials());
         trials.extend(suite::trials());
     }
     libtest_mimic::run(&arguments, trials).exit();

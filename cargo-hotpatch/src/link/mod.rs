@@ -23,12 +23,13 @@ pub mod plan;
 pub mod store;
 pub mod verify;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use anyhow::Result;
 
 use crate::diff::NewFunction;
+use crate::diff::constants::Rewritten;
 use crate::diff::pairing::FunctionKey;
 use crate::judge::CutNames;
 use crate::object::address::RunAddr;
@@ -57,10 +58,14 @@ pub struct Request<'r> {
     pub renewed: &'r [NewFunction],
     /// Immutable statics whose new content the patch must bring along.
     pub changed_constants: &'r BTreeSet<String>,
+    /// Immutable statics that get their new content where they are, by their new names.
+    pub rewritten: &'r BTreeMap<String, Rewritten>,
     /// By which names the program knows what the new objects know under others.
     pub names: &'r OldNames,
     /// Functions of which the program's version is never taken: see [`crate::judge::cut`].
     pub cut: Option<&'r CutNames>,
+    /// Functions whose first call is marked, if they have a slot: see [`plan::marks`].
+    pub marked: &'r BTreeSet<String>,
     /// Which new functions get a place in the jump table.
     pub policy: &'r SlotPolicy,
     /// Somewhere in here the patch will be.
@@ -78,7 +83,29 @@ pub struct PatchedFunction {
     pub body: Range<RunAddr>,
     /// It had no code in the program before.
     pub is_new: bool,
+    /// Its slot leads to an entry that sets a mark and goes on in the body.
+    pub marked: Option<Marked>,
 }
+
+impl PatchedFunction {
+    /// Where its slot leads.
+    #[must_use]
+    pub fn entry(&self) -> RunAddr {
+        self.marked.map_or(self.body.start, |marked| marked.entry)
+    }
+}
+
+/// How a function tells that it was called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Marked {
+    /// [`MARKED_ENTRY`] bytes of code.
+    pub entry: RunAddr,
+    /// One byte: 0 until the entry was reached, then 1.
+    pub mark: RunAddr,
+}
+
+/// Bytes of an entry that marks.
+pub const MARKED_ENTRY: usize = 32;
 
 /// Protection of a segment. There is none that is writable and executable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +131,17 @@ pub struct Segment {
     pub protection: Protection,
 }
 
+/// The new content of an immutable static that keeps its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewrite {
+    /// Its new name.
+    pub name: String,
+    /// Where it is.
+    pub address: RunAddr,
+    /// All of its bytes.
+    pub content: Vec<u8>,
+}
+
 /// A finished patch: nothing of it is visible to the program yet.
 #[derive(Debug)]
 pub struct Patch {
@@ -119,6 +157,8 @@ pub struct Patch {
     pub functions: Vec<PatchedFunction>,
     /// New statics, and immutable statics with new content: name and place.
     pub statics: Vec<(String, RunAddr)>,
+    /// What immutable statics hold from now on.
+    pub rewrites: Vec<Rewrite>,
     /// New thread-locals: name and offset from the thread pointer.
     pub thread_locals: Vec<(String, i64)>,
     /// How much of the thread-local reserve is used after this patch, in bytes.

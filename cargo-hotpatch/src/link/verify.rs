@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 use gimli::UnwindSection;
 use goblin::elf::Elf;
 
-use super::{PAGE, Patch, Protection};
+use super::plan::marks::is_marked_entry;
+use super::{Marked, PAGE, Patch, PatchedFunction, Protection};
 use crate::codes::{self, Reason};
 use crate::object::address::RunAddr;
 
@@ -92,6 +93,11 @@ pub fn verify(patch: &Patch, start: RunAddr) -> Result<()> {
             )));
         }
     }
+    for function in &patch.functions {
+        if let Some(marked) = function.marked {
+            verify_mark(patch, start, function, marked)?;
+        }
+    }
     for (slot, target) in &patch.table {
         if !is_code(*target) {
             return Err(wrong(format!(
@@ -103,6 +109,28 @@ pub fn verify(patch: &Patch, start: RunAddr) -> Result<()> {
         verify_unwinding(patch, start, eh_frame, &is_code)?;
     }
     Ok(())
+}
+
+/// An entry must set its own mark, in writable memory, and go on in its function.
+fn verify_mark(
+    patch: &Patch,
+    start: RunAddr,
+    function: &PatchedFunction,
+    marked: Marked,
+) -> Result<()> {
+    let is_writable = patch.segments.iter().any(|segment| {
+        segment.protection == Protection::ReadWrite
+            && marked.mark >= segment.address
+            && marked.mark < segment.address.offset(segment.length)
+    });
+    let leads = (marked.mark, function.body.start);
+    if is_writable && is_marked_entry(patch, start, marked.entry, leads) {
+        return Ok(());
+    }
+    Err(wrong(format!(
+        "the entry of `{}` at {} was written otherwise",
+        function.key.name, marked.entry
+    )))
 }
 
 /// Walks the unwind table as the unwinder will: it must end, and each entry must describe code of this patch.

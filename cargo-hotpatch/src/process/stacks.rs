@@ -28,13 +28,14 @@ mod unwind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
 use calls::is_behind_call;
+pub(crate) use memory::Words;
 pub use memory::read_bytes;
-use memory::{Maps, Words, read_words};
+use memory::{Maps, read_words};
 use threads::{Doing, Thread, Waiting};
 use unwind::{Frame, Tables};
 
@@ -82,6 +83,8 @@ struct Place {
 pub struct Look {
     process: u32,
     stacks: Vec<Stack>,
+    /// Every thread could be followed, or at least begun with: nobody's innermost function is missing.
+    is_whole: bool,
 }
 
 #[derive(Debug)]
@@ -117,6 +120,30 @@ impl Stacks {
         self.process
     }
 
+    /// Waits until every thread of the process waits in a system call, for at most so long. False if that moment did not come, or
+    /// if the process cannot be asked.
+    #[must_use]
+    pub fn wait_until_still(&self, limit: Duration) -> bool {
+        let end = Instant::now() + limit;
+        loop {
+            let Ok(all) = threads::all(self.process) else {
+                return false;
+            };
+            let is_still = |thread: &Thread| match threads::doing(self.process, thread.id) {
+                Doing::Runs => false,
+                Doing::Ended => true,
+                Doing::Waits(waiting) => waiting.is_in_call,
+            };
+            if all.iter().all(is_still) {
+                return true;
+            }
+            if Instant::now() >= end {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Looks at all threads. See the module's documentation for what this can and can't know.
     ///
     /// # Errors
@@ -148,10 +175,12 @@ impl Stacks {
                 break;
             }
         }
+        let is_whole = left.is_empty();
         stacks.extend(search_unclaimed(self.process, &maps, &claimed, &left));
         Ok(Look {
             process: self.process,
             stacks,
+            is_whole,
         })
     }
 
@@ -284,6 +313,28 @@ fn search_unclaimed(process: u32, maps: &Maps, claimed: &[u64], busy: &[Thread])
 }
 
 impl Look {
+    /// False if a thread ran all the time: then its innermost function is not known.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Where all frames go on, those that may have returned included: an address inside of the instruction at which each stands, and
+    /// the address of the next one.
+    #[must_use]
+    pub fn places(&self) -> BTreeSet<(u64, u64)> {
+        let mut places = BTreeSet::new();
+        for stack in &self.stacks {
+            places.extend(stack.frames.iter().map(|place| (place.inside, place.next)));
+            let words = stack
+                .words
+                .iter()
+                .filter(|word| is_behind_call(self.process, **word));
+            places.extend(words.map(|word| (word.wrapping_sub(1), *word)));
+        }
+        places
+    }
+
     /// The functions among `ranges` (run addresses of their code, in any order; several may have the same name) that have a
     /// frame, sorted, each once a stack.
     #[must_use]

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::codes::Reason;
-use crate::event::{Event, Listener, OutcomeKind};
+use crate::event::{Event, Listener, OutcomeKind, ReachedFunction};
+use crate::guard;
 use crate::process::terminal::{StderrMode, stderr_mode};
 use crate::report::text::{self, Style};
 
@@ -23,6 +24,8 @@ pub struct Terminal<W: Write = std::io::Stderr> {
     spinner: Option<Spinner>,
     /// The reason of a restart that goes on, if it was given; its old process's end is then nothing to tell.
     announced: Option<Reason>,
+    /// Functions of the newest patch that were called, until a line tells of them all.
+    reached: Option<(u64, Vec<ReachedFunction>)>,
 }
 
 impl<W: Write> std::fmt::Debug for Terminal<W> {
@@ -46,6 +49,7 @@ impl Terminal {
             mode: stderr_mode,
             spinner,
             announced: None,
+            reached: None,
         }
     }
 }
@@ -58,9 +62,29 @@ impl<W: Write> Terminal<W> {
             Event::Outcome(outcome) | Event::Confirmation { outcome, .. } => {
                 let announced = self.announced.take();
                 let is_restart = outcome.outcome == OutcomeKind::Restarted;
+                if outcome.patch.is_some() {
+                    self.reached = outcome.patch.map(|patch| (patch, Vec::new()));
+                }
                 if is_restart && announced.is_some() && outcome.reason == announced {
                     return text::restarted(outcome, self.style);
                 }
+            }
+            Event::Reached {
+                of,
+                functions,
+                left,
+            } => {
+                // One line for a patch: when all were called, or when it is said that some were not.
+                if let Some((_, reached)) = self.reached.as_mut().filter(|(patch, _)| patch == of) {
+                    reached.extend(functions.iter().cloned());
+                    if *left > 0 {
+                        return String::new();
+                    }
+                    return text::reached(&std::mem::take(reached), self.style);
+                }
+            }
+            Event::NotReached { of, .. } => {
+                self.reached.take_if(|(patch, _)| patch == of);
             }
             _ => {}
         }
@@ -75,6 +99,7 @@ impl<W: Write> Terminal<W> {
             mode: || StderrMode::Pipe,
             spinner: None,
             announced: None,
+            reached: None,
         }
     }
 
@@ -126,10 +151,7 @@ struct Spinner {
 impl Spinner {
     fn new(color: bool) -> Option<Self> {
         let (orders, inbox) = channel();
-        let thread = std::thread::Builder::new()
-            .name("spinner".to_owned())
-            .spawn(move || spin(&inbox, color))
-            .ok()?;
+        let thread = guard::spawn("spinner", move || spin(&inbox, color)).ok()?;
         Some(Self {
             orders: Some(orders),
             thread: Some(thread),
@@ -240,6 +262,7 @@ mod tests {
             pid: None,
             way: None,
             full_because: None,
+            diagnostics: None,
         })
     }
 
@@ -301,6 +324,46 @@ mod tests {
    Restarted as process 2
       Exited process 2 in good order
 "
+        );
+    }
+
+    #[test]
+    fn calls_of_new_code_get_one_line_for_a_patch() {
+        let Event::Outcome(outcome) = superseded() else {
+            unreachable!("it is an outcome")
+        };
+        let reached = |name: &str, after_ms, left| Event::Reached {
+            of: 1,
+            functions: vec![ReachedFunction {
+                name: name.into(),
+                after_ms,
+            }],
+            left,
+        };
+        let mut terminal = Terminal::plain(Vec::new());
+        terminal.event(&Event::Outcome(Outcome {
+            outcome: OutcomeKind::Unchanged,
+            patch: Some(1),
+            ..outcome
+        }));
+        terminal.output.clear();
+        terminal.event(&reached("app::a", 2.0, 2));
+        terminal.event(&reached("app::b", 5.0, 1));
+        assert!(terminal.output.is_empty());
+        terminal.event(&reached("app::c", 7.0, 0));
+        let line = "     Reached app::a, app::b, app::c: called after 7 ms\n";
+        assert_eq!(String::from_utf8_lossy(&terminal.output), line);
+        terminal.output.clear();
+        // Once it was said that something is missing, it is told at once.
+        terminal.event(&Event::NotReached {
+            of: 1,
+            functions: Vec::new(),
+            reached: 3,
+        });
+        terminal.event(&reached("app::d", 9000.0, 1));
+        assert_eq!(
+            String::from_utf8_lossy(&terminal.output),
+            "     Reached app::d: called after 9.0 s\n"
         );
     }
 

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 use crate::codes::{Reason, Span};
-use crate::event::{Event, FunctionKind, FunctionReport, Outcome, OutcomeKind, Timings};
+use crate::event::{
+    Event, FunctionKind, FunctionReport, Outcome, OutcomeKind, ReachedFunction, Timings,
+    UnreachedFunction,
+};
 use crate::process::signals;
 
 /// How the text is dressed.
@@ -107,6 +110,10 @@ pub fn event(event: &Event, style: Style) -> String {
             agrees,
             outcome: found,
         } => confirmation(*of, *agrees, found, style),
+        Event::Reached { functions, .. } => reached(functions, style),
+        Event::NotReached {
+            functions, reached, ..
+        } => not_reached(functions, *reached, style),
         Event::Warmed | Event::Ended(_) => String::new(),
         Event::Exited {
             pid,
@@ -118,6 +125,44 @@ pub fn event(event: &Event, style: Style) -> String {
             text.push_str(&place_and_hint(reason));
             text
         }
+    }
+}
+
+/// One line for functions that were called; empty for none. The last of them tells the time.
+#[must_use]
+pub fn reached(functions: &[ReachedFunction], style: Style) -> String {
+    let Some(last) = functions.iter().map(|one| one.after_ms).reduce(f64::max) else {
+        return String::new();
+    };
+    let names: Vec<String> = functions.iter().map(|one| clean(&one.name)).collect();
+    let what = format!("{}: called after {}", some_of(&names), duration(last));
+    verb(|word| style.green(word), "Reached", &what)
+}
+
+/// One line for functions that were not called yet; empty for none. `reached` others were.
+#[must_use]
+pub fn not_reached(functions: &[UnreachedFunction], reached: usize, style: Style) -> String {
+    if functions.is_empty() {
+        return String::new();
+    }
+    let names: Vec<String> = functions.iter().map(|one| clean(&one.name)).collect();
+    let mut what = format!("{}: not called yet", some_of(&names));
+    // What is known of the first that something is known of.
+    if let Some(why) = functions.iter().find_map(|one| one.why.as_ref()) {
+        let _ = write!(what, ": {}", clean(why));
+    }
+    if reached > 0 {
+        let were = if reached == 1 { "was" } else { "were" };
+        let _ = write!(what, " ({reached} of the patch {were})");
+    }
+    verb(|word| style.yellow(word), "Unreached", &what)
+}
+
+fn duration(milliseconds: f64) -> String {
+    if milliseconds < 1000.0 {
+        format!("{milliseconds:.0} ms")
+    } else {
+        format!("{:.1} s", milliseconds / 1000.0)
     }
 }
 
@@ -188,6 +233,9 @@ pub fn outcome(outcome: &Outcome, style: Style) -> String {
             &with_times(&why.unwrap_or_else(|| "the edit".to_owned())),
         ),
         OutcomeKind::CompileError => {
+            let is_said = outcome.diagnostics.is_some();
+            // What the compiler said stands above.
+            let why = why.filter(|_| !is_said);
             let what = why.unwrap_or_else(|| "the source does not compile".to_owned());
             let times = match times.as_str() {
                 "" => String::new(),
@@ -217,7 +265,9 @@ pub fn outcome(outcome: &Outcome, style: Style) -> String {
             text.push_str(&below(&format!("{what} old code: {}", some_of(&old))));
         }
     }
-    if let Some(reason) = &outcome.reason {
+    if let Some(reason) = &outcome.reason
+        && outcome.diagnostics.is_none()
+    {
         text.push_str(&place_and_hint(reason));
     }
     text.push_str(&notes(outcome));
@@ -258,6 +308,7 @@ fn functions(all: &[FunctionReport]) -> String {
         .filter_map(|function| match function.kind {
             FunctionKind::Patched => Some(clean(&function.name)),
             FunctionKind::New => Some(format!("{} (new)", clean(&function.name))),
+            FunctionKind::Static => Some(format!("{} (static)", clean(&function.name))),
             FunctionKind::Refreshed | FunctionKind::StillRunning => None,
         })
         .collect();
@@ -299,11 +350,7 @@ pub(super) fn times(timings: &Timings) -> String {
         .filter(|(_, milliseconds)| *milliseconds >= 0.5)
         .map(|(name, milliseconds)| format!("{name} {milliseconds:.0}"))
         .collect();
-    let total = if timings.total < 1000.0 {
-        format!("in {:.0} ms", timings.total)
-    } else {
-        format!("in {:.1} s", timings.total / 1000.0)
-    };
+    let total = format!("in {}", duration(timings.total));
     if shown.is_empty() {
         total
     } else {
@@ -346,7 +393,7 @@ pub fn clean(text: &str) -> String {
 }
 
 /// `text` without `ESC [ … letter` sequences.
-fn without_colors(text: &str) -> String {
+pub(crate) fn without_colors(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("\x1b[") {
@@ -458,6 +505,7 @@ mod tests {
             pid: Some(7),
             way: None,
             full_because: None,
+            diagnostics: None,
         }
     }
 
@@ -598,6 +646,32 @@ mod tests {
         assert_eq!(
             end(None, Some(11)),
             "      Exited process 7 by signal 11 (SIGSEGV)\n"
+        );
+    }
+
+    #[test]
+    fn calls_of_new_code_are_told_in_a_line() {
+        let called = |name: &str, after_ms| ReachedFunction {
+            name: name.into(),
+            after_ms,
+        };
+        assert_eq!(
+            reached(&[called("app::a", 1.0), called("app::b", 12.4)], PLAIN),
+            "     Reached app::a, app::b: called after 12 ms\n"
+        );
+        assert_eq!(reached(&[], PLAIN), "");
+        let not_called = |why: Option<&str>| UnreachedFunction {
+            name: "app::routes".into(),
+            why: why.map(Into::into),
+        };
+        let why = "`app::main` calls it, which has passed that place";
+        assert_eq!(
+            not_reached(&[not_called(Some(why))], 0, PLAIN),
+            format!("   Unreached app::routes: not called yet: {why}\n")
+        );
+        assert_eq!(
+            not_reached(&[not_called(None)], 1, PLAIN),
+            "   Unreached app::routes: not called yet (1 of the patch was)\n"
         );
     }
 

@@ -285,6 +285,7 @@ mod tests {
             directory_was_named: false,
             quiet: false,
             color: false,
+            reached: None,
         }
     }
 

@@ -15,6 +15,7 @@ pub(super) fn outcome(kind: OutcomeKind) -> Outcome {
         pid: None,
         way: None,
         full_because: None,
+        diagnostics: None,
     }
 }
 
@@ -59,6 +60,7 @@ impl Room {
             directory_was_named: false,
             quiet: false,
             color: false,
+            reached: None,
         };
         ask_all(&self.runtime(), &options)
     }
@@ -74,6 +76,7 @@ fn an_editor_asks_and_is_told() {
         let reply = SaveReply {
             outcome: outcome(OutcomeKind::CompileError),
             diagnostics: vec!["\x1b[1merror\x1b[0m: no".into()],
+            reached: None,
         };
         request.reply.send(reply).expect("the connection waits");
     });
@@ -111,6 +114,7 @@ fn files_find_their_session_from_anywhere() {
         directory_was_named: false,
         quiet: true,
         color: false,
+        reached: None,
     };
     let directories = [room.runtime(), elsewhere.runtime()].concat();
     let (one, two) = (room.workspace("one"), elsewhere.workspace("two"));

@@ -1,6 +1,7 @@
 //! From compiled objects to what has to be replaced in the program: diff → judge → replacements. Nothing changes by it, neither
 //! the program nor what is known of it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -10,6 +11,8 @@ use anyhow::{Context, Result};
 
 use super::case::{add_unchanged_callers, case};
 use super::objects::{ChangedObjects, Files, Reference, Rest, changed_objects, lock};
+use super::places::Places;
+use super::spread::spread;
 use super::users::{Spared, Users, is_spared};
 use super::versions;
 use crate::capture::inputs::Inputs;
@@ -28,6 +31,7 @@ use crate::link::store::Library;
 use crate::link::{Live, OldNames, Store};
 use crate::object::read::ObjectFile;
 use crate::object::target::is_mangled;
+use crate::process::stacks::Stacks;
 use crate::table::policy::SlotPolicy;
 
 /// A source file before and after.
@@ -64,6 +68,26 @@ pub struct Edit<'e> {
     pub compiled: &'e [CompiledUnit],
     /// The files that differ.
     pub sources: &'e [SourceChange],
+    /// The threads of the program, if it runs.
+    pub stacks: Option<&'e Stacks>,
+}
+
+/// The objects of the program as it will be.
+#[derive(Debug)]
+pub struct Build<'f> {
+    /// All of them were added.
+    pub files: &'f Files,
+    /// Those that were compiled now, and differ.
+    pub fresh: Vec<ObjectRef>,
+    /// All others that may be part of it.
+    pub others: Vec<&'f ObjectRef>,
+}
+
+impl Build<'_> {
+    /// All of them.
+    pub fn objects(&self) -> impl Iterator<Item = &ObjectRef> {
+        self.fresh.iter().chain(self.others.iter().copied())
+    }
 }
 
 /// What the edit comes to.
@@ -99,6 +123,8 @@ pub struct Replacement<'f> {
     pub cut: Option<CutNames>,
     /// Everything that a patch may take from.
     pub store: Store<'f>,
+    /// Whose calls tell whether the edit has an effect.
+    pub build: Build<'f>,
     /// Remarks of the judge.
     pub notes: Vec<String>,
     /// What the program still has and the source has not.
@@ -109,13 +135,17 @@ impl Replacement<'_> {
     /// True when nothing has to be put into the program.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.replacements.is_empty() && self.renewed.is_empty() && self.spared.functions.is_empty()
+        self.replacements.is_empty()
+            && self.renewed.is_empty()
+            && self.spared.functions.is_empty()
+            && self.difference.rewritten.is_empty()
     }
 
     /// True when all that the program gets is new line numbers.
     #[must_use]
     pub fn is_only_lines(&self) -> bool {
         self.renewed.is_empty()
+            && self.difference.rewritten.is_empty()
             && self
                 .replacements
                 .iter()
@@ -160,11 +190,26 @@ pub fn decide<'f>(
     let files = &*files;
     let old = parse(files, changed.iter().flat_map(|(_, objects)| &objects.old))?;
     let new = parse(files, changed.iter().flat_map(|(_, objects)| &objects.new))?;
+    let old_bytes = changed
+        .iter()
+        .flat_map(|(_, objects)| &objects.old)
+        .map(|object| files.bytes(object))
+        .collect::<Result<Vec<_>>>()?;
+    let (old_named, new_named) = (named(&old), named(&new));
+    let places = Places {
+        live,
+        stacks: edit.stacks,
+        old: &old_named,
+        old_bytes: &old_bytes,
+        new: &new_named,
+        is_still: OnceCell::new(),
+    };
     let scope = Scope {
         wanted: None,
         fingerprinted,
+        keeps_place: &|pair| places.keeps(pair),
     };
-    let mut difference = diff::diff_among(&named(&old), &named(&new), scope)?;
+    let mut difference = diff::diff_among(&old_named, &new_named, scope)?;
     timings.diff = milliseconds(started);
     observed.changed.clone_from(&difference.changed);
     if let Some(reason) = allocator_change(&difference) {
@@ -224,11 +269,26 @@ pub fn decide<'f>(
     }
 
     let started = Instant::now();
-    let mut store = store(files, reference, &changed, context)?;
+    let others = others(reference, &changed);
+    let mut store = store(files, others.clone(), &changed, context)?;
+    let build = Build {
+        files,
+        fresh: changed
+            .iter()
+            .flat_map(|(_, objects)| objects.new.iter().cloned())
+            .collect(),
+        others,
+    };
     let names = old_names(&difference);
     let mut replacements = Vec::new();
     let mut renewed = Vec::new();
+    if let Some(reason) = spread(&mut store, live, &names, edit.stacks, &mut difference)? {
+        return Ok(Decision::Restart {
+            reasons: vec![reason],
+        });
+    }
     let mut notes = verdict.notes;
+    notes.extend(notes_on_constants(&difference));
     let cut = match verdict.cut {
         Some(mut cut) => {
             let before: Vec<ObjectFile<'_>> = old.into_iter().map(|(_, file)| file).collect();
@@ -330,9 +390,21 @@ pub fn decide<'f>(
         refreshed,
         cut,
         store,
+        build,
         notes,
         departed: verdict.departed,
     })))
+}
+
+/// What is said of immutable statics with new values at another place.
+fn notes_on_constants(difference: &Difference) -> BTreeSet<String> {
+    let moved = difference.changed_constants.iter().map(|name| {
+        format!(
+            "`{}` has a new value; a reference that the program keeps may still lead to the old one",
+            pretty(name)
+        )
+    });
+    moved.collect()
 }
 
 pub(super) fn milliseconds(started: Instant) -> f64 {
@@ -491,25 +563,32 @@ fn observe(observed: &mut Observed, difference: &Difference, live: &LiveChanges)
         .collect();
 }
 
-/// Everything that the patch may take from. The changed new objects come first, in the order in which they were compared.
-fn store<'f>(
-    files: &'f Files,
+/// The objects of the program that do not differ.
+fn others<'f>(
     reference: &'f Reference,
     changed: &[(String, ChangedObjects)],
-    context: &Environment<'f>,
-) -> Result<Store<'f>> {
+) -> Vec<&'f ObjectRef> {
     let fresh: HashSet<(&str, &str)> = changed
         .iter()
         .flat_map(|(_, objects)| objects.old.iter().chain(&objects.new))
         .map(|object| (object.unit.as_str(), object.cgu.as_str()))
         .collect();
+    let objects = reference.values().flatten();
+    objects
+        .filter(|object| !fresh.contains(&(object.unit.as_str(), object.cgu.as_str())))
+        .collect()
+}
+
+/// Everything that the patch may take from. The changed new objects come first, in the order in which they were compared.
+fn store<'f>(
+    files: &'f Files,
+    others: Vec<&'f ObjectRef>,
+    changed: &[(String, ChangedObjects)],
+    context: &Environment<'f>,
+) -> Result<Store<'f>> {
     let rest = Rest {
         files,
-        objects: reference
-            .values()
-            .flatten()
-            .filter(|object| !fresh.contains(&(object.unit.as_str(), object.cgu.as_str())))
-            .collect(),
+        objects: others,
         outlined: false,
     };
     let mut store = Store::new(Box::new(rest), context.libraries);

@@ -1,14 +1,15 @@
 //! Moves what was decided into the running program: link → send, and what is to be said of it. Knows nothing of files being
 //! saved.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Instant;
 
 use anyhow::Result;
 
 use super::decide::{Decision, Edit, Environment, Replacement, decide, milliseconds};
-use super::effect::no_effect;
+use super::effect::{Callers, effect};
 use super::fast::{Fingerprints, Unconfirmed};
+use super::marks::Mark;
 use super::objects::Files;
 use super::running::Running;
 use crate::capture::record::UnitKey;
@@ -17,6 +18,7 @@ use crate::diff::pairing::FunctionKey;
 use crate::diff::{Change, Difference, NewFunction};
 use crate::event::{FunctionKind, FunctionReport, Timings};
 use crate::explain::Observed;
+use crate::guard;
 use crate::link::live::Callable;
 use crate::link::plan::pretty;
 use crate::link::{self, Live, Patch, ProgramSide, Request};
@@ -50,6 +52,8 @@ pub struct Taken {
     pub old_bodies: Bodies,
     /// When the program acknowledged; `None` where nothing was sent.
     pub acknowledged: Option<Instant>,
+    /// By what it tells which of the functions were called since.
+    pub marks: Vec<Mark>,
 }
 
 /// Moves compiled units into the running program. The reference is not changed: that is for the caller to do when the
@@ -67,15 +71,12 @@ pub fn apply(
 ) -> Result<Applied> {
     let unconfirmed = running.unconfirmed.as_ref();
     let is_fast = |symbol: &str| unconfirmed.is_some_and(|it| it.fingerprints.contains_key(symbol));
-    let decision = decide(
-        &running.live,
-        edit,
-        files,
-        context,
-        timings,
-        observed,
-        &is_fast,
-    )?;
+    let decision = guard::catch("judge", || {
+        guard::trial("judge");
+        let live = &running.live;
+        decide(live, edit, files, context, timings, observed, &is_fast)
+    });
+    let decision = decision.map_err(|panicked| panicked.reason())??;
     let mut decided = match replacement(decision) {
         Ok(decided) => decided,
         Err(applied) => {
@@ -87,7 +88,9 @@ pub fn apply(
         }
     };
     let Some(unconfirmed) = running.unconfirmed.take() else {
-        return carry_out(running, *decided, context, timings, &mut |_| None);
+        return carry_out(running, *decided, context, timings, Part::All, &mut |_| {
+            None
+        });
     };
     let fast = &unconfirmed.fingerprints;
     if !agrees(fast, &decided) {
@@ -100,7 +103,9 @@ pub fn apply(
     decided
         .replacements
         .retain(|(_, new)| !fast.contains_key(&new.key.name));
-    let mut applied = carry_out(running, *decided, context, timings, &mut |_| None);
+    let mut applied = carry_out(running, *decided, context, timings, Part::Rest, &mut |_| {
+        None
+    });
     match &mut applied {
         Ok(Applied::Taken(taken)) => {
             running.agreed = Some(true);
@@ -139,11 +144,18 @@ pub fn apply_fast(
     let applied = if decided.is_empty() {
         Applied::Taken(Taken::default())
     } else {
-        carry_out(running, decided, context, timings, &mut |patch| {
-            let names = patch.functions.iter().map(|one| one.key.name.clone());
-            has.extend(names);
-            asks_for_types(patch)
-        })?
+        carry_out(
+            running,
+            decided,
+            context,
+            timings,
+            Part::All,
+            &mut |patch| {
+                let names = patch.functions.iter().map(|one| one.key.name.clone());
+                has.extend(names);
+                asks_for_types(patch)
+            },
+        )?
     };
     // Nobody calls the others, and the full way may not even compile them.
     fingerprints.retain(|symbol, _| has.contains(symbol));
@@ -197,12 +209,22 @@ fn asks_for_types(patch: &Patch) -> Option<Reason> {
     Some(Reason::new(&codes::TYPE_DOUBT, format!("`{found}` is new")))
 }
 
+/// How much of an edit is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All of it.
+    All,
+    /// What a fast patch has left: the effect of the edit may be in that patch.
+    Rest,
+}
+
 /// Link and send, unless something in the patch speaks against it.
 fn carry_out(
     running: &mut Running,
     mut decided: Replacement<'_>,
     context: &Environment<'_>,
     timings: &mut Timings,
+    part: Part,
     objection: &mut dyn FnMut(&Patch) -> Option<Reason>,
 ) -> Result<Applied> {
     // What is cut has no place in the program under its new name: that of the old name is the old version's.
@@ -228,11 +250,15 @@ fn carry_out(
         return Ok(not_needed(&decided.difference));
     }
     let started = Instant::now();
-    if let Some(reason) = no_effect(&running.live, &running.stacks, &mut decided, context)? {
+    let effect = effect(&running.live, &running.stacks, &decided, context)?;
+    if let Some(reason) = effect.none
+        && part == Part::All
+    {
         return Ok(Applied::Restart {
             reasons: vec![reason],
         });
     }
+    decided.notes.extend(effect.notes);
     let old_bodies = old_bodies(&running.live, &decided);
     let arena = running.arena();
     let linked = {
@@ -253,6 +279,11 @@ fn carry_out(
     }
 
     let started = Instant::now();
+    if let Some(reason) = running.is_busy(&decided.difference.rewritten) {
+        return Ok(Applied::Restart {
+            reasons: vec![reason],
+        });
+    }
     let (table, acknowledged) = match running.send(&patch, &window) {
         Ok(sent) => sent,
         Err(error) => return refusal(error),
@@ -276,6 +307,7 @@ fn carry_out(
         notes: decided.notes,
         old_bodies,
         acknowledged: Some(acknowledged),
+        marks: marks(&patch, effect.callers),
     }))
 }
 
@@ -302,16 +334,47 @@ pub(super) fn link(
         .chain(&decided.spared.functions)
         .cloned()
         .collect();
+    let marked = marked(decided);
     let request = Request {
         replacements: &decided.replacements,
         renewed: &renewed,
         changed_constants: &decided.difference.changed_constants,
+        rewritten: &decided.difference.rewritten,
         names: &decided.names,
         cut: decided.cut.as_ref(),
+        marked: &marked,
         policy,
         arena,
     };
     link::link(&request, live, &mut decided.store, program)
+}
+
+/// The functions that carry the edit: the program tells when each of them is first called.
+fn marked(decided: &Replacement<'_>) -> BTreeSet<String> {
+    let replaced = decided.replacements.iter().map(|(_, new)| new);
+    let of_cut = |name: &str| decided.cut.as_ref().is_some_and(|cut| cut.exposes(name));
+    let changed = &decided.difference.changed;
+    let cut = changed.iter().map(|function| &function.new);
+    replaced
+        .chain(&decided.renewed)
+        .chain(cut.filter(|new| of_cut(&new.key.name)))
+        .map(|new| new.key.name.as_str())
+        .filter(|name| !decided.refreshed.contains(*name) && !decided.spared.led.contains(*name))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The marks of a patch that the program has.
+fn marks(patch: &Patch, mut callers: HashMap<String, Callers>) -> Vec<Mark> {
+    let marked = patch.functions.iter().filter_map(|function| {
+        let symbol = &function.key.name;
+        Some(Mark {
+            address: function.marked?.mark.0,
+            callers: callers.remove(symbol).unwrap_or_default(),
+            symbol: symbol.clone(),
+        })
+    });
+    marked.collect()
 }
 
 /// What is said of the functions of a patch.
@@ -365,6 +428,12 @@ pub(super) fn patched_functions(decided: &Replacement<'_>, patch: &Patch) -> Vec
             })
         })
         .collect();
+    functions.extend(patch.rewrites.iter().map(|rewrite| FunctionReport {
+        name: pretty(&rewrite.name),
+        kind: FunctionKind::Static,
+        thread: None,
+        certain: None,
+    }));
     functions.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     functions
 }

@@ -12,7 +12,7 @@ use aho_corasick::AhoCorasick;
 use anyhow::{Context, Result};
 
 use super::case::case;
-use super::decide::{Environment, Replacement, SourceChange, milliseconds, named, parse};
+use super::decide::{Build, Environment, Replacement, SourceChange, milliseconds, named, parse};
 use super::objects::{ChangedObjects, Files, Reference, Rest};
 use super::outline::{Outline, Outlined};
 use super::users::Spared;
@@ -144,6 +144,7 @@ pub fn decide<'f>(
     let scope = Scope {
         wanted: Some(&wanted),
         fingerprinted: &wanted,
+        ..Scope::default()
     };
     let difference = diff::diff_among(&named(&old), &named(&new), scope)?;
     timings.diff += milliseconds(started);
@@ -188,14 +189,21 @@ pub fn decide<'f>(
 
     let started = std::time::Instant::now();
     // Behind the objects that were compared come the rest of the shadow, then the program's own.
+    let others: Vec<&ObjectRef> = shadow
+        .objects
+        .iter()
+        .filter(|one| !objects.new.contains(one))
+        .chain(reference.values().flatten())
+        .collect();
+    // What a shadow has besides is the program's as well.
+    let build = Build {
+        files,
+        fresh: objects.new.clone(),
+        others: reference.values().flatten().collect(),
+    };
     let rest = Rest {
         files,
-        objects: shadow
-            .objects
-            .iter()
-            .filter(|one| !objects.new.contains(one))
-            .chain(reference.values().flatten())
-            .collect(),
+        objects: others,
         outlined: true,
     };
     let mut store = Store::new(Box::new(rest), context.libraries);
@@ -264,6 +272,7 @@ pub fn decide<'f>(
         refreshed,
         cut: None,
         store,
+        build,
         notes,
         departed: Departed::default(),
     };

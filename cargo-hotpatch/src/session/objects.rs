@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 
+use super::calls::ObjectCalls;
 use super::outline::Outline;
 
 use crate::capture::record::{ObjectRef, UnitKey};
+use crate::guard;
 use crate::judge::debug::DebugFacts;
 use crate::link::store::{Defining, Library, Source, Workspace};
 use crate::object::read::ObjectFile;
@@ -43,6 +45,8 @@ struct Mapped {
     file: Library,
     /// Of the objects in it that somebody asked for, by offset and length.
     outlines: Mutex<HashMap<(u64, u64), Arc<Outline>>>,
+    /// As well.
+    calls: Mutex<HashMap<(u64, u64), Arc<ObjectCalls>>>,
 }
 
 impl Mapped {
@@ -56,6 +60,7 @@ impl Mapped {
         Ok(Self {
             file,
             outlines: Mutex::default(),
+            calls: Mutex::default(),
         })
     }
 
@@ -66,16 +71,30 @@ impl Mapped {
     }
 
     fn outline(&self, object: &ObjectRef) -> Result<Arc<Outline>> {
+        self.remembered(&self.outlines, object, &Outline::of)
+    }
+
+    fn calls(&self, object: &ObjectRef) -> Result<Arc<ObjectCalls>> {
+        self.remembered(&self.calls, object, &ObjectCalls::of)
+    }
+
+    /// What `read` finds in an object: read once.
+    fn remembered<T>(
+        &self,
+        known: &Mutex<HashMap<(u64, u64), Arc<T>>>,
+        object: &ObjectRef,
+        read: &dyn Fn(&ObjectFile<'_>) -> Result<T>,
+    ) -> Result<Arc<T>> {
         let place = (object.offset, object.len);
-        if let Some(known) = lock(&self.outlines).get(&place) {
+        if let Some(known) = lock(known).get(&place) {
             return Ok(known.clone());
         }
-        let outline = ObjectFile::parse(self.bytes(object).ok_or_else(|| not_there(object))?)
-            .and_then(|file| Outline::of(&file))
+        let found = ObjectFile::parse(self.bytes(object).ok_or_else(|| not_there(object))?)
+            .and_then(|file| read(&file))
             .with_context(|| format!("object {} of {}", object.cgu, object.unit))?;
-        let outline = Arc::new(outline);
-        lock(&self.outlines).insert(place, outline.clone());
-        Ok(outline)
+        let found = Arc::new(found);
+        lock(known).insert(place, found.clone());
+        Ok(found)
     }
 }
 
@@ -261,23 +280,57 @@ impl Files {
         self.mapped(object)?.outline(object)
     }
 
-    /// Reads the outlines of `objects`, which were added, on a thread of its own: they will be asked for at the next edit.
-    pub fn outline_ahead<'o>(&self, objects: impl IntoIterator<Item = &'o ObjectRef>) {
+    /// The calls in an object that was added: read once, whatever its names.
+    ///
+    /// # Errors
+    /// As [`Self::bytes`], and when the object cannot be read.
+    pub fn calls(&self, object: &ObjectRef) -> Result<Arc<ObjectCalls>> {
+        self.mapped(object)?.calls(object)
+    }
+
+    /// The calls in an object, if they were read before.
+    #[must_use]
+    pub fn known_calls(&self, object: &ObjectRef) -> Option<Arc<ObjectCalls>> {
+        let mapped = self.mapped(object).ok()?;
+        let place = (object.offset, object.len);
+        lock(&mapped.calls).get(&place).cloned()
+    }
+
+    /// Reads the outlines of those of `objects` that are `outlined`, and the calls of them all, on a thread of its own: they will
+    /// be asked for at the next edit. All were added.
+    pub fn read_ahead<'o>(
+        &self,
+        objects: impl IntoIterator<Item = &'o ObjectRef>,
+        outlined: &dyn Fn(&ObjectRef) -> bool,
+    ) {
         let known = self.mapped.clone();
-        let objects: Vec<(ObjectRef, Identity)> = objects
+        let objects: Vec<(ObjectRef, Identity, bool)> = objects
             .into_iter()
             .filter_map(|object| {
-                let identity = self.files.get(&object.path)?.identity?;
-                Some((object.clone(), identity))
+                let file = self.files.get(&object.path)?;
+                let place = (object.offset, object.len);
+                let is_outlined = outlined(object);
+                let is_known = file.mapped.get().is_some_and(|file| {
+                    lock(&file.calls).contains_key(&place)
+                        && (!is_outlined || lock(&file.outlines).contains_key(&place))
+                });
+                (!is_known).then_some((object.clone(), file.identity?, is_outlined))
             })
             .collect();
         if objects.is_empty() {
             return;
         }
-        std::thread::spawn(move || {
-            for (object, identity) in objects {
+        // Without a thread, it is read when it is needed.
+        let _ = guard::spawn("read objects", move || {
+            for (object, identity, outlined) in objects {
                 // Whoever asks for it gets the error.
-                let _ = mapped(&known, &object.path, identity).map(|file| file.outline(&object));
+                let Ok(file) = mapped(&known, &object.path, identity) else {
+                    continue;
+                };
+                if outlined {
+                    let _ = file.outline(&object);
+                }
+                let _ = file.calls(&object);
             }
         });
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 use super::decide::{Edit, Environment, decide, milliseconds};
-use super::effect::no_effect;
+use super::effect::effect;
 use super::engine::{
     Applied, Taken, link, not_needed, old_bodies, patched_functions, refusal, replacement,
     still_running,
@@ -15,6 +15,7 @@ use super::objects::Files;
 use super::running::table_with;
 use crate::event::Timings;
 use crate::explain::Observed;
+use crate::guard;
 use crate::link::{Live, ProgramSide};
 use crate::object::address::RunAddr;
 use crate::process::stacks::Stacks;
@@ -53,7 +54,11 @@ pub fn rehearse(
     observed: &mut Observed,
 ) -> Result<Applied> {
     let live = stage.live;
-    let decision = decide(live, edit, files, context, timings, observed, &|_| false)?;
+    let decision = guard::catch("judge", || {
+        guard::trial("check-judge");
+        decide(live, edit, files, context, timings, observed, &|_| false)
+    });
+    let decision = decision.map_err(|panicked| panicked.reason())??;
     let mut decided = match replacement(decision) {
         Ok(decided) => decided,
         Err(applied) => return Ok(applied),
@@ -62,12 +67,14 @@ pub fn rehearse(
         return Ok(not_needed(&decided.difference));
     }
     let started = Instant::now();
-    if let Some(stacks) = &stage.stacks
-        && let Some(reason) = no_effect(live, stacks, &mut decided, context)?
-    {
-        return Ok(Applied::Restart {
-            reasons: vec![reason],
-        });
+    if let Some(stacks) = &stage.stacks {
+        let effect = effect(live, stacks, &decided, context)?;
+        if let Some(reason) = effect.none {
+            return Ok(Applied::Restart {
+                reasons: vec![reason],
+            });
+        }
+        decided.notes.extend(effect.notes);
     }
     let old_bodies = old_bodies(live, &decided);
     let linked = link(

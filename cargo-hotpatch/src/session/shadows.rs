@@ -10,16 +10,32 @@ use super::decide::{Environment, SourceChange};
 use super::engine::{self, Applied};
 use super::fast::{self, Shadow};
 use super::saves::planned;
-use super::{FastPlan, Job, Message, Session, Work};
+use super::{FastPlan, Job, Session, Work};
 use crate::capture::child::CancelFlag;
-use crate::capture::record::UnitKey;
+use crate::capture::record::{ObjectRef, UnitKey};
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledShadow, Contents};
 use crate::event::{Event, Outcome, OutcomeKind, Timings, Way};
+use crate::explain::Observed;
+use crate::guard;
 use crate::plan::{Plan, PlannedUnit};
 use crate::shadow::tree::Function;
 use crate::source::index::TextIndex;
 use crate::source::{self, CompiledBy, Lines};
+
+/// Where an edit goes that a shadow was compiled for and that does not go the fast way.
+enum Elsewhere {
+    /// The whole crate is compiled. Why.
+    FullWay(String),
+    /// Cargo builds at once: what differs is known.
+    Restart(Reason, Box<Observed>),
+}
+
+impl From<String> for Elsewhere {
+    fn from(why: String) -> Self {
+        Self::FullWay(why)
+    }
+}
 
 impl Session {
     /// The fast way of the job, if it has one: every edit is inside of a body of a function that one unit compiles. What else is in the
@@ -95,17 +111,14 @@ impl Session {
         found.ok_or("no crate was edited")
     }
 
-    /// Begins to read what the next fast edit will ask of the program's objects. (A replay may have made all of a unit's anew.)
-    pub(super) fn outline_ahead(&self) {
-        let Some(compiler) = &self.compiler else {
-            return;
+    /// Begins to read what the next edit will ask of the program's objects. (A replay may have made all of a unit's anew.)
+    pub(super) fn read_ahead(&self) {
+        let has_shadow = |object: &ObjectRef| {
+            let compiler = self.compiler.as_ref();
+            compiler.is_some_and(|compiler| compiler.has_shadow(&object.unit))
         };
-        let units = self
-            .reference
-            .iter()
-            .filter(|(unit, _)| compiler.has_shadow(unit));
         self.files
-            .outline_ahead(units.flat_map(|(_, objects)| objects));
+            .read_ahead(self.reference.values().flatten(), &has_shadow);
     }
 
     /// Takes note of why the job does not go the fast way, if the session has one.
@@ -127,14 +140,14 @@ impl Session {
             return;
         };
         job.stage_started = Instant::now();
-        let (cancel, messages) = (job.cancel.clone(), self.messages.clone());
+        let cancel = job.cancel.clone();
         let (unit, functions) = (fast.unit.clone(), fast.functions.clone());
         job.planned = units;
         job.fast = Some(fast);
         self.say(&Event::Progress { stage: "compiling" });
-        std::thread::spawn(move || {
+        self.work("fast compile", move || {
             let result = compiler.compile_shadow(&unit, files, &functions, &cancel);
-            let _ = messages.send(Message::Worked(Box::new(Work::Shadow(compiler, result))));
+            Work::Shadow(compiler, result)
         });
     }
 
@@ -142,15 +155,22 @@ impl Session {
     pub(super) fn shadow_compiled(&mut self, result: Result<Option<CompiledShadow>, CompileError>) {
         let applied = match result {
             Ok(Some(shadow)) => self.apply_shadow(&shadow),
-            Ok(None) => {
-                Err("an edited function cannot be compiled in a shadow, or not yet".to_owned())
-            }
+            Ok(None) => Err(Elsewhere::FullWay(
+                "an edited function cannot be compiled in a shadow, or not yet".to_owned(),
+            )),
             // The error is of the shadow: the crate's own is said when it was compiled.
-            Err(_) => Err("the shadow does not compile".to_owned()),
+            Err(_) => Err(Elsewhere::FullWay("the shadow does not compile".to_owned())),
         };
         let outcome = match applied {
             Ok(outcome) => outcome,
-            Err(why) => {
+            // The edit has no effect, whatever else of the crate's code differs: only bodies were edited.
+            Err(Elsewhere::Restart(reason, observed)) => {
+                let reasons = vec![reason];
+                self.keep_explanations(&observed, false, "restart", &reasons);
+                self.rebuild(reasons);
+                return;
+            }
+            Err(Elsewhere::FullWay(why)) => {
                 self.goes_the_full_way(why);
                 let Some(job) = &mut self.job else { return };
                 let units = std::mem::take(&mut job.planned);
@@ -161,13 +181,13 @@ impl Session {
         self.finish(outcome);
     }
 
-    /// The outcome, or why the full way has to find one.
-    fn apply_shadow(&mut self, compiled: &CompiledShadow) -> Result<Outcome, String> {
+    /// The outcome, or why another way has to find one.
+    fn apply_shadow(&mut self, compiled: &CompiledShadow) -> Result<Outcome, Elsewhere> {
         let (Some(job), Some(running)) = (self.job.as_mut(), self.running.as_mut()) else {
-            return Err("no program runs".to_owned());
+            return Err("no program runs".to_owned().into());
         };
         let Some(plan) = job.fast.take() else {
-            return Err("nothing was to go the fast way".to_owned());
+            return Err("nothing was to go the fast way".to_owned().into());
         };
         let environment = Environment {
             libraries: &self.libraries,
@@ -190,18 +210,30 @@ impl Session {
             roots: &roots,
             may_be_elsewhere: plan.may_be_elsewhere,
         };
-        let decided = fast::decide(
-            &running.live,
-            &shadow,
-            running.unconfirmed.as_ref(),
-            &mut self.files,
-            &environment,
-            &mut job.timings,
-        );
+        let decided = guard::catch("fast judge", || {
+            guard::trial("fast-judge");
+            fast::decide(
+                &running.live,
+                &shadow,
+                running.unconfirmed.as_ref(),
+                &mut self.files,
+                &environment,
+                &mut job.timings,
+            )
+        });
+        let decided = decided.map_err(|panicked| {
+            let why = panicked.reason().to_string();
+            guard::report(&panicked);
+            why
+        })?;
         let (replacement, fingerprints) = decided.map_err(|error| format!("{error:#}"))??;
         if replacement.is_empty() && running.unconfirmed.is_none() {
-            return Err("no function of the program differs".to_owned());
+            return Err("no function of the program differs".to_owned().into());
         }
+        let observed = Observed {
+            changed: replacement.difference.changed.clone(),
+            ..Observed::default()
+        };
         let applied = engine::apply_fast(
             running,
             replacement,
@@ -211,15 +243,21 @@ impl Session {
             &mut job.timings,
         );
         self.files.keep_only(&self.reference);
-        // A restart, and what is broken: the full way says it again, from the real source.
-        let taken = match applied {
+        // All other reasons to restart, and what is broken: the full way says it again, from the real source.
+        let mut taken = match applied {
             Ok(Applied::Taken(taken)) => taken,
             Ok(Applied::Restart { reasons }) => {
-                let why = reasons.first().map(ToString::to_string);
-                return Err(why.unwrap_or_else(|| "it would restart".to_owned()));
+                return Err(match reasons.into_iter().next() {
+                    Some(reason) if reason.code == codes::NO_EFFECT.id => {
+                        Elsewhere::Restart(reason, Box::new(observed))
+                    }
+                    Some(reason) => Elsewhere::FullWay(reason.to_string()),
+                    None => Elsewhere::FullWay("it would restart".to_owned()),
+                });
             }
-            Err(error) => return Err(format!("{error:#}")),
+            Err(error) => return Err(format!("{error:#}").into()),
         };
+        self.watch_marks(&mut taken);
         self.counts.fast += u64::from(taken.is_patched);
         Ok(self.outcome_of_taken(taken, Way::Fast))
     }
@@ -268,6 +306,7 @@ impl Session {
 
     pub(super) fn conclude_confirmation(&mut self, patch: u64, mut outcome: Outcome) {
         outcome.pid = self.pid();
+        self.explain_compile_error(&mut outcome);
         let agreed = self
             .running
             .as_mut()
@@ -301,6 +340,7 @@ impl Session {
         };
         match running.undo() {
             Ok(true) => {
+                self.lose_marks("the patch was taken back");
                 vec!["what was compiled the fast way and not checked is undone".to_owned()]
             }
             Ok(false) => Vec::new(),

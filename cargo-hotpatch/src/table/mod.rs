@@ -17,7 +17,7 @@ pub mod archive;
 mod arguments;
 mod cache;
 mod elf;
-mod frames;
+pub(crate) mod frames;
 pub mod image;
 pub mod origin;
 pub mod policy;

@@ -3,6 +3,7 @@
 //! Starts from the functions that have to be replaced and follows references. What the program has stays where it is; what it does
 //! not have comes along. Names are resolved in the order of [`super`]'s documentation.
 
+pub mod marks;
 mod thread_local;
 mod unwinding;
 
@@ -14,6 +15,7 @@ use super::live::{Ambiguous, Callable, Live};
 use super::store::{ObjectIndex, Store};
 use super::{ProgramSide, Request};
 use crate::codes::{self, Code, Reason};
+use crate::diff::constants::Rewritten;
 use crate::diff::pairing::FunctionKey;
 use crate::object::address::RunAddr;
 use crate::object::read::{Place, Relocation, SectionIndex, SymbolIndex};
@@ -113,6 +115,19 @@ pub struct PlannedFunction {
     pub body: (AtomIndex, u64, u64),
     /// Not in the program before.
     pub is_new: bool,
+    /// If calls of it are marked: the entry that its slot leads to, and the mark.
+    pub marked: Option<((AtomIndex, u64), (AtomIndex, u64))>,
+}
+
+/// An immutable static that gets new content where it is.
+#[derive(Debug)]
+pub struct PlannedRewrite {
+    /// Its new name.
+    pub name: String,
+    /// Where it is in the process.
+    pub address: RunAddr,
+    /// The new content: atom, offset and size.
+    pub content: (AtomIndex, u64, u64),
 }
 
 /// All that belongs to a patch.
@@ -128,6 +143,8 @@ pub struct Plan {
     pub functions: Vec<PlannedFunction>,
     /// New statics: name and place.
     pub statics: Vec<(String, AtomIndex, u64)>,
+    /// Immutable statics that keep their place, and what they are to hold.
+    pub rewrites: Vec<PlannedRewrite>,
     /// New thread-locals: name and offset from the thread pointer.
     pub thread_locals: Vec<(String, i64)>,
     /// The unwind table, if there is one: an atom like any other.
@@ -218,10 +235,13 @@ impl Planner<'_, '_> {
             let slot = self.spare_slot()?;
             self.add_function(new.object, new.symbol, &new.key, Some(slot), true)?;
         }
+        for (name, rewritten) in self.request.rewritten {
+            self.add_rewrite(name, rewritten)?;
+        }
         while let Some(atom) = self.pending.pop() {
             self.follow(atom)?;
         }
-        Ok(())
+        self.add_marks(self.request.marked)
     }
 
     /// True for a function of which both versions go on living: the program's is the old one's.
@@ -274,11 +294,36 @@ impl Planner<'_, '_> {
             slot,
             body: (atom, definition.value, size),
             is_new,
+            marked: None,
         });
         if let Some(slot) = slot {
             self.redirect_self_references(atom, definition.value, size, slot)?;
         }
         Ok(base)
+    }
+
+    /// Takes the new content of an immutable static into the patch, from where it is copied to its place: names lead to that.
+    fn add_rewrite(&mut self, name: &str, rewritten: &Rewritten) -> Result<()> {
+        let Rewritten {
+            old_name,
+            object,
+            symbol,
+            ..
+        } = rewritten;
+        let definition = self.store.object(*object).file.symbols[*symbol];
+        let (Some(section), Some(address)) = (
+            definition.section(),
+            self.live.constant_place(old_name, definition.size),
+        ) else {
+            bail!("`{}` has no place that it could keep", pretty(name))
+        };
+        let atom = self.atom(*object, section)?;
+        self.plan.rewrites.push(PlannedRewrite {
+            name: name.to_owned(),
+            address,
+            content: (atom, definition.value, definition.size),
+        });
+        Ok(())
     }
 
     /// A function's references to itself carry no relocation when the assembler could resolve them; they have to go through

@@ -2,12 +2,30 @@
 
 use anyhow::{Context, Result, bail};
 
-use super::{Atom, Base, Fixup, Part, Planner, Write};
+use super::{Atom, AtomIndex, Base, Fixup, Part, Planner, Write};
 use crate::link::store::ObjectIndex;
 use crate::object::read::SectionIndex;
 use crate::object::reloc::kind;
 
 impl Planner<'_, '_> {
+    /// The patch's `.eh_frame`, made when it is first needed.
+    pub(super) fn unwind_table(&mut self) -> AtomIndex {
+        if let Some(table) = self.plan.eh_frame {
+            return table;
+        }
+        let table = self.plan.atoms.len();
+        self.plan.atoms.push(Atom {
+            name: ".eh_frame".to_owned(),
+            part: Part::ReadOnly,
+            align: 8,
+            data: Vec::new(),
+            fixups: Vec::new(),
+            source: None,
+        });
+        self.plan.eh_frame = Some(table);
+        table
+    }
+
     /// Takes the unwind entries of a code section into the patch's `.eh_frame`.
     pub(super) fn add_unwinding(
         &mut self,
@@ -22,21 +40,7 @@ impl Planner<'_, '_> {
             .cloned()
             .unwrap_or_default();
         for entry in entries {
-            let table = if let Some(table) = self.plan.eh_frame {
-                table
-            } else {
-                let table = self.plan.atoms.len();
-                self.plan.atoms.push(Atom {
-                    name: ".eh_frame".to_owned(),
-                    part: Part::ReadOnly,
-                    align: 8,
-                    data: Vec::new(),
-                    fixups: Vec::new(),
-                    source: None,
-                });
-                self.plan.eh_frame = Some(table);
-                table
-            };
+            let table = self.unwind_table();
             let content = self.store.object(object).file.sections[entry.section].data;
             let common_key = (object, entry.section, entry.common.start);
             let common = if let Some(common) = self.commons.get(&common_key) {

@@ -171,14 +171,14 @@ fn word(bytes: &[u8]) -> u64 {
 
 /// Words of a process, read page by page when they are first asked for.
 #[derive(Debug)]
-pub(super) struct Words {
+pub(crate) struct Words {
     pid: u32,
     /// By address; empty if the page cannot be read.
     pages: RefCell<HashMap<u64, Vec<u64>>>,
 }
 
 impl Words {
-    pub(super) fn of(pid: u32) -> Self {
+    pub(crate) fn of(pid: u32) -> Self {
         Self {
             pid,
             pages: RefCell::default(),
@@ -187,7 +187,7 @@ impl Words {
 
     /// # Errors
     /// When the address is not that of a whole word, or is not mapped.
-    pub(super) fn at(&self, address: u64) -> Result<u64> {
+    pub(crate) fn at(&self, address: u64) -> Result<u64> {
         let page = address & !(PAGE - 1);
         let mut pages = self.pages.borrow_mut();
         let words = pages

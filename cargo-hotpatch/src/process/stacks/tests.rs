@@ -180,6 +180,7 @@ fn a_stale_return_address_is_no_frame() {
             frames: BTreeSet::new(),
             words: leading_into_code(&maps, &words),
         }],
+        is_whole: true,
     };
     let searched = searched.still_running(&ranges);
     assert_eq!(

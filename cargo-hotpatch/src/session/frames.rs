@@ -1,0 +1,233 @@
+//! What the frames that exist may still call: from where each goes on, along its function's code.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use anyhow::Result;
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind};
+
+use crate::link::Live;
+use crate::object::address::RunAddr;
+use crate::process::stacks::{self, Look, Words};
+
+/// What the frames of a process may still call.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    addresses: HashSet<u64>,
+    /// The starts of the functions that have a frame.
+    running: HashSet<u64>,
+    is_whole: bool,
+}
+
+impl Ahead {
+    /// Follows all frames that `look` has found in the code of the program and its patches.
+    ///
+    /// # Errors
+    /// When the program's memory cannot be read.
+    pub(super) fn of(live: &Live, look: &Look, process: u32) -> Result<Self> {
+        let mut functions: BTreeMap<RunAddr, (RunAddr, BTreeSet<u64>)> = BTreeMap::new();
+        for (inside, next) in look.places() {
+            // Code of libraries calls the program through addresses that it was given.
+            if let Some(code) = live.code_at(RunAddr(inside)) {
+                let (_, places) = functions
+                    .entry(code.start)
+                    .or_insert_with(|| (code.end, BTreeSet::new()));
+                places.insert(next);
+            }
+        }
+        let words = Words::of(process);
+        let mut addresses = HashSet::new();
+        for (start, (end, places)) in &functions {
+            let length = usize::try_from(end.0 - start.0)?;
+            let code = stacks::read_bytes(process, start.0, length)?;
+            addresses.extend(called_ahead(start.0, &code, places, &|address| {
+                words.at(address).ok()
+            }));
+        }
+        Ok(Self {
+            addresses,
+            running: functions.keys().map(|start| start.0).collect(),
+            is_whole: look.is_whole(),
+        })
+    }
+
+    /// False if it is certain that no frame comes to a call of what is at `address` (a slot, or code that has none).
+    pub(super) fn may_call(&self, address: u64) -> bool {
+        !self.is_whole || self.addresses.contains(&address)
+    }
+
+    /// True if the function whose code begins there has a frame.
+    pub(super) fn runs(&self, code: u64) -> bool {
+        self.running.contains(&code)
+    }
+}
+
+/// What code at `start` may call from `places` on: targets of direct calls, and addresses that it takes or loads, since unoptimised
+/// code loads the address of what it calls in another object.
+fn called_ahead(
+    start: u64,
+    code: &[u8],
+    places: &BTreeSet<u64>,
+    word: &dyn Fn(u64) -> Option<u64>,
+) -> HashSet<u64> {
+    let body = Body { start, code };
+    let ahead = body.reached_from(places.iter().copied());
+    // A panic goes on where no branch leads.
+    let by_branches = body.reached_from(std::iter::once(start)).addresses;
+    let mut called = HashSet::new();
+    for instruction in body.instructions() {
+        let ip = instruction.ip();
+        let is_ahead =
+            !ahead.is_whole || ahead.addresses.contains(&ip) || !by_branches.contains(&ip);
+        if is_ahead {
+            called.extend(body.leads_out(&instruction, word));
+        }
+    }
+    called
+}
+
+/// A function's code.
+struct Body<'c> {
+    start: u64,
+    code: &'c [u8],
+}
+
+struct Reached {
+    /// Of instructions.
+    addresses: HashSet<u64>,
+    /// False where it could not be told where a jump leads.
+    is_whole: bool,
+}
+
+impl Body<'_> {
+    fn end(&self) -> u64 {
+        self.start + self.code.len() as u64
+    }
+
+    fn instructions(&self) -> impl Iterator<Item = Instruction> {
+        let mut decoder = Decoder::with_ip(64, self.code, self.start, DecoderOptions::NONE);
+        std::iter::from_fn(move || decoder.can_decode().then(|| decoder.decode()))
+    }
+
+    fn at(&self, address: u64) -> Option<Instruction> {
+        let offset = usize::try_from(address.checked_sub(self.start)?).ok()?;
+        let bytes = self.code.get(offset..).filter(|bytes| !bytes.is_empty())?;
+        let mut decoder = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE);
+        Some(decoder.decode()).filter(|instruction| !instruction.is_invalid())
+    }
+
+    fn reached_from(&self, places: impl Iterator<Item = u64>) -> Reached {
+        let mut reached = Reached {
+            addresses: HashSet::new(),
+            is_whole: true,
+        };
+        let mut left: Vec<u64> = places.collect();
+        while let Some(address) = left.pop() {
+            // A frame whose call never returns may stand at the very end.
+            if address == self.end() || !reached.addresses.insert(address) {
+                continue;
+            }
+            let Some(instruction) = self.at(address) else {
+                reached.is_whole = false;
+                continue;
+            };
+            let near = is_near(&instruction).then(|| instruction.near_branch_target());
+            let inside = near.filter(|target| (self.start..self.end()).contains(target));
+            match instruction.flow_control() {
+                FlowControl::Next | FlowControl::Call | FlowControl::IndirectCall => {
+                    left.push(instruction.next_ip());
+                }
+                FlowControl::ConditionalBranch if near.is_some() => {
+                    left.extend(inside);
+                    left.push(instruction.next_ip());
+                }
+                FlowControl::UnconditionalBranch if near.is_some() => left.extend(inside),
+                FlowControl::Return | FlowControl::Exception => {}
+                // A jump table, or something rarer.
+                _ => reached.is_whole = false,
+            }
+        }
+        reached
+    }
+
+    /// The addresses outside of this code, or at its start, that an instruction names.
+    fn leads_out(
+        &self,
+        instruction: &Instruction,
+        word: &dyn Fn(u64) -> Option<u64>,
+    ) -> impl Iterator<Item = u64> {
+        let (inside, start) = (self.start..self.end(), self.start);
+        let near = is_near(instruction).then(|| instruction.near_branch_target());
+        let named = instruction
+            .is_ip_rel_memory_operand()
+            .then(|| instruction.ip_rel_memory_address());
+        let loaded = named.and_then(word);
+        [near, named, loaded]
+            .into_iter()
+            .flatten()
+            .filter(move |address| *address == start || !inside.contains(address))
+    }
+}
+
+fn is_near(instruction: &Instruction) -> bool {
+    instruction.op_count() == 1 && instruction.op0_kind() == OpKind::NearBranch64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SLOT: u64 = 0x2000;
+
+    fn called(code: &[u8], place: u64) -> HashSet<u64> {
+        called_ahead(0x1000, code, &BTreeSet::from([place]), &|address| {
+            (address == 0x3000).then_some(0x4000)
+        })
+    }
+
+    fn call_of(slot: u64, at: u64) -> Vec<u8> {
+        let distance = i32::try_from(slot.cast_signed() - (at + 5).cast_signed()).expect("near");
+        [&[0xe8][..], &distance.to_le_bytes()].concat()
+    }
+
+    #[test]
+    fn a_call_that_lies_behind_is_not_made_again() {
+        // call SLOT; nop; jmp to the nop.
+        let code = [&call_of(SLOT, 0x1000)[..], &[0x90, 0xeb, 0xfd]].concat();
+        assert!(called(&code, 0x1000).contains(&SLOT));
+        assert!(!called(&code, 0x1005).contains(&SLOT));
+    }
+
+    #[test]
+    fn where_a_jump_table_leads_is_not_known() {
+        // call SLOT; jmp rax.
+        let code = [&call_of(SLOT, 0x1000)[..], &[0xff, 0xe0]].concat();
+        assert!(called(&code, 0x1005).contains(&SLOT));
+    }
+
+    #[test]
+    fn a_panic_goes_on_where_no_branch_leads() {
+        // jmp to itself; then a landing pad: call SLOT; ud2.
+        let code = [&[0xeb, 0xfe][..], &call_of(SLOT, 0x1002), &[0x0f, 0x0b]].concat();
+        assert!(called(&code, 0x1000).contains(&SLOT));
+    }
+
+    #[test]
+    fn an_address_that_is_loaded_may_be_called() {
+        // lea rax, [rip + ...2000]; call rax; mov rax, [rip + ...3000]; call rax; ret.
+        let lea = [
+            &[0x48, 0x8d, 0x05][..],
+            &(0x2000_i32 - 0x1007).to_le_bytes(),
+        ]
+        .concat();
+        let load = [
+            &[0x48, 0x8b, 0x05][..],
+            &(0x3000_i32 - 0x1010).to_le_bytes(),
+        ]
+        .concat();
+        let code = [&lea[..], &[0xff, 0xd0], &load, &[0xff, 0xd0, 0xc3]].concat();
+        let found = called(&code, 0x1000);
+        assert!(found.contains(&SLOT) && found.contains(&0x4000));
+        let found = called(&code, 0x1009);
+        assert!(!found.contains(&SLOT) && found.contains(&0x4000));
+    }
+}
