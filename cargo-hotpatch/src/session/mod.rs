@@ -5,6 +5,7 @@
 //! under way cancels it: the older save ends `superseded`, the newer one takes over all that is not in the program yet.
 
 mod ahead;
+mod allocator;
 mod case;
 pub(crate) mod check;
 pub mod decide;
@@ -12,6 +13,7 @@ mod effect;
 pub mod engine;
 pub mod fast;
 pub mod objects;
+mod obtains;
 mod outcomes;
 pub mod outline;
 mod place;
@@ -139,6 +141,8 @@ struct FastPlan {
     functions: Vec<Function>,
     /// Another crate may have compiled one for itself.
     may_be_elsewhere: bool,
+    /// One of them calls a macro of which it is not known what it hides.
+    calls_macros: bool,
 }
 
 struct Session {

@@ -4,6 +4,7 @@
 
 pub mod closures;
 mod cut;
+pub mod definitions;
 pub mod functions;
 pub mod index;
 mod items;

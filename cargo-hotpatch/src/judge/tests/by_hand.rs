@@ -19,6 +19,7 @@ fn evidence_of<R>(
         removed: vec![],
         workspace_crates: &crates,
         confined_to: None,
+        texts: Box::new(NoTexts),
     };
     look(&Evidence {
         case: &case,
