@@ -1,6 +1,6 @@
 //! Source texts beyond the edited ones, and the functions that changed although nobody edited them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::source::functions::FunctionText;
 use crate::source::index::TextIndex;
@@ -44,35 +44,82 @@ pub(super) struct ChangedText<'c> {
 
 /// The changed functions whose source stands in the workspace.
 pub(super) fn changed<'e>(evidence: &'e Evidence<'_, '_>) -> Vec<ChangedText<'e>> {
-    let mut files: BTreeMap<String, Option<String>> = BTreeMap::new();
-    let mut found = Vec::new();
-    for function in &evidence.case.changed {
-        let (Some(before), Some(facts)) = (
-            evidence.old.functions.get(&*function.old),
-            evidence.new.functions.get(&*function.new),
-        ) else {
-            continue;
-        };
-        if !is_of_workspace(evidence, facts) {
-            continue;
+    let functions: Vec<(&ChangedFunction, &FunctionFacts, &FunctionFacts)> = evidence
+        .case
+        .changed
+        .iter()
+        .filter_map(|function| {
+            let before = evidence.old.functions.get(&*function.old)?;
+            let after = evidence.new.functions.get(&*function.new)?;
+            is_of_workspace(evidence, after).then_some((function, before, after))
+        })
+        .collect();
+    // A file is cut into pieces once, however many functions of it changed.
+    let files: BTreeSet<&str> = functions
+        .iter()
+        .flat_map(|(_, before, after)| [before, after])
+        .filter_map(|facts| unedited_file(evidence, facts))
+        .collect();
+    let texts: BTreeMap<&str, String> = files
+        .into_iter()
+        .filter_map(|file| Some((file, evidence.case.texts.of(file)?)))
+        .collect();
+    let indexes: BTreeMap<&str, TextIndex<'_>> = texts
+        .iter()
+        .map(|(file, text)| (*file, TextIndex::of(text)))
+        .collect();
+    let text = |side: Side, symbol: &str, facts: &FunctionFacts| -> Option<FunctionText> {
+        match evidence.sources.around(side, symbol, facts) {
+            Surroundings::Text(text) => Some(text.clone()),
+            Surroundings::Untouched => {
+                let file = unedited_file(evidence, facts)?;
+                within(indexes.get(file)?, symbol, facts).cloned()
+            }
+            Surroundings::Unknown => None,
         }
-        let texts = (
-            text_of(evidence, Side::Old, &function.old, before, &mut files),
-            text_of(evidence, Side::New, &function.new, facts, &mut files),
-        );
-        let is_unedited = match &texts {
-            (Some(old), Some(new)) => old.header == new.header && old.body == new.body,
-            _ => false,
-        };
-        found.push(ChangedText {
-            function,
-            facts,
-            old: texts.0,
-            new: texts.1,
-            is_unedited,
-        });
+    };
+    functions
+        .into_iter()
+        .map(|(function, before, facts)| {
+            let old = text(Side::Old, &function.old, before);
+            let new = text(Side::New, &function.new, facts);
+            let is_unedited = match (&old, &new) {
+                (Some(old), Some(new)) => old.header == new.header && old.body == new.body,
+                _ => false,
+            };
+            ChangedText {
+                function,
+                facts,
+                old,
+                new,
+                is_unedited,
+            }
+        })
+        .collect()
+}
+
+/// The file that the function stands in, if it was certainly not edited.
+fn unedited_file<'f>(evidence: &Evidence<'_, '_>, facts: &'f FunctionFacts) -> Option<&'f str> {
+    let file = &*facts.place.as_ref()?.file;
+    let whereabouts = evidence.sources.whereabouts(file);
+    matches!(whereabouts, Whereabouts::Untouched).then_some(file)
+}
+
+/// The function in the text of its file; the one around it for a closure.
+fn within<'i>(
+    index: &'i TextIndex<'_>,
+    symbol: &str,
+    facts: &FunctionFacts,
+) -> Option<&'i FunctionText> {
+    let line = facts.place.as_ref()?.line as usize;
+    if facts.name.starts_with('{') {
+        let path = names::canonical(symbol);
+        return index.function_around(names::function_around(&path)?, line);
     }
-    found
+    let name = facts.name.split('<').next().unwrap_or(&facts.name);
+    index
+        .function_at(name, line)
+        .or_else(|| index.function_under(name, line))
 }
 
 /// True if the function's source stands in a crate of the workspace.
@@ -81,41 +128,19 @@ pub(super) fn is_of_workspace(evidence: &Evidence<'_, '_>, facts: &FunctionFacts
     evidence.case.workspace_crates.contains(scope)
 }
 
-/// The function's text, in an edited file or in any other. `files` are the other ones that were read already.
+/// The function's text, in an edited file or in any other.
 pub(super) fn text_of(
     evidence: &Evidence<'_, '_>,
     side: Side,
     symbol: &str,
     facts: &FunctionFacts,
-    files: &mut BTreeMap<String, Option<String>>,
 ) -> Option<FunctionText> {
     match evidence.sources.around(side, symbol, facts) {
-        Surroundings::Text(text) => return Some(text.clone()),
-        Surroundings::Untouched => {}
-        Surroundings::Unknown => return None,
+        Surroundings::Text(text) => Some(text.clone()),
+        Surroundings::Untouched => {
+            let text = evidence.case.texts.of(unedited_file(evidence, facts)?)?;
+            within(&TextIndex::of(&text), symbol, facts).cloned()
+        }
+        Surroundings::Unknown => None,
     }
-    let place = facts.place.as_ref()?;
-    if !matches!(
-        evidence.sources.whereabouts(&place.file),
-        Whereabouts::Untouched
-    ) {
-        return None;
-    }
-    let text = files
-        .entry(place.file.to_string())
-        .or_insert_with(|| evidence.case.texts.of(&place.file))
-        .as_deref()?;
-    let index = TextIndex::of(text);
-    let line = place.line as usize;
-    if facts.name.starts_with('{') {
-        let path = names::canonical(symbol);
-        return index
-            .function_around(names::function_around(&path)?, line)
-            .cloned();
-    }
-    let name = facts.name.split('<').next().unwrap_or(&facts.name);
-    index
-        .function_at(name, line)
-        .or_else(|| index.function_under(name, line))
-        .cloned()
 }

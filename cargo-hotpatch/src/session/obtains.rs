@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use anyhow::Result;
 
 use crate::diff::Difference;
-use crate::diff::pairing::canonical;
+use crate::link::plan::pretty;
 use crate::object::read::ObjectFile;
 use crate::object::target::{SymbolsBySection, Target};
 use crate::table::policy::SlotPolicy;
@@ -42,25 +42,49 @@ pub(super) fn other_type(
                 "a macro in an edited function may take memory for another type".to_owned(),
             ));
         }
-        let has_own = |these: &BTreeSet<&str>, those: &BTreeSet<&str>| {
+        let own = |these: &BTreeSet<&str>, those: &BTreeSet<&str>| -> Types {
             these
                 .difference(those)
-                .any(|name| !policy.is_foreign(name) && is_for_a_type(name))
+                .filter(|name| !policy.is_foreign(name))
+                .filter_map(|name| type_of(name))
+                .collect()
         };
-        if has_own(&before, &after) && has_own(&after, &before) {
+        if are_exchanged(&own(&before, &after), &own(&after, &before)) {
             return Ok(Some(format!(
                 "`{}` calls the same for another type, and may take memory for it",
-                canonical(&function.old.name)
+                pretty(&function.old.name)
             )));
         }
     }
     Ok(None)
 }
 
-/// True if the symbol is of a generic instance, or of a function that belongs to a type.
-fn is_for_a_type(symbol: &str) -> bool {
-    let path = canonical(symbol);
-    !path.contains("{closure") && (path.starts_with('<') || path.ends_with('>'))
+/// Functions, each with the type that it is for.
+type Types = BTreeSet<(String, String)>;
+
+/// `app::view::<app::A>` → `app::view` and `app::A`; `<app::A as app::View>::open` → `app::View>::open` and `app::A`; `None` for a
+/// function that is for no type.
+fn type_of(symbol: &str) -> Option<(String, String)> {
+    let path = pretty(symbol);
+    if path.contains("{closure") {
+        return None;
+    }
+    if let Some(inner) = path.strip_suffix('>')
+        && let Some((function, arguments)) = inner.split_once("::<")
+    {
+        return Some((function.to_owned(), arguments.to_owned()));
+    }
+    let own = path.strip_prefix('<')?;
+    let (own, method) = own.split_once(" as ").or_else(|| own.rsplit_once(">::"))?;
+    Some((method.to_owned(), own.to_owned()))
+}
+
+/// A function is called for one type no more, and for another one now.
+fn are_exchanged(gone: &Types, come: &Types) -> bool {
+    gone.iter().any(|(function, before)| {
+        come.iter()
+            .any(|(other, after)| function == other && before != after)
+    })
 }
 
 /// The objects of one side.
@@ -94,5 +118,33 @@ impl<'n> Code<'n> {
             }
         }
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_function_for_another_type() {
+        let types = |list: &[(&str, &str)]| -> Types {
+            list.iter()
+                .map(|(function, name)| ((*function).to_owned(), (*name).to_owned()))
+                .collect()
+        };
+        let old = types(&[("app::view", "app::A")]);
+        assert!(are_exchanged(&old, &types(&[("app::view", "app::B")])));
+        // Another method of the same type.
+        assert!(!are_exchanged(&old, &types(&[("app::look", "app::A")])));
+        assert!(!are_exchanged(&old, &types(&[])));
+        assert_eq!(type_of("_RNvCs4Q2Qx8jI5j6_1a1f"), None);
+        assert_eq!(
+            type_of("_RINvCs4Q2Qx8jI5j6_1a4viewNtB2_1AEB2_"),
+            Some(("a::view".to_owned(), "a::A".to_owned()))
+        );
+        assert_eq!(
+            type_of("_RNvMCs4Q2Qx8jI5j6_1aNtB2_1A4open"),
+            Some(("open".to_owned(), "a::A".to_owned()))
+        );
     }
 }

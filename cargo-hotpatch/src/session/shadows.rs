@@ -17,6 +17,7 @@ use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledShadow, Contents};
 use crate::event::{Event, Outcome, OutcomeKind, Timings, Way};
 use crate::plan::{Plan, PlannedUnit};
+use crate::shadow::MARKER;
 use crate::shadow::tree::Function;
 use crate::source::closures::{Entry, EntryKind};
 use crate::source::functions::FunctionText;
@@ -222,9 +223,10 @@ impl Session {
             Ok(Applied::Taken(taken)) => taken,
             Ok(Applied::Restart { reasons }) => {
                 let why = reasons.first().map(ToString::to_string);
-                return Err(why.unwrap_or_else(|| "it would restart".to_owned()));
+                let why = why.unwrap_or_else(|| "it would restart".to_owned());
+                return Err(in_terms_of_source(why));
             }
-            Err(error) => return Err(format!("{error:#}")),
+            Err(error) => return Err(in_terms_of_source(format!("{error:#}"))),
         };
         self.counts.fast += u64::from(taken.is_patched);
         Ok(self.outcome_of_taken(taken, Way::Fast))
@@ -392,6 +394,14 @@ fn edited_functions(source: &SourceChange) -> Result<Edited, &'static str> {
         compiled_by,
         calls_macros,
     })
+}
+
+/// What the linker misses may be a body that the shadow left out: an edited function calls one that the program never had.
+fn in_terms_of_source(why: String) -> String {
+    if why.contains(MARKER) {
+        return "an edited function calls one that the program has no code of".to_owned();
+    }
+    why
 }
 
 /// True if the function calls a macro that is not known to be harmless.

@@ -36,7 +36,7 @@ pub fn naming(text: &str, words: &BTreeSet<String>) -> Vec<Definition> {
     let mut found = Vec::new();
     for text in texts.filter(|text| spelled.is_match(*text)) {
         if let Ok(tokens) = super::tokens_of(text) {
-            collect(tokens, words, &mut found);
+            collect(tokens, &|made_of| !made_of.is_disjoint(words), &mut found);
         }
         super::forget_spans();
     }
@@ -74,16 +74,37 @@ fn add_words(tokens: TokenStream, words: &mut BTreeSet<String>) {
     }
 }
 
-fn collect(tokens: TokenStream, words: &BTreeSet<String>, found: &mut Vec<Definition>) {
+/// All definitions in a function's body but those of functions.
+#[must_use]
+pub fn inside(body: &str) -> BTreeSet<Definition> {
+    let mut found = Vec::new();
+    if let Ok(tokens) = body.parse() {
+        collect(tokens, &|_| true, &mut found);
+    }
+    super::forget_spans();
+    found.retain(|definition| definition.keyword != "fn");
+    found.into_iter().collect()
+}
+
+fn collect(
+    tokens: TokenStream,
+    is_wanted: &dyn Fn(&BTreeSet<String>) -> bool,
+    found: &mut Vec<Definition>,
+) {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (at, token) in tokens.iter().enumerate() {
         match token {
-            TokenTree::Group(group) => collect(group.stream(), words, found),
+            TokenTree::Group(group) => collect(group.stream(), is_wanted, found),
             TokenTree::Ident(keyword) => {
-                if let Some(definition) = definition(&keyword.to_string(), &tokens[at..])
-                    && !definition.1.is_disjoint(words)
+                // `*const A` is none.
+                let is_pointer = at > 0
+                    && matches!(&tokens[at - 1], TokenTree::Punct(star) if star.as_char() == '*');
+                if !is_pointer
+                    && let Some((definition, words)) =
+                        definition(&keyword.to_string(), &tokens[at..])
+                    && is_wanted(&words)
                 {
-                    found.push(definition.0);
+                    found.push(definition);
                 }
             }
             TokenTree::Punct(_) | TokenTree::Literal(_) => {}
@@ -158,6 +179,10 @@ mod tests {
                 "const f",
                 "fn g"
             ]
+        );
+        assert_eq!(
+            inside("use a :: A ; let p = x as * const A ; fn f () { } ; type T = A ;").len(),
+            2
         );
         assert!(naming("const A: u32 = B", &words).is_empty());
         assert!(naming("const A: u32 = 1;", &words).is_empty());

@@ -110,7 +110,6 @@ fn judge_readers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) -> Result<(
             evidence,
             side,
             code: Code::read(objects.copied())?,
-            files: RefCell::default(),
             unsafe_texts: RefCell::default(),
         })
     };
@@ -209,6 +208,12 @@ fn meaning_moved(
     let (Some(old), Some(new)) = (&changed.old, &changed.new) else {
         return None;
     };
+    if !changed.is_unedited && (casts.0.is_unsafe || casts.1.is_unsafe) {
+        let inside = [&old.body, &new.body].map(|body| definitions::inside(body));
+        if let Some(gone) = inside[0].difference(&inside[1]).next() {
+            return Some(gone.text.clone());
+        }
+    }
     let reach = around.reach();
     if reach.names.is_empty() && reach.anything.is_none() {
         return None;

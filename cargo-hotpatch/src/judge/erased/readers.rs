@@ -40,7 +40,6 @@ pub(super) struct Readers<'e, 'c, 'a> {
     pub(super) evidence: &'e Evidence<'c, 'a>,
     pub(super) side: Side,
     pub(super) code: Code<'a>,
-    pub(super) files: RefCell<BTreeMap<String, Option<String>>>,
     pub(super) unsafe_texts: RefCell<BTreeMap<String, Option<bool>>>,
 }
 
@@ -92,7 +91,9 @@ impl Readers<'_, '_, '_> {
         candidates.retain(|name| !is_trivial(name));
         candidates.dedup();
         let is_listed = || {
-            BEGINNINGS.iter().any(|beginning| identifier.starts_with(beginning))
+            // Memory is given back by a layout.
+            facts.scope.starts_with("core::alloc::layout")
+                || BEGINNINGS.iter().any(|beginning| identifier.starts_with(beginning))
                 // The error of an operation says what it was by this, and is made anew each time.
                 && !facts.scope.starts_with("core::error")
         };
@@ -116,8 +117,7 @@ impl Readers<'_, '_, '_> {
         if let Some(known) = self.unsafe_texts.borrow().get(symbol) {
             return known.unwrap_or(false);
         }
-        let mut files = self.files.borrow_mut();
-        let text = texts::text_of(self.evidence, self.side, symbol, facts, &mut files);
+        let text = texts::text_of(self.evidence, self.side, symbol, facts);
         let found = text.map(|text| names::has_word(&text.body, "unsafe"));
         let mut known = self.unsafe_texts.borrow_mut();
         known.insert(symbol.to_owned(), found);

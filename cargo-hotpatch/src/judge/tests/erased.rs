@@ -151,6 +151,9 @@ fn what_the_standard_library_takes_memory_for() {
             "pub fn f() -> u32 {{ let at = KEPT.load(Relaxed) as *mut u8; let it: {ty} = unsafe {{ {value} }}; it.n }} pub fn g() -> u32 {{ f() }}"
         ));
     }
+    doubts(
+        "use std::alloc::Layout; pub fn f() { unsafe { std::alloc::dealloc(KEPT.load(Relaxed) as *mut u8, Layout::new::<@x::A=>>B@>()) } } pub fn g() { f() }",
+    );
     // Another function than before takes it.
     doubts(
         "@pub fn f() -> u32 { unsafe { std::ptr::with_exposed_provenance::<x::A>(KEPT.load(Relaxed)).read().n } }=>>fn fresh() -> u32 { unsafe { std::ptr::with_exposed_provenance::<B>(KEPT.load(Relaxed)).read().n } }@
@@ -166,6 +169,7 @@ fn names_in_casts_that_mean_something_else() {
     for text in [
         "use @x=>>y@::A; pub fn f() -> u32 { unsafe { (*(KEPT.load(Relaxed) as *const A)).n } }",
         "use @x=>>y@::A as Data; pub fn f() -> u32 { unsafe { (*(KEPT.load(Relaxed) as *const Data)).n } }",
+        "pub fn f() -> u32 { use @x=>>y@::A; unsafe { (*(KEPT.load(Relaxed) as *const A)).n } }",
         "use @x=>>y@::*; pub fn f() -> u32 { unsafe { (*(KEPT.load(Relaxed) as *const A)).n } }",
         "type Outer = Inner; type Inner = @x::A=>>B@; pub fn f() -> u32 { unsafe { (*(KEPT.load(Relaxed) as *const Outer)).n } }",
         "const N: usize = M + 1; const M: usize = @1=>>2@; pub fn f() -> u32 { unsafe { (*(KEPT.load(Relaxed) as *const [u32; N])).iter().sum() } }",
