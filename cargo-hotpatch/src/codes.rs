@@ -109,9 +109,9 @@ codes! {
         example: "struct P { x: f32, y: f32 } becomes struct P { y: f32, x: f32 }",
         remedy: "Let it restart. A field that is only renamed, in its place and to a name that no other had, needs none.";
     TYPE_DOUBT = "HP0103", "a type cannot be compared for certain",
-        rule: "Two types of one name, memory whose type only a cast or `dyn Any` says, or debug info that is not understood: when in doubt, restart.",
+        rule: "Two types of one name, fields of one type renamed at once, memory whose type only a cast or `dyn Any` says, or debug info that is not understood: when in doubt, restart.",
         example: "two local structs of one name in one function",
-        remedy: "Let it restart; a unique name makes the comparison possible.";
+        remedy: "Let it restart; a unique name makes the comparison possible, and one rename a save is told from an exchange.";
     SIGNATURE = "HP0201", "a function's signature changed where old callers may meet new code",
         rule: "A function whose address is in a vtable or whose callers cannot all be recompiled must keep its signature.",
         example: "a method of a live `dyn Trait` takes another argument",
@@ -169,7 +169,7 @@ codes! {
         example: "a new thread_local! { static T: Cell<u32> = const { Cell::new(3) } }",
         remedy: "Let it restart, or initialise it lazily.";
     REGISTRY = "HP0505", "something changed that is registered at program start",
-        rule: "Entries of .init_array and of linker-made lists (ctor, inventory, linkme) are read once, at the start.",
+        rule: "Entries of .init_array and of linker-made lists (ctor, inventory, linkme) are read once, at the start; a global allocator has given out memory since.",
         example: "an inventory::submit! is added",
         remedy: "Let it restart: only the start reads such lists.";
     THREAD_LOCAL_SPACE = "HP0506", "the space for new thread-locals is used up",

@@ -20,6 +20,14 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         trial("fast::a_disagreement_is_corrected", a_disagreement),
         trial("fast::a_slice_has_what_it_needs", slices),
+        trial(
+            "fast::a_method_that_was_never_called_is_called",
+            a_method_never_called,
+        ),
+        trial(
+            "fast::a_reader_of_another_type_goes_the_full_way",
+            a_reader_of_another_type,
+        ),
         trial("fast::sessions_keep_their_shadows_apart", two_sessions),
         trial("fast::derives_are_left_out", derives),
         trial("fast::derives_of_others_stay", derives_of_others),
@@ -71,6 +79,40 @@ fn ensure_fast(outcome: &Event) -> Result<()> {
         "not patched the fast way: {outcome}"
     );
     Ok(())
+}
+
+/// The program has no code of a method that nothing calls, and the shadow has left its body out.
+fn a_method_never_called() -> Result<()> {
+    let project = Project::copy_of("fast-new-method")?;
+    session(&project)?.with_report(|session| {
+        begin(session)?;
+        let added = "fn taken(&self) -> u32 {\n        self.count\n    }\n\n    fn left(&self) -> u32 {\n        self.all - self.count\n    }";
+        let taken = "fn taken(&self) -> u32 {\n        self.count\n    }";
+        save(session, &project, (MAIN, taken, added))?;
+        let call = ("stock.taken().to_string()", "stock.left().to_string()");
+        let (_, outcome) = save(session, &project, (MAIN, call.0, call.1))?;
+        ensure!(outcome.outcome() == "patched", "not patched: {outcome}");
+        ensure!(
+            !outcome.to_string().contains("__hotpatch"),
+            "it tells what the tool's own code is called: {outcome}"
+        );
+        session.expect_answer("x", "97")
+    })
+}
+
+/// Confined to a body without a cast, it takes memory for another type all the same.
+fn a_reader_of_another_type() -> Result<()> {
+    let project = Project::copy_of("reader-of-same")?;
+    session(&project)?.with_report(|session| {
+        begin(session)?;
+        let edit = (MAIN, "view::<Counter>().count", "view::<Tally>().count");
+        let (_, outcome) = save(session, &project, edit)?;
+        ensure!(
+            outcome.outcome() == "restarted" && outcome.code() == "HP0103",
+            "not restarted at once: {outcome}"
+        );
+        Ok(())
+    })
 }
 
 fn plain_bodies() -> Result<()> {

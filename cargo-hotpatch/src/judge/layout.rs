@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::debug::{DebugFacts, Member, TypeKind, TypeShape, Variant};
 use super::names::{self, Environment};
+use super::renames;
 
 /// What is wrong with a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +53,8 @@ pub(super) fn compare(old: &DebugFacts, new: &DebugFacts) -> Vec<Finding> {
             ([before], [after]) => {
                 let exact = names::environment(name).is_some();
                 let found = compare_shapes(old, new, before, after, exact)
-                    .or_else(|| stored_discriminants(old, name, before, after));
+                    .or_else(|| stored_discriminants(old, name, before, after))
+                    .or_else(|| renames::doubts(old, new, before, after).map(doubt));
                 match found {
                     Some(found) => found,
                     None => continue,
@@ -156,6 +158,10 @@ fn number(value: Option<u64>) -> String {
 }
 
 type Found = (Fault, Vec<String>);
+
+fn doubt(details: Vec<String>) -> Found {
+    (Fault::Doubt, details)
+}
 
 /// `exact`: names count too, since nothing tells a renamed capture from another variable.
 fn compare_shapes(

@@ -17,11 +17,15 @@ mod identity;
 mod impls;
 mod layout;
 mod names;
+mod reach;
 pub mod relocatable;
+mod renames;
 pub mod rewritten;
 mod shapes;
 mod sources;
 mod statics;
+mod texts;
+mod unseen;
 mod vtables;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -39,6 +43,7 @@ pub use departed::Departed;
 pub use identity::exchange_reason;
 use layout::Fault;
 use sources::{Side, Sources};
+pub use texts::{NoTexts, Texts};
 
 pub use cut::{Cut, CutNames};
 
@@ -119,6 +124,8 @@ pub struct Case<'a> {
     /// these hold no statics. Then the new objects need not have anything else, and only the closures in these bodies are
     /// compared.
     pub confined_to: Option<Vec<String>>,
+    /// The files that were not edited.
+    pub texts: Box<dyn Texts + 'a>,
 }
 
 /// What is to be done.
@@ -158,6 +165,23 @@ struct Evidence<'c, 'a> {
     old: Arc<DebugFacts>,
     new: Arc<DebugFacts>,
     sources: Sources<'a>,
+}
+
+impl Evidence<'_, '_> {
+    /// These lines of an edited file.
+    fn lines(&self, path: &Path, side: Side, (first, last): (usize, usize)) -> String {
+        let source = self.case.sources.iter().find(|source| source.path == path);
+        let text = source.and_then(|source| match side {
+            Side::Old => source.old,
+            Side::New => source.new,
+        });
+        let lines = text.unwrap_or_default().lines();
+        let lines: Vec<&str> = lines
+            .skip(first.saturating_sub(1))
+            .take((last + 1).saturating_sub(first))
+            .collect();
+        lines.join("\n")
+    }
 }
 
 /// Remembers what was read from the debug info of objects: what is new in one edit is old in the next.
@@ -234,7 +258,12 @@ pub fn judge_with(
         }
         None => true,
     };
+    let is_followed = |scope: &str| {
+        let first = scope.split("::").next().unwrap_or_default();
+        case.confined_to.is_none() && case.workspace_crates.contains(first)
+    };
     let kept = Kept {
+        bodies: &is_followed,
         types: &keep,
         functions: &is_confined_function,
         vtables: &is_confined,
@@ -270,7 +299,7 @@ pub fn judge_with(
     let cut = cut_for(&mut evidence, causes, &mut verdict);
     let scope = Scope { cut: cut.as_ref() };
     judge_types(&evidence, &findings, scope, &mut verdict);
-    erased::judge(&evidence, &mut verdict);
+    erased::judge(&evidence, &mut verdict).context("the code of the objects")?;
     vtables::judge(&evidence, scope, &mut verdict);
     identity::judge(&evidence, &mut verdict);
     statics::judge(&evidence, &mut verdict);
@@ -395,62 +424,11 @@ fn judge_types(
             consequences.push((code, message, span));
         }
     }
-    judge_unseen_types(evidence, verdict);
+    unseen::judge(evidence, findings, verdict);
     shapes::judge(evidence, scope, verdict);
     judge_namesakes(evidence, verdict);
     for (code, message, span) in consequences {
         verdict.restart(code, message, span);
-    }
-}
-
-/// Types whose definition was edited but that debug info does not show on both sides: code may handle their values
-/// without ever naming them.
-fn judge_unseen_types(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
-    if evidence.case.changed.is_empty() {
-        return;
-    }
-    let visible = |facts: &DebugFacts, identifier: &str| {
-        facts.types.keys().any(|name| {
-            let segments = names::segments(name);
-            segments
-                .iter()
-                .any(|segment| segment.split('<').next() == Some(identifier))
-        })
-    };
-    for file in &evidence.sources.files {
-        for before in file.old.types_within(file.edited_lines(Side::Old)) {
-            let mut namesakes = file
-                .new
-                .types()
-                .iter()
-                .filter(|after| after.name == before.name)
-                .peekable();
-            if namesakes.peek().is_none()
-                || namesakes.any(|after| {
-                    after.definition == before.definition && after.attributes == before.attributes
-                })
-            {
-                continue;
-            }
-            if visible(&evidence.old, &before.name) && visible(&evidence.new, &before.name) {
-                continue;
-            }
-            let used = |side: Side| {
-                evidence.sources.files.iter().any(|file| {
-                    file.index(side).functions().iter().any(|function| {
-                        names::has_word(&function.body, &before.name)
-                            || names::has_word(&function.header, &before.name)
-                    })
-                })
-            };
-            if used(Side::Old) && used(Side::New) {
-                verdict.restart(
-                    &codes::TYPE_DOUBT,
-                    format!("`{}` was edited, and debug info does not show how its values lie in memory", before.name),
-                    Some(file.span(before.line)),
-                );
-            }
-        }
     }
 }
 

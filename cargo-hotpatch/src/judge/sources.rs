@@ -191,7 +191,10 @@ impl<'a> Sources<'a> {
                 let index = file.index(side);
                 let line = place.line as usize;
                 let name = function.name.split('<').next().unwrap_or(&function.name);
-                match index.function_at(name, line) {
+                let text = index
+                    .function_at(name, line)
+                    .or_else(|| index.function_under(name, line));
+                match text {
                     Some(text) => Header::Text(text),
                     None if index.is_builtin_derive(line) => Header::Derived,
                     None => Header::Unknown,

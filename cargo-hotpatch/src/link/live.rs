@@ -61,6 +61,7 @@ pub struct Live {
     departed: Departed,
     /// What was cut, and how many spare slots were in use before each cut.
     cuts: Vec<(CutNames, usize)>,
+    has_allocator: OnceCell<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -106,6 +107,7 @@ impl Live {
             spare_slots_used: 0,
             departed: Departed::default(),
             cuts: Vec::new(),
+            has_allocator: OnceCell::new(),
         }
     }
 
@@ -255,6 +257,12 @@ impl Live {
                 .slots()
                 .any(|slot| slot.map_or(true, |slot| is_asked_for(slot.name)))
             || self.image.functions_without_slot().any(is_asked_for)
+    }
+
+    /// True if the program was linked with a function that is a method of an allocator, by its name. It is asked once: a patch never
+    /// brings the first one.
+    pub fn has_allocator(&self, is_method: &dyn Fn(&str) -> bool) -> bool {
+        *self.has_allocator.get_or_init(|| self.ever_had(is_method))
     }
 
     /// Where the code is that a slot leads to now: in a patch, if there is one, else in the image.

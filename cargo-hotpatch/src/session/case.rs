@@ -1,6 +1,7 @@
 //! From a difference to what the judge is asked of it; for both ways of an edit.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -110,7 +111,32 @@ pub(super) fn case<'c, 'd>(
         exchanged: difference.exchanged.clone(),
         workspace_crates: &context.policy.workspace_crates,
         confined_to: None,
+        texts: Box::new(Unedited { sources, context }),
     })
+}
+
+/// The source files of the build that are not among the edited ones, as they are on disk.
+#[derive(Debug)]
+struct Unedited<'c> {
+    sources: &'c [SourceChange],
+    context: &'c Environment<'c>,
+}
+
+impl judge::Texts for Unedited<'_> {
+    fn of(&self, path: &str) -> Option<String> {
+        std::fs::read_to_string(path).ok()
+    }
+
+    fn all(&self) -> Vec<String> {
+        let edited: HashSet<&Path> = (self.sources.iter())
+            .map(|source| source.path.as_path())
+            .collect();
+        let rest = (self.context.inputs.sources.keys())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+            .filter(|path| !edited.contains(path.as_path()));
+        rest.filter_map(|path| std::fs::read_to_string(path).ok())
+            .collect()
+    }
 }
 
 /// Functions of unchanged objects that refer to a changed one: byte-identical callers.

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use super::allocator;
 use super::case::{add_unchanged_callers, case};
 use super::objects::{ChangedObjects, Files, Reference, Rest, changed_objects, lock};
 use super::places::Places;
@@ -213,6 +214,16 @@ pub fn decide<'f>(
     timings.diff = milliseconds(started);
     observed.changed.clone_from(&difference.changed);
     if let Some(reason) = allocator_change(&difference) {
+        return Ok(Decision::Restart {
+            reasons: vec![reason],
+        });
+    }
+    let edited = difference
+        .changed
+        .iter()
+        .filter(|function| function.change == Change::Code)
+        .map(|function| function.old.name.as_str());
+    if let Some(reason) = allocator::change(live, files, reference, context.policy, edited)? {
         return Ok(Decision::Restart {
             reasons: vec![reason],
         });

@@ -11,9 +11,11 @@ use std::sync::Arc;
 use aho_corasick::AhoCorasick;
 use anyhow::{Context, Result};
 
+use super::allocator;
 use super::case::case;
 use super::decide::{Build, Environment, Replacement, SourceChange, milliseconds, named, parse};
 use super::objects::{ChangedObjects, Files, Reference, Rest};
+use super::obtains;
 use super::outline::{Outline, Outlined};
 use super::users::Spared;
 use crate::capture::record::{ObjectRef, UnitKey};
@@ -59,6 +61,8 @@ pub struct Shadow<'e> {
     pub roots: &'e [(usize, String)],
     /// Another crate may have compiled one of them for itself.
     pub may_be_elsewhere: bool,
+    /// One of them calls a macro of which it is not known what it hides.
+    pub calls_macros: bool,
 }
 
 /// What fast patches would do, or why it is left to the full way.
@@ -150,6 +154,15 @@ pub fn decide<'f>(
     timings.diff += milliseconds(started);
     if let Some(why) = unsuited(&difference) {
         return Ok(Err(why));
+    }
+    let code = (old.as_slice(), new.as_slice());
+    if let Some(why) = obtains::other_type(&difference, code, context.policy, shadow.calls_macros)?
+    {
+        return Ok(Err(why));
+    }
+    let of_program = difference.changed.iter().map(|one| one.old.name.as_str());
+    if let Some(reason) = allocator::change(live, files, reference, context.policy, of_program)? {
+        return Ok(Err(reason.to_string()));
     }
 
     let started = std::time::Instant::now();

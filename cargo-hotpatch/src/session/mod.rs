@@ -5,6 +5,7 @@
 //! under way cancels it: the older save ends `superseded`, the newer one takes over all that is not in the program yet.
 
 mod ahead;
+mod allocator;
 mod asked;
 pub mod calls;
 mod case;
@@ -16,6 +17,7 @@ pub mod fast;
 mod frames;
 pub mod marks;
 pub mod objects;
+mod obtains;
 mod outcomes;
 pub mod outline;
 mod place;
@@ -156,6 +158,8 @@ struct FastPlan {
     functions: Vec<Function>,
     /// Another crate may have compiled one for itself.
     may_be_elsewhere: bool,
+    /// One of them calls a macro of which it is not known what it hides.
+    calls_macros: bool,
 }
 
 struct Session {

@@ -19,7 +19,10 @@ use crate::event::{Event, Outcome, OutcomeKind, Timings, Way};
 use crate::explain::Observed;
 use crate::guard;
 use crate::plan::{Plan, PlannedUnit};
+use crate::shadow::MARKER;
 use crate::shadow::tree::Function;
+use crate::source::closures::{Entry, EntryKind};
+use crate::source::functions::FunctionText;
 use crate::source::index::TextIndex;
 use crate::source::{self, CompiledBy, Lines};
 
@@ -63,9 +66,11 @@ impl Session {
             functions.clone_from(&unconfirmed.functions);
         }
         let mut may_be_elsewhere = false;
+        let mut calls_macros = false;
         for source in &job.sources {
             let edited = edited_functions(source)?;
             may_be_elsewhere |= edited.compiled_by == CompiledBy::OthersPerhaps;
+            calls_macros |= edited.calls_macros;
             for function in edited.functions {
                 if !functions.contains(&function) {
                     functions.push(function);
@@ -93,6 +98,7 @@ impl Session {
             unit: unit.clone(),
             functions,
             may_be_elsewhere,
+            calls_macros,
         };
         Ok((plan, files))
     }
@@ -209,6 +215,7 @@ impl Session {
             objects: &compiled.objects,
             roots: &roots,
             may_be_elsewhere: plan.may_be_elsewhere,
+            calls_macros: plan.calls_macros,
         };
         let decided = guard::catch("fast judge", || {
             guard::trial("fast-judge");
@@ -251,11 +258,11 @@ impl Session {
                     Some(reason) if reason.code == codes::NO_EFFECT.id => {
                         Elsewhere::Restart(reason, Box::new(observed))
                     }
-                    Some(reason) => Elsewhere::FullWay(reason.to_string()),
+                    Some(reason) => Elsewhere::FullWay(in_terms_of_source(reason.to_string())),
                     None => Elsewhere::FullWay("it would restart".to_owned()),
                 });
             }
-            Err(error) => return Err(format!("{error:#}").into()),
+            Err(error) => return Err(in_terms_of_source(format!("{error:#}")).into()),
         };
         self.watch_marks(&mut taken);
         self.counts.fast += u64::from(taken.is_patched);
@@ -380,6 +387,8 @@ impl Session {
 struct Edited {
     functions: Vec<Function>,
     compiled_by: CompiledBy,
+    /// One of them calls a macro of which it is not known what it hides.
+    calls_macros: bool,
 }
 
 /// The functions that an edit of a file is confined to, or why it cannot go the fast way.
@@ -405,7 +414,10 @@ fn edited_functions(source: &SourceChange) -> Result<Edited, &'static str> {
     };
     let (before, after) = (TextIndex::of(old), TextIndex::of(new));
     let mut functions = Vec::new();
+    let mut calls_macros = false;
     for edited in change.edited {
+        calls_macros |= before.functions_within(edited.old).any(hides_something)
+            || after.functions_within(edited.new).any(hides_something);
         if takes_memory_for_a_type(&before, edited.old)
             || takes_memory_for_a_type(&after, edited.new)
         {
@@ -419,19 +431,52 @@ fn edited_functions(source: &SourceChange) -> Result<Edited, &'static str> {
     Ok(Edited {
         functions,
         compiled_by,
+        calls_macros,
     })
+}
+
+/// What the linker misses may be a body that the shadow left out: an edited function calls one that the program never had.
+fn in_terms_of_source(why: String) -> String {
+    if why.contains(MARKER) {
+        return "an edited function calls one that the program has no code of".to_owned();
+    }
+    why
+}
+
+/// True if the function calls a macro that is not known to be harmless.
+fn hides_something(function: &FunctionText) -> bool {
+    fn has_macro(entries: &[Entry]) -> bool {
+        entries.iter().any(|entry| {
+            matches!(entry.kind, EntryKind::Macro | EntryKind::Opaque) || has_macro(&entry.children)
+        })
+    }
+    has_macro(&function.entries)
 }
 
 /// True if a function in these lines may take memory for another type than it was, which debug info does not show: casts of raw
 /// pointers, `dyn Any`. What comes of that is seen best where all is there.
 fn takes_memory_for_a_type(index: &TextIndex<'_>, lines: Lines) -> bool {
     const WORDS: &[&str] = &[
+        "unsafe",
         "cast",
         "from_raw",
         "from_raw_parts",
         "from_raw_parts_mut",
         "transmute",
         "transmute_copy",
+        "with_exposed_provenance",
+        "with_exposed_provenance_mut",
+        // These are safe: crates such as `bytemuck` and `zerocopy` have them.
+        "cast_mut",
+        "cast_ref",
+        "cast_slice",
+        "cast_slice_mut",
+        "from_bytes",
+        "from_bytes_mut",
+        "pod_read_unaligned",
+        "read_from_bytes",
+        "ref_from_bytes",
+        "mut_from_bytes",
         "Any",
         "TypeId",
         "type_id",

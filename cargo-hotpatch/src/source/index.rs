@@ -126,6 +126,25 @@ impl<'t> TextIndex<'t> {
         found.next().is_none().then_some(first)
     }
 
+    /// The only function of this name in the item that an attribute on this line belongs to. An attribute of a procedural macro
+    /// writes functions anew, and the compiler may then say that they stand where the attribute does (`#[async_trait]`).
+    #[must_use]
+    pub fn function_under(&self, name: &str, line: usize) -> Option<&FunctionText> {
+        let (piece, _) = (self.pieces.iter())
+            .take_while(|(piece, _)| piece.first_line <= line)
+            .last()?;
+        let text = piece.text.lines().nth(line - piece.first_line)?;
+        if !text.trim_start().starts_with("#[") {
+            return None;
+        }
+        let functions = self
+            .around((line, line))
+            .flat_map(|contents| &contents.functions);
+        let mut found = functions.filter(|function| function.name == name);
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
+    }
+
     /// The function of this name whose text covers this line, if there is exactly one.
     #[must_use]
     pub fn function_around(&self, name: &str, line: usize) -> Option<&FunctionText> {

@@ -4,12 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{TokenStream, TokenTree};
 
-/// The names of those `macro_rules!` in these texts whose definition contains `unsafe`, or names another of them. Where tokens
-/// cannot be read, nothing is found.
-///
-/// A name stands for all macros that are called so: one with `unsafe` is enough.
+/// As [`with_word`], of `unsafe`.
 #[must_use]
 pub fn with_unsafe<'t>(texts: impl IntoIterator<Item = &'t str>) -> BTreeSet<String> {
+    with_word("unsafe", texts)
+}
+
+/// The names of those `macro_rules!` in these texts whose definition contains this word, or names another of them. Where tokens
+/// cannot be read, nothing is found.
+///
+/// A name stands for all macros that are called so: one with the word is enough.
+#[must_use]
+pub fn with_word<'t>(word: &str, texts: impl IntoIterator<Item = &'t str>) -> BTreeSet<String> {
     let mut definitions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for text in texts {
         // Most files define none, and to read their tokens takes long.
@@ -21,7 +27,7 @@ pub fn with_unsafe<'t>(texts: impl IntoIterator<Item = &'t str>) -> BTreeSet<Str
             });
         }
     }
-    let mut found = BTreeSet::from(["unsafe".to_owned()]);
+    let mut found = BTreeSet::from([word.to_owned()]);
     loop {
         let known = found.len();
         let more = definitions
@@ -33,7 +39,7 @@ pub fn with_unsafe<'t>(texts: impl IntoIterator<Item = &'t str>) -> BTreeSet<Str
             break;
         }
     }
-    found.remove("unsafe");
+    found.remove(word);
     found
 }
 

@@ -4,6 +4,7 @@
 
 pub mod closures;
 mod cut;
+pub mod definitions;
 mod depth;
 pub mod functions;
 pub mod index;

@@ -341,6 +341,23 @@ fn functions_are_found_by_line_also_in_macros() {
 }
 
 #[test]
+fn functions_are_found_under_the_attribute_that_wrote_them_anew() {
+    let index = TextIndex::of(
+        "struct A;\n#[asynchronous]\nimpl A {\n    async fn one() {}\n    fn two() {}\n}\n#[asynchronous]\nimpl B {\n    fn one() { 1 }\n}\nmod m {\n    #[asynchronous]\n    impl A { fn three() {} }\n    impl B { fn three() {} }\n}\n",
+    );
+    let body = |name: &str, line: usize| {
+        let function = index.function_under(name, line)?;
+        Some(function.body.clone())
+    };
+    assert_eq!(body("one", 2), Some(String::new()));
+    assert_eq!(body("one", 7), Some("1".to_owned()));
+    assert_eq!(body("one", 3), None);
+    // Two of one name: nobody can tell which is meant.
+    assert_eq!(body("three", 12), None);
+    assert_eq!(body("one", 99), None);
+}
+
+#[test]
 fn parameter_names_and_visibility_do_not_decide_how_a_function_is_called() {
     let shape = |text: &str| TextIndex::of(text).functions()[0].call_shape.clone();
     assert_eq!(

@@ -271,7 +271,10 @@ impl Cut {
         let Place { file, line } = facts.place.as_ref()?;
         if !facts.name.starts_with('{') {
             let name = facts.name.split('<').next()?;
-            return indexes.get(&**file)?.function_around(name, *line as usize);
+            let (index, line) = (indexes.get(&**file)?, *line as usize);
+            return index
+                .function_around(name, line)
+                .or_else(|| index.function_under(name, line));
         }
         let path = names::canonical(symbol);
         let name = names::function_around(&path)?;

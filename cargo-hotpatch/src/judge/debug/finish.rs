@@ -96,6 +96,7 @@ impl<'a> Walk<'_, 'a> {
         let looks = self.looks(kept.types);
         self.finish_types(facts, kept.types);
         self.finish_functions(facts, kept, &looks);
+        self.finish_bodies(facts);
         self.finish_variables(object, addresses, symbols, (facts, &looks), kept)
     }
 
@@ -235,6 +236,43 @@ impl<'a> Walk<'_, 'a> {
                 facts.functions.insert(Arc::from(linkage), function);
             }
         }
+    }
+
+    /// What the bodies that were followed show.
+    fn finish_bodies(&mut self, facts: &mut DebugFacts) {
+        for index in 0..self.functions.len() {
+            let raw = &mut self.functions[index];
+            if raw.locals.is_empty() && raw.inlined.is_empty() {
+                continue;
+            }
+            let (locals, inlined) = (
+                std::mem::take(&mut raw.locals),
+                std::mem::take(&mut raw.inlined),
+            );
+            let Some(linkage) = self.linkage_of(index) else {
+                continue;
+            };
+            let types: Vec<Arc<str>> = (locals.into_iter())
+                .map(|at| self.name_of(Some(at)))
+                .collect();
+            let inlined = inlined
+                .into_iter()
+                .filter_map(|at| self.linkage_of(found_at(&self.function_at, at)?))
+                .map(Arc::from);
+            let body = facts.bodies.entry(Arc::from(linkage)).or_default();
+            body.inlined.extend(inlined);
+            body.types.extend(types);
+        }
+    }
+
+    /// The linkage name of a function, or of the declaration that it points to.
+    fn linkage_of(&self, index: usize) -> Option<&'a str> {
+        let raw = &self.functions[index];
+        let declared = || {
+            let origin = found_at(&self.function_at, raw.origin?)?;
+            self.functions[origin].linkage
+        };
+        raw.linkage.or_else(declared)
     }
 
     fn finish_variables(

@@ -8,6 +8,7 @@ mod finish;
 mod shapes;
 mod walk;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
@@ -117,6 +118,15 @@ pub struct FunctionFacts {
     pub handled: Vec<Handled>,
 }
 
+/// What the body of a function shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BodyFacts {
+    /// Full names of the types of its variables.
+    pub types: BTreeSet<Arc<str>>,
+    /// Linkage names of the functions whose code was put into its own.
+    pub inlined: BTreeSet<Arc<str>>,
+}
+
 /// What is known of a static or a thread-local.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaticFacts {
@@ -162,6 +172,8 @@ pub struct DebugFacts {
     pub types: HashMap<Arc<str>, Vec<TypeShape>>,
     /// By linkage name.
     pub functions: HashMap<Arc<str>, FunctionFacts>,
+    /// By linkage name, of functions whose source stands in the workspace.
+    pub bodies: HashMap<Arc<str>, BodyFacts>,
     /// By linkage name.
     pub statics: HashMap<Arc<str>, StaticFacts>,
     /// By name (`<app::Square as app::Shape>::{vtable}`), each with all different contents.
@@ -181,6 +193,8 @@ pub(super) struct Kept<'k> {
     pub(super) types: IsKept<'k>,
     /// Functions, by linkage name.
     pub(super) functions: IsKept<'k>,
+    /// Bodies, by the scope of their function.
+    pub(super) bodies: IsKept<'k>,
     /// Vtables, by name.
     pub(super) vtables: IsKept<'k>,
     /// Statics and special sections.
@@ -191,6 +205,7 @@ impl Kept<'_> {
     const ALL: Self = Self {
         types: &|_| true,
         functions: &|_| true,
+        bodies: &|_| false,
         vtables: &|_| true,
         statics: true,
     };
@@ -266,6 +281,11 @@ impl DebugFacts {
                     }
                 }
             }
+            for (name, body) in part.bodies {
+                let known = all.bodies.entry(name).or_default();
+                known.types.extend(body.types);
+                known.inlined.extend(body.inlined);
+            }
             for (name, fact) in part.statics {
                 // An object may only declare it (`Absent`); the one that defines it knows more.
                 let entry = all.statics.entry(name).or_insert_with(|| fact.clone());
@@ -328,6 +348,15 @@ impl DebugFacts {
                 .handled
                 .iter_mut()
                 .for_each(|handled| one(&mut handled.name));
+        }
+        for body in self.bodies.values_mut() {
+            let types = std::mem::take(&mut body.types);
+            body.types = (types.into_iter())
+                .map(|mut name| {
+                    one(&mut name);
+                    name
+                })
+                .collect();
         }
         self.statics
             .values_mut()
@@ -419,7 +448,7 @@ fn read_debug_info(
         .filter(|(_, symbol)| symbol.named)
         .map(|(i, symbol)| (symbol.name, i))
         .collect();
-    let mut walk = Walk::new(&dwarf);
+    let mut walk = Walk::new(&dwarf, kept.bodies);
     let mut headers = dwarf.units();
     while let Some(header) = headers.next().context("unit headers of .debug_info")? {
         let offset = header.offset();

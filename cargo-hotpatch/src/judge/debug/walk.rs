@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use foldhash::HashMap;
 use gimli::{AttributeValue, DwAt, DwTag, Section as _, UnitSectionOffset, constants as dw};
 
-use super::{Dwarf, Slice};
+use super::{Dwarf, IsKept, Slice};
 
 type Unit<'a> = gimli::Unit<Slice<'a>>;
 
@@ -61,6 +61,12 @@ pub(super) struct RawFunction<'a> {
     pub(super) file: Option<Arc<str>>,
     pub(super) line: Option<u32>,
     pub(super) origin: Option<At>,
+    /// What its body shows is wanted.
+    is_followed: bool,
+    /// Types of its variables.
+    pub(super) locals: Vec<At>,
+    /// Functions whose code was put into its own.
+    pub(super) inlined: Vec<At>,
 }
 
 pub(super) struct RawVariable<'a> {
@@ -83,6 +89,8 @@ enum Scope {
     Variants(usize),
     Variant(usize),
     Function(usize),
+    /// A block inside of a function's body.
+    Block(usize),
     Opaque,
 }
 
@@ -119,6 +127,8 @@ pub(super) struct Walk<'d, 'a> {
     pub(super) variables: Vec<RawVariable<'a>>,
     pub(super) names: Vec<Option<Arc<str>>>,
     files: HashMap<u64, Option<Arc<str>>>,
+    /// Whether the bodies of functions in this scope are wanted.
+    is_followed: IsKept<'d>,
 }
 
 /// The index of what stands at `at`.
@@ -153,7 +163,7 @@ fn signed(value: &AttributeValue<Slice<'_>>) -> Option<i128> {
 }
 
 impl<'d, 'a> Walk<'d, 'a> {
-    pub(super) fn new(dwarf: &'d Dwarf<'a>) -> Self {
+    pub(super) fn new(dwarf: &'d Dwarf<'a>, is_followed: IsKept<'d>) -> Self {
         Self {
             dwarf,
             types: Vec::new(),
@@ -163,6 +173,7 @@ impl<'d, 'a> Walk<'d, 'a> {
             variables: Vec::new(),
             names: Vec::new(),
             files: HashMap::default(),
+            is_followed,
         }
     }
 
@@ -255,9 +266,17 @@ impl<'d, 'a> Walk<'d, 'a> {
             while stack.last().is_some_and(|(outer, _)| *outer >= depth) {
                 stack.pop();
             }
-            let inside_function =
-                matches!(stack.last(), Some((_, Scope::Function(_) | Scope::Opaque)));
+            let inside_function = matches!(
+                stack.last(),
+                Some((_, Scope::Function(_) | Scope::Block(_) | Scope::Opaque))
+            );
             let tag = abbreviation.tag();
+            if let Some(scope) = self.body_entry(unit, &mut entries, abbreviation, stack.last())? {
+                if abbreviation.has_children() {
+                    stack.push((depth, scope));
+                }
+                continue;
+            }
             let wanted = match tag {
                 dw::DW_TAG_lexical_block | dw::DW_TAG_inlined_subroutine => false,
                 dw::DW_TAG_variable => !inside_function,
@@ -289,6 +308,47 @@ impl<'d, 'a> Walk<'d, 'a> {
         }
         self.names.resize(self.types.len(), None);
         Ok(())
+    }
+
+    /// Reads an entry inside of a body that is followed; `None` for anything else.
+    fn body_entry(
+        &mut self,
+        unit: &Unit<'a>,
+        entries: &mut gimli::EntriesRaw<'_, '_, Slice<'a>>,
+        abbreviation: &gimli::Abbreviation,
+        outer: Option<&(isize, Scope)>,
+    ) -> Result<Option<Scope>> {
+        let function = match outer {
+            Some((_, Scope::Function(function) | Scope::Block(function))) => *function,
+            _ => return Ok(None),
+        };
+        if !self.functions[function].is_followed {
+            return Ok(None);
+        }
+        let (wanted, scope) = match abbreviation.tag() {
+            dw::DW_TAG_lexical_block => (None, Scope::Block(function)),
+            dw::DW_TAG_variable => (Some(dw::DW_AT_type), Scope::Opaque),
+            dw::DW_TAG_inlined_subroutine => (Some(dw::DW_AT_abstract_origin), Scope::Opaque),
+            _ => return Ok(None),
+        };
+        for specification in abbreviation.attributes() {
+            let attribute = entries.read_attribute(*specification)?;
+            if Some(attribute.name()) != wanted {
+                continue;
+            }
+            let at = match attribute.value() {
+                AttributeValue::UnitRef(offset) => place_of(unit, offset),
+                AttributeValue::DebugInfoRef(offset) => offset.0,
+                other => bail!("a type or an origin has an unknown form: {other:?}"),
+            };
+            let raw = &mut self.functions[function];
+            if abbreviation.tag() == dw::DW_TAG_variable {
+                raw.locals.push(at);
+            } else {
+                raw.inlined.push(at);
+            }
+        }
+        Ok(Some(scope))
     }
 
     fn entry(
@@ -433,6 +493,9 @@ impl<'d, 'a> Walk<'d, 'a> {
                     file,
                     line: attributes.line,
                     origin: attributes.origin,
+                    is_followed: (self.is_followed)(path),
+                    locals: Vec::new(),
+                    inlined: Vec::new(),
                 });
                 Scope::Function(index)
             }

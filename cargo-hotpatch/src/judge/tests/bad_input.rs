@@ -29,6 +29,7 @@ fn an_object_that_is_cut_short() {
             exchanged: Vec::new(),
             workspace_crates: &crates,
             confined_to: None,
+            texts: Box::new(NoTexts),
         };
         let error = judge(&case).expect_err("a part of an object is no object");
         assert!(

@@ -21,6 +21,7 @@ fn evidence_of<R>(
         exchanged: Vec::new(),
         workspace_crates: &crates,
         confined_to: None,
+        texts: Box::new(NoTexts),
     };
     look(&Evidence {
         case: &case,

@@ -165,6 +165,7 @@ fn what_debug_info_does_not_show() {
             exchanged: Vec::new(),
             workspace_crates: &crates,
             confined_to: None,
+            texts: Box::new(NoTexts),
         };
         let function = debug::FunctionFacts {
             name: "h".into(),

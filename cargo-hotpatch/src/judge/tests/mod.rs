@@ -253,6 +253,7 @@ fn judge_later(edit: &Edit<'_>, departed: &Departed) -> Verdict {
         exchanged: Vec::new(),
         workspace_crates: &crates,
         confined_to: None,
+        texts: Box::new(NoTexts),
     };
     judge_with(&case, departed, &NoMemory).expect("verdict")
 }

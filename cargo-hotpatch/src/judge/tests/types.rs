@@ -110,6 +110,43 @@ fn a_field_is_renamed_in_place() {
 }
 
 #[test]
+fn several_renames_at_once_may_exchange_meanings() {
+    let doubtful = [
+        "pub struct A { @pub width: u32, pub height: u32=>>pub h: u32, pub w: u32@ } pub fn f(a: &A) -> u32 { a.@width=>>w@ }",
+        "pub struct A@(pub u32, pub u32);=>> { pub y: u32, pub x: u32 }@ pub fn f(a: &A) -> u32 { a.@0=>>x@ }",
+        "pub struct A @{ pub x: u32, pub y: u32 }=>>(pub u32, pub u32);@ pub fn f(a: &A) -> u32 { a.@x=>>1@ }",
+        "pub union A { @pub low: u32, pub high: u32=>>pub upper: u32, pub under: u32@ } pub fn f(a: &A) -> u32 { unsafe { a.@low=>>under@ } }",
+        "pub enum A { @On, Off=>>Disabled, Enabled@ } pub fn f(a: &A) -> u32 { match a { A::@On=>>Enabled@ => 1, _ => 2 } }",
+        "pub enum A { V { @from: u32, to: u32=>>end: u32, begin: u32@ } } pub fn f(a: &A) -> u32 { match a { A::V { @from, ..=>>begin, ..@ } => *@from=>>begin@ } }",
+        "pub struct A { pub first: u32, @pub width: u32, pub height: u32=>>pub h: u32, pub w: u32@ } pub fn f(a: &A) -> u32 { a.first }",
+    ];
+    for text in doubtful {
+        restarts(&codes::TYPE_DOUBT, text);
+    }
+    // Variants that hold the same: one that is renamed is found by what it holds, and these are not.
+    restarts(
+        &codes::TYPE_LAYOUT,
+        "pub enum A { @Up { by: u32, to: u32 }=>>Off { to_: u64, by: u64 }@, B(u8) } pub fn f(a: &A) -> u32 { 1 }",
+    );
+    restarts(
+        &codes::TYPE_DOUBT,
+        "pub enum A { @Up(u32), Down(u32)=>>Fall(u32), Rise(u32)@, B(u8) } pub fn f(a: &A) -> u32 { match a { A::@Up=>>Rise@(n) => *n, _ => 2 } }",
+    );
+}
+
+#[test]
+fn several_renames_that_types_or_names_tell_apart() {
+    for text in [
+        "pub struct A { @pub w: u32, pub h: u32=>>pub width: u32, pub height: u32@ } pub fn f(a: &A) -> u32 { a.@w=>>width@ }",
+        "pub struct A { @pub count: u32, pub name: u64=>>pub number: u32, pub label: u64@ } pub fn f(a: &A) -> u32 { a.@count=>>number@ }",
+        "pub enum A { @On, Off=>>SwitchOn, SwitchOff@ } pub fn f(a: &A) -> u32 { match a { A::@On=>>SwitchOn@ => 1, _ => 2 } }",
+        "pub enum A { @Up(u32), Down(u8)=>>Rise(u32), Fall(u8)@ } pub fn f(a: &A) -> u32 { match a { A::@Up=>>Rise@(n) => *n, _ => 2 } }",
+    ] {
+        patches(&format!("{text} pub fn g(a: &A) -> u32 {{ f(a) }}"));
+    }
+}
+
+#[test]
 fn by_value_inside_of_another() {
     let verdict = restarts(
         &codes::TYPE_LAYOUT,

@@ -71,10 +71,20 @@ impl Judged {
         self.represented && !self.reasons.is_empty() && self.reasons.iter().all(about_passing)
     }
 
+    /// All that is said is that several names changed at once: the bytes do not say which took over which.
+    fn is_about_renames(&self) -> bool {
+        let about_renames = |(code, message): &(&str, String)| {
+            *code == codes::TYPE_DOUBT.id && message.contains("may have changed places")
+        };
+        !self.reasons.is_empty() && self.reasons.iter().all(about_renames)
+    }
+
     fn disagreement(&self) -> Option<Disagreement> {
         match (&self.expected, self.reasons.is_empty()) {
             (Expectation::Differs(_), true) => Some(Disagreement::Unsound),
-            (Expectation::Same, false) if !self.is_about_passing() => Some(Disagreement::Needless),
+            (Expectation::Same, false) if !self.is_about_passing() && !self.is_about_renames() => {
+                Some(Disagreement::Needless)
+            }
             _ => None,
         }
     }

@@ -1,0 +1,5 @@
+#[allow(dead_code)]
+pub enum Kind {
+    Apple,
+    Pear,
+}

@@ -1,0 +1,4 @@
+pub enum Kind {
+    Apple,
+    Pear,
+}

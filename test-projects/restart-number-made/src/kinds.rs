@@ -1,0 +1,7 @@
+use crate::numbers::{FIRST, SECOND};
+
+#[repr(u8)]
+pub enum Kind {
+    Apple = FIRST,
+    Pear = SECOND,
+}
