@@ -64,7 +64,7 @@ pub(crate) fn case_of(plan: &Plan, seed: u64) -> Case {
     let mut steps = vec![generator.first_step()];
     steps.extend((0..plan.edits_per_case).map(|_| generator.next_step()));
     let fast = match &*plan.fast {
-        "mixed" if seed % 2 == 0 => "always",
+        "mixed" if seed.is_multiple_of(2) => "always",
         "mixed" => "never",
         other => other,
     };
