@@ -198,6 +198,7 @@ mod tests {
             used_by_foreign: vec![("other".into(), Reason::new(&codes::NOT_CAPTURED, "foreign"))],
             inputs,
             contents: HashMap::new(),
+            script_runs: vec![],
             warnings: vec![],
             duration: Duration::ZERO,
         }

@@ -222,6 +222,7 @@ impl Stored {
                 .map(|(unit, reason)| (unit.clone(), reason.back()))
                 .collect(),
             contents: HashMap::new(),
+            script_runs: Vec::new(),
             inputs: Inputs {
                 sources: self.sources.iter().cloned().collect(),
                 cargo: self.cargo.iter().map(reasons).collect(),

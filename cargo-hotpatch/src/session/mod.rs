@@ -12,6 +12,7 @@ pub mod decide;
 mod effect;
 pub mod engine;
 pub mod fast;
+mod generated;
 pub mod objects;
 mod outcomes;
 pub mod outline;
@@ -117,6 +118,10 @@ struct Job {
     stage_started: Instant,
     /// When the compiler began to read files.
     compile_began: SystemTime,
+    /// When cargo was last started for it.
+    build_began: SystemTime,
+    /// What its build has written.
+    written: Vec<PathBuf>,
     /// Why cargo builds, if it does.
     restart_reasons: Vec<Reason>,
     /// Cargo builds, and nobody knows yet whether it has to.
