@@ -200,6 +200,7 @@ mod tests {
             used_by_foreign: vec![("other".into(), Reason::new(&codes::NOT_CAPTURED, "foreign"))],
             inputs,
             contents: HashMap::new(),
+            script_runs: vec![],
             warnings: vec![],
             surroundings: Surroundings::default(),
             duration: Duration::ZERO,

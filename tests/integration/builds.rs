@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 
 use crate::project::Project;
 use crate::running::{Event, Running};
-use crate::support::{build_deadline, deadline, trial};
+use crate::support::{build_deadline, deadline, send_signal, trial};
 
 const MAIN: &str = "src/main.rs";
 
@@ -72,6 +72,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         trial("builds::what_git_ignores", what_git_ignores),
         trial("builds::a_new_file_for_a_script", a_new_file_for_a_script),
+        trial("builds::what_the_build_writes", what_the_build_writes),
+        trial(
+            "builds::a_newer_save_during_a_build",
+            a_newer_save_during_a_build,
+        ),
     ]
 }
 
@@ -530,6 +535,112 @@ fn a_new_file_for_a_script() -> Result<()> {
             session.wait_for_line("ready")?;
             session.expect_answer("a", &format!("a 1 lower-1 {count} main-1 text-1"))?;
         }
+        Ok(())
+    })
+}
+
+/// One source goes below the build directory, one beside the others.
+const GENERATOR: &str = r#"fn main() {
+    println!("cargo::rerun-if-changed=schema.txt");
+    let schema = std::fs::read_to_string("schema.txt").unwrap();
+    let text = format!("pub fn word() -> &'static str {{\n    {:?}\n}}\n", schema.trim());
+    let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").unwrap());
+    std::fs::write(out.join("gen.rs"), &text).unwrap();
+    std::fs::write("src/generated.rs", text).unwrap();
+}
+"#;
+
+const GENERATED: &str = r#"mod generated;
+
+mod gen_ {
+    include!(concat!(env!("OUT_DIR"), "/gen.rs"));
+}
+
+fn main() {
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", answer(&line));
+    }
+}
+
+fn answer(line: &str) -> String {
+    format!("{line} main-1 {} {}", gen_::word(), generated::word())
+}
+"#;
+
+fn generating() -> Result<Project> {
+    let manifest = "[package]\nname = \"generating\"\nedition = \"2024\"\n\n[workspace]\n";
+    Project::with_files(
+        "generating",
+        &[
+            ("Cargo.toml", manifest),
+            (MAIN, GENERATED),
+            ("build.rs", GENERATOR),
+            ("schema.txt", "one\n"),
+        ],
+    )
+}
+
+fn what_the_build_writes() -> Result<()> {
+    session(&generating()?, |project, session| {
+        session.expect_answer("a", "a main-1 one one")?;
+        for (from, to) in [("one", "two"), ("two", "three")] {
+            save(project, session, ("schema.txt", from, to), "patched", "")?;
+            session.expect_answer("a", &format!("a main-1 {to} {to}"))?;
+        }
+        save(project, session, (MAIN, "main-1", "main-2"), "patched", "")?;
+        session.expect_answer("a", "a main-2 three three")?;
+        // Written by hand: a save like any other.
+        let mark = session.mark();
+        let text = project
+            .read("src/generated.rs")?
+            .replace("three", "by hand");
+        fs::write(project.path("src/generated.rs"), text)?;
+        let outcome = session.wait_for_outcome(mark)?;
+        ensure!(outcome.outcome() == "patched", "{outcome}");
+        session.expect_answer("a", "a main-2 three by hand")?;
+        // Cargo builds without having been asked, and the script writes.
+        let program = libc::pid_t::try_from(session.program_pid()?)?;
+        let mark = session.mark();
+        send_signal(program, libc::SIGKILL)?;
+        session.wait_for_event(mark, "end", deadline(), |event| event.kind() == "exited")?;
+        let schema = ("schema.txt", "three", "four");
+        save(project, session, schema, "restarted", "HP0807")?;
+        session.expect_answer("a", "a main-2 four four")?;
+        save(project, session, (MAIN, "main-2", "main-3"), "patched", "")?;
+        session.expect_answer("a", "a main-3 four four")?;
+        let outcomes = session.outcomes();
+        ensure!(
+            outcomes
+                == [
+                    "patched",
+                    "patched",
+                    "patched",
+                    "patched",
+                    "restarted",
+                    "patched"
+                ],
+            "{outcomes:?}"
+        );
+        Ok(())
+    })
+}
+
+fn a_newer_save_during_a_build() -> Result<()> {
+    session(&generating()?, |project, session| {
+        session.expect_answer("a", "a main-1 one one")?;
+        let mark = session.mark();
+        let schema = crate::project::Edit::replace("schema.txt", "one", "two");
+        project.begin_save(session, &[schema])?;
+        project.replace(MAIN, "main-1", "main-2")?;
+        let outcome = session.wait_for_outcome(mark)?;
+        ensure!(outcome.outcome() == "patched", "{outcome}");
+        session.expect_answer("a", "a main-2 two two")?;
+        let outcomes = session.outcomes();
+        ensure!(
+            outcomes == ["superseded", "patched"] || outcomes == ["patched"],
+            "{outcomes:?}"
+        );
         Ok(())
     })
 }

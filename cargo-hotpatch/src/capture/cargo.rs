@@ -39,6 +39,8 @@ pub struct Built {
     pub inputs: Inputs,
     /// Of the files that were compiled: the content that the compiler read. Of a file that is not among them, nothing is known.
     pub contents: HashMap<PathBuf, blake3::Hash>,
+    /// Directories of packages, and the directory of their build script's run.
+    pub script_runs: Vec<(PathBuf, PathBuf)>,
     /// What had to be different from what the profile says.
     pub warnings: Vec<Reason>,
     /// What `cargo run` would give the program.

@@ -109,6 +109,7 @@ pub(super) fn collect(
         dependencies,
         inputs,
         contents: HashMap::new(),
+        script_runs: script_runs(target, artifacts),
         duration: Duration::ZERO,
     };
     Ok(Collected::Complete(Box::new(built), products))
@@ -694,6 +695,25 @@ fn add_manifests(target: &Target, inputs: &mut Inputs) {
             inputs.add_cargo(&directory.join(name), &manifest("the toolchain file"));
         }
     }
+}
+
+/// The directories of members and path dependencies with a build script, and where it ran.
+fn script_runs(target: &Target, artifacts: &Artifacts) -> Vec<(PathBuf, PathBuf)> {
+    let members = target
+        .members
+        .iter()
+        .map(|member| (&member.id, &member.root));
+    let others = target
+        .path_dependencies
+        .iter()
+        .map(|package| (&package.id, &package.root));
+    let roots: HashMap<&String, &PathBuf> = members.chain(others).collect();
+    let runs = artifacts.build_scripts.iter();
+    runs.filter_map(|(package, out_dir)| {
+        let root = roots.get(package)?;
+        Some(((*root).clone(), out_dir.parent()?.to_owned()))
+    })
+    .collect()
 }
 
 /// What the build scripts of members and path dependencies said that they read.

@@ -223,6 +223,7 @@ impl Stored {
                 .map(|(unit, reason)| (unit.clone(), reason.back()))
                 .collect(),
             contents: HashMap::new(),
+            script_runs: Vec::new(),
             inputs: Inputs {
                 outside: HashMap::new(),
                 sources: self.sources.iter().cloned().collect(),

@@ -84,6 +84,7 @@ impl Session {
         };
         job.paused = self.compiler.as_ref().map(Compiler::pause_warm_up);
         job.stage_started = std::time::Instant::now();
+        job.build_began = std::time::SystemTime::now();
         let (target, directory) = (&self.target, &self.directory);
         let path = Some(gate.path());
         let work = build_work(

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | calls the program fresh, and the edit has no source | `unchanged` |
 //! | links the same objects and libraries | `unchanged` |
-//! | gave the compiler the same commands, the same generated files and the same libraries | the edit's sources go the way of a patch |
+//! | gave the compiler the same commands and the linker the same libraries | the edit's sources, and those that a script has written, go the way of a patch |
 //! | anything else | restart, for the reason that cargo was asked for |
 //!
 //! A build that is not a restart replaces nothing of the last link.
@@ -55,16 +55,11 @@ impl Session {
             self.rebuild(vec![reason]);
             return;
         }
-        let units = plan_of_sources(&changed, &self.built, &|path| {
-            only_plain_bodies(&job.sources, path)
-        });
+        let units = self.units_of_sources();
         let is_rust = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "rs");
         let options = (!changed.iter().all(is_rust)).then(|| build_options(&self.options));
         let why = Some(reason.clone());
-        if self
-            .begin_ahead(units.unwrap_or_default(), why, options)
-            .is_err()
-        {
+        if self.begin_ahead(units, why, options).is_err() {
             self.rebuild(vec![reason]);
         }
     }
@@ -92,9 +87,12 @@ impl Session {
         if !self.links_the_same(link) {
             return Verdict::Restart;
         }
-        let is_as_before = self.records_are_the_same() && !self.generated_differs();
-        let units = self.job.as_ref().and_then(|job| job.ahead.as_ref());
-        if is_as_before && units.is_some_and(|ahead| !ahead.units.is_empty()) {
+        self.take_in_generated();
+        let units = self.units_of_sources();
+        if self.records_are_the_same() && !units.is_empty() {
+            if let Some(ahead) = self.job.as_mut().and_then(|job| job.ahead.as_mut()) {
+                ahead.units = units;
+            }
             return Verdict::Patch;
         }
         let Some(job) = &mut self.job else {
@@ -157,18 +155,18 @@ impl Session {
         self.built.units.iter().all(is_same)
     }
 
-    /// Whether a source that nobody saved holds something else than what runs: the build has written it.
-    fn generated_differs(&self) -> bool {
-        let saved = |path: &Path| {
-            let job = self.job.as_ref();
-            job.is_some_and(|job| job.sources.iter().any(|source| source.path == path))
+    /// What the sources of the job ask for, if nothing else came out differently.
+    fn units_of_sources(&self) -> Vec<PlannedUnit> {
+        let Some(job) = &self.job else {
+            return Vec::new();
         };
-        self.built.inputs.sources.keys().any(|path| {
-            let Some(known) = self.baseline.get(path) else {
-                return false;
-            };
-            !saved(path) && std::fs::read(path).ok().as_deref() != Some(&**known)
-        })
+        let changed: Vec<PathBuf> = job
+            .sources
+            .iter()
+            .map(|source| source.path.clone())
+            .collect();
+        let plain = |path: &Path| only_plain_bodies(&job.sources, path);
+        plan_of_sources(&changed, &self.built, &plain).unwrap_or_default()
     }
 
     /// Cargo calls everything fresh. True if that is so of the program that runs; then it has been acted on.

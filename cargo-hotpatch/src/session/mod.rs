@@ -15,6 +15,7 @@ mod effect;
 pub mod engine;
 pub mod fast;
 mod frames;
+mod generated;
 pub mod marks;
 pub mod objects;
 mod obtains;
@@ -133,6 +134,10 @@ struct Job {
     stage_started: Instant,
     /// When the compiler began to read files.
     compile_began: SystemTime,
+    /// When cargo was last started for it.
+    build_began: SystemTime,
+    /// What its build has written.
+    written: Vec<PathBuf>,
     /// Why cargo builds, if it does.
     restart_reasons: Vec<Reason>,
     /// Cargo builds, and nobody knows yet whether it has to.

@@ -63,6 +63,9 @@ impl Session {
     }
 
     pub(super) fn finish(&mut self, outcome: Outcome) {
+        if outcome.outcome != OutcomeKind::Restarted {
+            self.keep_written();
+        }
         let job = self.job.take();
         let confirms = job.as_ref().and_then(|job| job.confirms);
         let waiting = job.map(|job| job.waiting).unwrap_or_default();

@@ -42,6 +42,7 @@ impl Session {
         }
         job.restart_reasons.clone_from(&reasons);
         job.stage_started = Instant::now();
+        job.build_began = SystemTime::now();
         job.paused = self.compiler.as_ref().map(Compiler::pause_warm_up);
         let cancel = job.cancel.clone();
         // Whatever is no Rust may be a manifest, a lock file or a configuration.

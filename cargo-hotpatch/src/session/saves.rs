@@ -27,7 +27,8 @@ const SAME_SAVE: Duration = Duration::from_millis(25);
 
 impl Session {
     pub(super) fn changed(&mut self, change: Change) {
-        if let Some(change) = self.without_waiting(change) {
+        let change = self.without_generated(change);
+        if let Some(change) = change.and_then(|change| self.without_waiting(change)) {
             self.saved(change);
         }
     }
@@ -223,6 +224,8 @@ impl Session {
             waiting: std::mem::take(&mut self.next_waiting),
             stage_started: planning,
             compile_began: SystemTime::now(),
+            build_began: SystemTime::now(),
+            written: Vec::new(),
             restart_reasons: Vec::new(),
             ahead: None,
             paused: None,
@@ -386,6 +389,7 @@ impl Session {
     }
 
     pub(super) fn begin_next(&mut self) {
+        self.keep_written();
         self.job = None;
         if let Some(change) = self.next.take() {
             self.begin(change);

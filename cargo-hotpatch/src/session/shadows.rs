@@ -299,6 +299,8 @@ impl Session {
             waiting: Vec::new(),
             stage_started: Instant::now(),
             compile_began: SystemTime::now(),
+            build_began: SystemTime::now(),
+            written: Vec::new(),
             restart_reasons: Vec::new(),
             ahead: None,
             paused: None,
