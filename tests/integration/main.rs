@@ -90,13 +90,8 @@ fn main() {
         trials.extend(faults::trials());
         trials.extend(identity::trials());
         trials.extend(load::trials());
-<<<<<<< HEAD
         trials.extend(places::trials());
         trials.extend(reached::trials());
-=======
-        trials.extend(reached::trials());
-        trials.extend(places::trials());
->>>>>>> main
         trials.extend(suite::trials());
     }
     libtest_mimic::run(&arguments, trials).exit();
