@@ -116,6 +116,12 @@ pub struct RunArguments {
     /// Act only when `cargo hotpatch save` is called, not when a file is saved
     #[arg(long, help_heading = OURS)]
     pub manual: bool,
+    /// How long the program may take to end when it is restarted, or the session ends, before it is killed [default: 3]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = OURS)]
+    pub grace: Option<std::time::Duration>,
+    /// The signal that asks the program to end, such as SIGINT [default: SIGTERM]
+    #[arg(long, value_name = "SIGNAL", value_parser = signal, help_heading = OURS)]
+    pub stop_signal: Option<i32>,
     /// Compile only what was edited where that is enough, and the whole crate afterwards: in crates where that is sooner (`auto`, what
     /// is done without this), in all (`always`), or in none
     #[arg(
@@ -207,6 +213,8 @@ pub struct RunArguments {
 /// `cargo hotpatch save`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+A program that has ended by itself is built and started again, as by a file that is saved then: that counts as restarted.
+
 Exit codes: 0 patched or unchanged, 10 restarted, 11 refused, 12 compile error, 13 superseded by a newer save,
 14 patched, but not called in time (--reached), 20 no session runs for this workspace, 2 wrong usage, 1 anything else.")]
 pub struct SaveArguments {
@@ -401,6 +409,39 @@ pub struct ExplainArguments {
     /// Coloring
     #[arg(long, value_name = "WHEN")]
     pub color: Option<ColorChoice>,
+}
+
+/// The longest `--grace`: a day.
+const LONGEST_GRACE: f64 = 86_400.0;
+
+fn seconds(typed: &str) -> Result<std::time::Duration, String> {
+    let seconds: f64 = typed
+        .trim_end_matches('s')
+        .parse()
+        .map_err(|_| "a number of seconds is wanted, such as 10 or 0.5".to_owned())?;
+    if !(0.0..=LONGEST_GRACE).contains(&seconds) {
+        return Err(format!("it has to be from 0 to {LONGEST_GRACE} seconds"));
+    }
+    Ok(std::time::Duration::from_secs_f64(seconds))
+}
+
+fn signal(typed: &str) -> Result<i32, String> {
+    let name = typed.to_ascii_uppercase();
+    let name = name.strip_prefix("SIG").unwrap_or(&name);
+    let found = crate::process::signals::ENDING
+        .iter()
+        .find(|number| {
+            crate::process::signals::name(**number) == format!("SIG{name}")
+                || number.to_string() == name
+        })
+        .copied();
+    found.ok_or_else(|| {
+        let names = crate::process::signals::ENDING.map(crate::process::signals::name);
+        format!(
+            "a signal that a program can take notice of is wanted: {}",
+            names.join(", ")
+        )
+    })
 }
 
 /// Takes the command line apart. Cargo calls `cargo-hotpatch hotpatch …`; a person may leave the second word out.

@@ -261,6 +261,14 @@ codes! {
         rule: "There was no running program to patch, so the save built it and started it again.",
         example: "the program crashed, and its source is edited",
         remedy: "Nothing: the new code runs.";
+    KILLED = "HP0808", "a process did not end when it was asked to",
+        rule: "Before a restart, and at the session's end, the program and all that it has started are asked to end by a signal. What takes longer than the grace is killed.",
+        example: "a handler of SIGTERM that waits for connections to close",
+        remedy: "Give it more time with `--grace SECONDS`, or another signal with `--stop-signal SIGINT`.";
+    STILL_RUNS = "HP0809", "a program of an earlier session still runs",
+        rule: "A program ends when its session is asked to end. A session that is killed, or crashes, takes no program with it.",
+        example: "the tool is ended by SIGKILL, and then started again",
+        remedy: "End the process that the message names, if it is not wanted any more.";
     PROVISION_FAILED = "HP0901", "the program could not be provisioned with a jump table",
         rule: "An image without its table is never run as if it had one.",
         example: "an object with a section that is not understood",

@@ -229,6 +229,13 @@ pub enum Event {
         /// The signal that ended it, if one did.
         signal: Option<i32>,
     },
+    /// The program has ended by itself, and the session waits: the next save builds and starts it again.
+    Waiting {
+        /// With `--manual`: files that are saved do not count, `cargo hotpatch save` does.
+        manual: bool,
+        /// Processes that the program has started and left. They end before it is started again, or with the session.
+        left: Vec<u32>,
+    },
     /// Something the user should know that is not the end of a save.
     Warning {
         /// The code and the facts.

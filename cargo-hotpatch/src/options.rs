@@ -12,6 +12,7 @@ use crate::cli::{
     RunArguments, SaveArguments,
 };
 use crate::event::OutcomeKind;
+use crate::process::Stop;
 
 /// The exit codes of all subcommands, as README.md documents them. They are stable.
 pub mod exit_code {
@@ -108,6 +109,8 @@ pub struct RunOptions {
     pub no_restart: bool,
     /// Act only when `save` asks for it.
     pub manual: bool,
+    /// How the program is ended.
+    pub stop: Stop,
     /// In which crates edits of plain bodies are compiled in a shadow, and the whole crate behind them. `None`: in none.
     pub fast: Option<Fast>,
 }
@@ -191,6 +194,10 @@ impl RunOptions {
             once: typed.once,
             no_restart: typed.no_restart,
             manual: typed.manual,
+            stop: Stop {
+                signal: typed.stop_signal.unwrap_or(Stop::default().signal),
+                grace: typed.grace.unwrap_or(Stop::default().grace),
+            },
             fast: Some(typed.fast.unwrap_or(Fast::Auto)).filter(|fast| *fast != Fast::Never),
         })
     }
@@ -663,6 +670,24 @@ mod tests {
                 .cargo_arguments
                 .contains(&options.target_dir.expect("given").into_os_string())
         );
+    }
+
+    #[test]
+    fn how_the_program_is_ended() {
+        assert_eq!(run(&[]).stop, Stop::default());
+        for typed in ["SIGINT", "int", "2"] {
+            let stop = run(&["--grace", "0.5", "--stop-signal", typed]).stop;
+            assert_eq!(stop.grace.as_millis(), 500);
+            assert_eq!(stop.signal, libc::SIGINT);
+        }
+        for words in [
+            ["run", "--grace=-1"],
+            ["run", "--grace=soon"],
+            ["run", "--stop-signal=KILL"],
+        ] {
+            let words = ["cargo-hotpatch"].iter().chain(&words).map(OsString::from);
+            assert!(cli::parse(words).is_err());
+        }
     }
 
     #[test]

@@ -139,6 +139,7 @@ mod tests {
     use super::*;
     use crate::capture::inputs::Inputs;
     use crate::capture::record::{LinkRecord, RECORD_VERSION, UnitRecord};
+    use crate::process::environment::Surroundings;
 
     fn unit(key: &str, opt_level: &str, is_executable: bool) -> UnitRecord {
         UnitRecord {
@@ -159,6 +160,7 @@ mod tests {
             incremental: None,
             externs: vec![],
             overridden: vec![],
+            written: None,
         }
     }
 
@@ -199,6 +201,7 @@ mod tests {
             inputs,
             contents: HashMap::new(),
             warnings: vec![],
+            surroundings: Surroundings::default(),
             duration: Duration::ZERO,
         }
     }

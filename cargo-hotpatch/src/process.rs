@@ -1,59 +1,134 @@
 //! The program: started as `cargo run` would start it, watched for its end, ended the way its owner would.
 //!
-//! Invariants: a process id is never signalled after it was reaped. The program never outlives the tool, however the tool
-//! ends. The terminal is the program's; this module reads and writes nothing on it but its settings.
+//! Invariants: no process is signalled but the program and what it has started, and none after it was reaped. A program
+//! that is ended takes all that it has started with it. When the tool itself is killed, or fails, the program runs on. The
+//! terminal is the program's; this module reads and writes nothing on it but its settings.
 
 pub mod environment;
+pub mod keeper;
+pub mod left;
 pub mod signals;
 pub mod stacks;
 pub mod terminal;
+pub mod tree;
 
 use std::ffi::OsString;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
-use std::sync::mpsc::channel;
+use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow};
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
+use anyhow::{Context as _, Result, bail};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use keeper::{Channel, Said};
+use tree::Process;
 
 /// What to start.
 #[derive(Debug, Clone)]
 pub struct Launch {
+    /// This tool's executable, which keeps the program ([`keeper`]).
+    pub keeper: PathBuf,
     /// The file that is executed.
     pub image: PathBuf,
     /// What the program sees as its own name: the path that `cargo run` would show.
     pub argument_zero: OsString,
     /// The arguments behind it.
     pub arguments: Vec<OsString>,
-    /// Added to (and replacing parts of) the tool's own environment. See [`environment::of_cargo_run`].
+    /// Added to (and replacing parts of) the tool's own environment. See [`environment::Surroundings`].
     pub environment: Vec<(OsString, OsString)>,
     /// `cargo run` does not change it: the directory in which the tool was called.
     pub working_directory: PathBuf,
 }
 
+/// This very executable, also when its file has been replaced since.
+pub const OWN_EXECUTABLE: &str = "/proc/self/exe";
+
+/// How a program is asked to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stop {
+    /// A number of [`libc`].
+    pub signal: i32,
+    /// How long it may take until it is killed.
+    pub grace: Duration,
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self {
+            signal: libc::SIGTERM,
+            grace: Duration::from_secs(3),
+        }
+    }
+}
+
+/// How a program was ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// Its status.
+    pub status: ExitStatus,
+    /// It took no notice of the signal, and was killed.
+    pub was_killed: bool,
+    /// The same of processes that it had started.
+    pub killed: Vec<Process>,
+}
+
 /// Reported where the system keeps the status to itself.
 const UNKNOWN_STATUS: i32 = 1;
 
-/// A started program. Dropping it kills it.
+/// A started program. Dropping it kills it and all that it has started, but for a tool that panics.
 #[derive(Debug)]
 pub struct Program {
     pid: Pid,
+    /// The program, whatever becomes of its number.
+    handle: OwnedFd,
+    /// All that the program starts is below this process.
+    keeper: u32,
     state: Arc<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    ended: Mutex<Option<ExitStatus>>,
+    progress: Mutex<Progress>,
     changed: Condvar,
 }
 
+#[derive(Debug, Default)]
+struct Progress {
+    ended: Option<ExitStatus>,
+    /// Nothing that the program has started is left, or can be found.
+    keeper_ended: bool,
+}
+
 impl State {
-    fn lock(&self) -> MutexGuard<'_, Option<ExitStatus>> {
-        // One word, set once: whole even if a holder panicked.
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        // Two words, each set once: whole even if a holder panicked.
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Progress)) {
+        change(&mut self.lock());
+        self.changed.notify_all();
+    }
+
+    /// Waits until `is_so`, but no longer than `patience`.
+    fn wait(&self, patience: Duration, is_so: impl Fn(&Progress) -> bool) {
+        let deadline = Instant::now() + patience;
+        let mut progress = self.lock();
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if is_so(&progress) || left.is_zero() {
+                return;
+            }
+            progress = self
+                .changed
+                .wait_timeout(progress, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
     }
 }
 
@@ -67,38 +142,47 @@ impl Program {
         launch: &Launch,
         on_exit: impl FnOnce(ExitStatus) + Send + 'static,
     ) -> Result<Self> {
-        let mut command = Command::new(&launch.image);
-        command
-            .arg0(&launch.argument_zero)
-            .args(&launch.arguments)
-            .envs(launch.environment.iter().map(|(name, value)| (name, value)))
-            .current_dir(&launch.working_directory);
-        end_with_this_process(&mut command);
-
+        let (mut command, mut channel) =
+            keeper::command(launch).context("cannot make the channel to the program's keeper")?;
+        let mut keeper = command
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", launch.keeper.display()))?;
+        // With it goes our copy of the keeper's end.
+        drop(command);
+        let said = channel.hear();
+        let Said::Started(number) = said else {
+            let _ = keeper.wait();
+            let why = match said {
+                Said::Failed(number) => std::io::Error::from_raw_os_error(number).to_string(),
+                _ => "its keeper has ended".to_owned(),
+            };
+            bail!("cannot start `{}`: {why}", launch.image.display());
+        };
+        let pid = Pid::from_raw(number).context("the keeper named no process")?;
+        // Nothing is reaped before it is acknowledged, so this is the program.
+        let handle = pidfd_open(pid, PidfdFlags::empty());
+        let acknowledged = channel.acknowledge();
+        let handle = handle.with_context(|| format!("cannot watch process {number}"))?;
+        acknowledged.context("the program's keeper has ended")?;
+        let watched = handle
+            .try_clone()
+            .with_context(|| format!("cannot watch process {number}"))?;
         let state = Arc::new(State::default());
-        let (started, report) = channel();
-        // The kernel ties the program's life to the *thread* that forked it, so that thread has to stay: it also waits.
-        let waiter = state.clone();
+        let program = Self {
+            pid,
+            handle,
+            keeper: keeper.id(),
+            state: state.clone(),
+        };
         std::thread::Builder::new()
             .name("program".to_owned())
             .spawn(move || {
-                let child = match command.spawn() {
-                    Ok(child) => child,
-                    Err(error) => {
-                        let _ = started.send(Err(error));
-                        return;
-                    }
-                };
-                let pid = Pid::from_child(&child);
-                let _ = started.send(Ok(pid));
-                on_exit(wait(child, pid, &waiter));
+                follow(&mut channel, &watched, &state, on_exit);
+                let _ = keeper.wait();
+                state.change(|progress| progress.keeper_ended = true);
             })
             .context("cannot start the thread that waits for the program")?;
-        let pid = report
-            .recv()
-            .map_err(|_| anyhow!("the thread that starts the program has ended"))?
-            .with_context(|| format!("cannot start `{}`", launch.image.display()))?;
-        Ok(Self { pid, state })
+        Ok(program)
     }
 
     /// The process id; it may have ended, see [`Self::ended`].
@@ -110,90 +194,127 @@ impl Program {
     /// How it ended, if it did.
     #[must_use]
     pub fn ended(&self) -> Option<ExitStatus> {
-        *self.state.lock()
+        self.state.lock().ended
     }
 
     /// Waits until it has ended, but no longer than `patience`.
     #[must_use]
     pub fn wait_for_end(&self, patience: Duration) -> Option<ExitStatus> {
-        let deadline = Instant::now() + patience;
-        let mut ended = self.state.lock();
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if ended.is_some() || left.is_zero() {
-                return *ended;
-            }
-            ended = self
-                .state
-                .changed
-                .wait_timeout(ended, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
+        self.state
+            .wait(patience, |progress| progress.ended.is_some());
+        self.ended()
     }
 
     /// Sends `signal`, a number of [`libc`]. False if the program had ended, or may not be signalled.
     pub fn signal(&self, signal: i32) -> bool {
-        // Held while signalling: the waiter reaps under the same lock, so the id is still this program's.
-        let ended = self.state.lock();
         let Some(signal) = Signal::from_named_raw(signal) else {
             return false;
         };
-        ended.is_none() && rustix::process::kill_process(self.pid, signal).is_ok()
+        self.ended().is_none() && pidfd_send_signal(&self.handle, signal).is_ok()
     }
 
-    /// Ends it as its owner would: SIGTERM, then after `grace` SIGKILL. Returns when it has ended.
+    /// What it has started and what lives, children of children too.
+    #[must_use]
+    pub fn children(&self) -> Vec<Process> {
+        if self.state.lock().keeper_ended {
+            return Vec::new();
+        }
+        let mut children = tree::below(self.keeper);
+        children.retain(|process| process.pid != self.pid());
+        children
+    }
+
+    /// Ends it as its owner would: a signal, then SIGKILL for what takes no notice; and then what it has started, in
+    /// the same way. Returns when all of that has ended.
     ///
     /// # Errors
     /// When it still lives seconds after SIGKILL (it hangs in the kernel).
-    pub fn terminate(&self, grace: Duration) -> Result<ExitStatus> {
+    pub fn terminate(&self, stop: Stop) -> Result<Ending> {
         const AFTER_KILL: Duration = Duration::from_secs(10);
-        if self.signal(libc::SIGTERM) {
+        let deadline = Instant::now() + stop.grace;
+        if self.signal(stop.signal) {
             // A stopped program (Ctrl-Z, a debugger) could not take note.
             self.signal(libc::SIGCONT);
         }
-        if let Some(status) = self.wait_for_end(grace) {
-            return Ok(status);
+        let mut was_killed = false;
+        let mut status = self.wait_for_end(stop.grace);
+        if status.is_none() {
+            was_killed = self.signal(libc::SIGKILL);
+            status = self.wait_for_end(AFTER_KILL);
         }
-        self.signal(libc::SIGKILL);
-        self.wait_for_end(AFTER_KILL).with_context(|| {
+        let status = status.with_context(|| {
             format!(
                 "process {} still lives {AFTER_KILL:?} after SIGKILL",
                 self.pid()
             )
+        })?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let killed = self.end_children(stop.signal, left);
+        Ok(Ending {
+            status,
+            was_killed,
+            killed,
         })
+    }
+
+    /// Ends what the program, which has ended, has left.
+    fn end_children(&self, signal: i32, grace: Duration) -> Vec<Process> {
+        // The keeper ends by itself when nothing is left, nearly always at once.
+        const AT_ONCE: Duration = Duration::from_millis(20);
+        self.state.wait(AT_ONCE, |progress| progress.keeper_ended);
+        if self.state.lock().keeper_ended {
+            return Vec::new();
+        }
+        let signal = Signal::from_named_raw(signal).unwrap_or(Signal::TERM);
+        tree::end_below(self.keeper, signal, grace)
     }
 }
 
 impl Drop for Program {
     fn drop(&mut self) {
+        // A defect of the tool is not to be the program's end.
+        if std::thread::panicking() {
+            return;
+        }
         if self.signal(libc::SIGKILL) {
             let _ = self.wait_for_end(Duration::from_secs(2));
         }
+        self.end_children(libc::SIGKILL, Duration::ZERO);
     }
 }
 
-/// Waits without reaping, then reaps and takes note under the lock.
-fn wait(mut child: Child, pid: Pid, state: &State) -> ExitStatus {
-    let exited = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-    // Any other answer, whatever it is, `Child::wait` will give again.
-    while matches!(
-        rustix::process::waitid(WaitId::Pid(pid), exited),
-        Err(rustix::io::Errno::INTR)
-    ) {}
-    let mut ended = state.lock();
-    // There is no status to be had when the tool was started with SIGCHLD ignored; the program has ended all the same.
-    let status = child
-        .wait()
-        .unwrap_or_else(|_| ExitStatus::from_raw(UNKNOWN_STATUS << 8));
-    *ended = Some(status);
-    drop(ended);
-    state.changed.notify_all();
-    status
+/// Takes note of the program's end, and returns when its keeper has ended.
+fn follow(
+    channel: &mut Channel,
+    program: &OwnedFd,
+    state: &State,
+    on_exit: impl FnOnce(ExitStatus),
+) {
+    let mut on_exit = Some(on_exit);
+    let mut ends = |raw: i32| {
+        let status = ExitStatus::from_raw(raw);
+        state.change(|progress| progress.ended = Some(status));
+        if let Some(on_exit) = on_exit.take() {
+            on_exit(status);
+        }
+    };
+    loop {
+        match channel.hear() {
+            Said::Ended(raw) => ends(raw),
+            Said::Nothing => break,
+            Said::Started(_) | Said::Failed(_) => {}
+        }
+    }
+    if state.lock().ended.is_some() {
+        return;
+    }
+    // Somebody has killed the keeper. The program is another one's child now, and its status is not ours to know.
+    let mut handle = [PollFd::new(program, PollFlags::IN)];
+    while matches!(poll(&mut handle, None), Err(rustix::io::Errno::INTR)) {}
+    ends(UNKNOWN_STATUS << 8);
 }
 
-/// Has the kernel kill the program when the thread that forks it is gone, which is when the tool is gone: even SIGKILL
-/// of the tool leaves no orphan that holds the terminal or a port.
+/// Has the kernel kill a helper when the thread that forks it is gone, which is when the tool is gone.
 pub(crate) fn end_with_this_process(command: &mut Command) {
     let tool = rustix::process::getpid();
     let set = move || {
@@ -216,167 +337,4 @@ pub fn is_alive(pid: u32) -> bool {
         .join(pid.to_string())
         .join("stat")
         .exists()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    const DEADLINE: Duration = Duration::from_secs(20);
-
-    fn shell(script: &str) -> Launch {
-        Launch {
-            image: "/bin/sh".into(),
-            argument_zero: "target/debug/shown".into(),
-            arguments: vec!["-c".into(), script.into()],
-            environment: vec![("HOTPATCH_TEST".into(), "given".into())],
-            working_directory: "/".into(),
-        }
-    }
-
-    fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-        let deadline = Instant::now() + DEADLINE;
-        while !holds() {
-            assert!(Instant::now() < deadline, "never: {what}");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    #[test]
-    fn its_end_is_told_with_its_status() {
-        let (sender, ends) = channel();
-        let program = Program::spawn(
-            &shell("test $HOTPATCH_TEST = given && test $PWD = / && exit 7"),
-            move |status| {
-                sender.send(status).expect("the test listens");
-            },
-        )
-        .expect("it starts");
-        assert_eq!(
-            ends.recv_timeout(DEADLINE).expect("it ends").code(),
-            Some(7)
-        );
-        assert_eq!(program.ended().and_then(|status| status.code()), Some(7));
-        assert!(
-            !program.signal(libc::SIGTERM),
-            "nobody is there to be signalled"
-        );
-        assert_eq!(
-            program
-                .terminate(Duration::ZERO)
-                .expect("it has ended")
-                .code(),
-            Some(7)
-        );
-    }
-
-    #[test]
-    fn it_sees_the_name_that_cargo_run_shows() {
-        let program = Program::spawn(&shell("sleep 100; true"), |_| {}).expect("it starts");
-        wait_until("the name", || {
-            let command_line =
-                std::fs::read(format!("/proc/{}/cmdline", program.pid())).unwrap_or_default();
-            command_line.starts_with(b"target/debug/shown\0")
-        });
-    }
-
-    #[test]
-    fn what_cannot_be_started_is_named() {
-        let launch = Launch {
-            image: "/nowhere/program".into(),
-            ..shell("")
-        };
-        let error =
-            Program::spawn(&launch, |_| panic!("it never ran")).expect_err("it cannot start");
-        assert!(
-            format!("{error:#}").contains("/nowhere/program"),
-            "{error:#}"
-        );
-    }
-
-    #[test]
-    fn it_may_end_in_good_order_or_is_killed() {
-        let polite = Program::spawn(
-            &shell("trap 'exit 3' TERM; while :; do sleep 0.01; done"),
-            |_| {},
-        )
-        .expect("starts");
-        // The trap is set when the loop's first child exists.
-        wait_until("the loop", || {
-            let pid = polite.pid();
-            std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
-                .is_ok_and(|text| !text.is_empty())
-        });
-        assert_eq!(polite.terminate(DEADLINE).expect("it ends").code(), Some(3));
-
-        let stubborn = Program::spawn(&shell("trap '' TERM; while :; do sleep 0.01; done"), |_| {})
-            .expect("starts");
-        wait_until("the loop", || {
-            let pid = stubborn.pid();
-            std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
-                .is_ok_and(|text| !text.is_empty())
-        });
-        let end = stubborn
-            .terminate(Duration::from_millis(50))
-            .expect("it ends");
-        assert_eq!(end.signal(), Some(libc::SIGKILL));
-    }
-
-    #[test]
-    fn a_stopped_program_ends_too() {
-        let program =
-            Program::spawn(&shell("while :; do sleep 0.01; done"), |_| {}).expect("it starts");
-        assert!(program.signal(libc::SIGSTOP));
-        assert_eq!(
-            program.terminate(DEADLINE).expect("it ends").signal(),
-            Some(libc::SIGTERM)
-        );
-    }
-
-    #[test]
-    fn dropping_kills() {
-        let program = Program::spawn(&shell("trap '' TERM; while :; do sleep 0.01; done"), |_| {})
-            .expect("starts");
-        let pid = program.pid();
-        assert!(is_alive(pid));
-        drop(program);
-        assert!(!is_alive(pid));
-    }
-
-    /// The tool is killed by SIGKILL: a child process of this test plays it.
-    #[test]
-    fn the_program_does_not_outlive_a_killed_tool() {
-        const ROLE: &str = "HOTPATCH_TEST_PLAYS_TOOL";
-        if let Some(file) = std::env::var_os(ROLE) {
-            let program =
-                Program::spawn(&shell("while :; do sleep 0.01; done"), |_| {}).expect("it starts");
-            std::fs::write(&file, format!("{}\n", program.pid())).expect("the process id is told");
-            std::thread::sleep(DEADLINE);
-            return;
-        }
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let file = directory.path().join("pid");
-        let mut tool = Command::new(std::env::current_exe().expect("this test"))
-            .args([
-                "--exact",
-                "process::tests::the_program_does_not_outlive_a_killed_tool",
-            ])
-            .env(ROLE, &file)
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .expect("it starts");
-        let mut pid: Option<u32> = None;
-        wait_until("the process id", || {
-            let text = std::fs::read_to_string(&file).unwrap_or_default();
-            pid = text.strip_suffix('\n').and_then(|text| text.parse().ok());
-            pid.is_some()
-        });
-        let pid = pid.expect("told");
-        tool.kill().expect("killed");
-        tool.wait().expect("reaped");
-        wait_until("the program's end", || {
-            // A zombie, waiting for whoever reaps orphans here, has ended as well.
-            std::fs::read_to_string(format!("/proc/{pid}/stat"))
-                .map_or(true, |stat| stat.contains(") Z "))
-        });
-    }
 }

@@ -9,6 +9,7 @@ use crate::cli::{self, Command};
 use crate::options::{
     BenchOptions, CheckOptions, DemoOptions, ExplainOptions, RunOptions, SaveOptions, exit_code,
 };
+use crate::process::keeper;
 use crate::report::{FanOut, explain, text};
 use crate::{bench, check, demo, options, save, session, stub_object, table};
 
@@ -21,6 +22,9 @@ pub fn run(mut args: Vec<OsString>) -> ExitCode {
         Role::Linker => table::shim::main(args.split_off(1), stub_object::STUB_OBJECT),
         Role::Command if args.get(1).is_some_and(|word| word == overlay::COMMAND) => {
             ExitCode::from(overlay::main(args.get(2..).unwrap_or_default()))
+        }
+        Role::Command if args.get(1).is_some_and(|word| word == keeper::COMMAND) => {
+            ExitCode::from(keeper::main(args.get(2..).unwrap_or_default()))
         }
         Role::Command => ExitCode::from(command(args)),
     }

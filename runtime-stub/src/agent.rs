@@ -15,7 +15,7 @@ use core::sync::atomic::{AtomicI32, AtomicPtr, AtomicU64, Ordering};
 use crate::arena::{Arena, Refusal};
 use crate::phdr::{self, Announcement};
 use crate::protocol::{
-    Addresses, Answer, FrameHeader, Hello, MAX_BODY, Prelude, Rendezvous, Request, Step,
+    Addresses, Answer, FrameHeader, Hello, IMAGE_SUFFIX, MAX_BODY, Prelude, Rendezvous, Request, Step,
     TOKEN_BYTES, Unwinding, VERSION, Welcome, Writer,
 };
 use crate::sys::{self, Errno, Socket};
@@ -115,6 +115,7 @@ pub(crate) fn start() {
         return;
     };
     if let Ok(rendezvous) = Rendezvous::parse(value) {
+        sys::shorten_thread_name(IMAGE_SUFFIX.as_bytes());
         start_agent(&rendezvous);
     }
     // SAFETY: the program's threads do not exist yet; ours uses no part of the environment, and `value` is not used again.

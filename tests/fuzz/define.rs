@@ -74,10 +74,13 @@ impl At<'_> {
             }
             Kind::FnPtr => format!("pub fn q_{n}() -> String {{\n    format!(\"{k}\")\n}}\n"),
             Kind::DynTrait => self.dyn_trait(),
-            Kind::Async => format!(
-                "pub async fn y_{n}() {{\n    let mut n = 0u64;\n    loop {{\n        n += 1;\n        rt::log(format!(\"{k} n={{n}}\"));\n        \
-                 rt::pause().await;\n    }}\n}}\n"
-            ),
+            Kind::Async => self.future(),
+            Kind::Fields
+            | Kind::Lazy
+            | Kind::Any
+            | Kind::Thread
+            | Kind::Instance
+            | Kind::Handler => self.more(),
             Kind::TlConst => format!(
                 "thread_local! {{\n    pub static L_{n}: std::cell::Cell<u64> = const {{ std::cell::Cell::new({k}) }};\n}}\n"
             ),
@@ -125,10 +128,65 @@ impl At<'_> {
             "    fn m(&self) -> String;\n".to_owned(),
             format!("    fn n(&self) -> String {{\n        format!(\"n {k}\")\n    }}\n"),
         ];
-        if self.item.order == 1 {
+        if self.item.order & 1 == 1 {
             methods.reverse();
         }
         format!("pub trait W_{n} {{\n{}}}\n", methods.concat())
+    }
+
+    fn future(&self) -> String {
+        let Self { id, item, n, .. } = self;
+        let k = item.k;
+        let (kept, shown) = if item.style == 1 {
+            (format!("    let t = {};\n", item.ty.make(*id)), " {t:?}")
+        } else {
+            (String::new(), "")
+        };
+        format!(
+            "pub async fn y_{n}() {{\n    let mut n = 0u64;\n{kept}    loop {{\n        n += 1;\n        \
+             rt::log(format!(\"{k} n={{n}}{shown}\"));\n        rt::pause().await;\n    }}\n}}\n"
+        )
+    }
+
+    fn more(&self) -> String {
+        let Self { id, item, n, .. } = self;
+        let k = item.k;
+        let order = item.order;
+        match item.kind {
+            Kind::Fields => {
+                let mut fields = ["    pub x: u64,\n", "    pub y: u64,\n"];
+                if order == 1 {
+                    fields.reverse();
+                }
+                format!("pub struct R_{n} {{\n{}}}\n", fields.concat())
+            }
+            Kind::Lazy => format!(
+                "pub static Y_{n}: std::sync::LazyLock<std::sync::Mutex<Vec<String>>> =\n    \
+                 std::sync::LazyLock::new(|| std::sync::Mutex::new(vec![String::from(\"t{id}\")]));\n"
+            ),
+            Kind::Any => {
+                let (more, value) = if order == 1 {
+                    ("    pub y: u64,\n", ", y: 5")
+                } else {
+                    ("", "")
+                };
+                format!(
+                    "pub struct Q_{n} {{\n    pub x: u64,\n{more}}}\npub fn any_{n}() -> Box<dyn std::any::Any> {{\n    \
+                     Box::new(Q_{n} {{ x: {id}{value} }})\n}}\n"
+                )
+            }
+            Kind::Thread => {
+                format!("pub fn th_{n}(n: u64) -> String {{\n    format!(\"{k} n={{n}}\")\n}}\n")
+            }
+            Kind::Instance => format!(
+                "pub fn g_{n}<const N: usize>() -> u64 {{\n    N as u64 + {k}\n}}\npub fn ap_{n}<F: Fn(u64) -> u64>(f: F) -> u64 {{\n    \
+                 f(1) + {k}\n}}\n"
+            ),
+            _ => format!(
+                "pub struct H_{n}<F>(pub F);\nimpl<F: Fn(u64) -> String> rt::Obj for H_{n}<F> {{\n    fn show(&self) -> String {{\n        \
+                 format!(\"{{}}/{k}\", (self.0)(7))\n    }}\n}}\n"
+            ),
+        }
     }
 
     fn function(&self) -> String {

@@ -220,7 +220,8 @@ impl Generator {
             0..30 => self.body(),
             30..40 => self.move_piece(),
             40..52 => self.exchange_pieces(),
-            52..58 => self.rename(),
+            52..56 => self.rename(),
+            56..58 => self.exchange_names(),
             58..63 => self.move_to_module(),
             63..69 => self.add(),
             69..74 => self.remove(),
@@ -326,6 +327,26 @@ impl Generator {
         ))
     }
 
+    /// Two items of one module and one text, but for their numbers, exchange their names.
+    fn exchange_names(&mut self) -> Done {
+        let id = self.random_item(|item| item.kind.is_stateless())?;
+        let one = self.current.items.get(&id)?.clone();
+        let home = self.current.module_of(id, Part::Def);
+        let others: Vec<u32> = self
+            .current
+            .items
+            .iter()
+            .filter(|(other, item)| **other != id && item.kind == one.kind)
+            .filter(|(other, _)| self.current.module_of(**other, Part::Def) == home)
+            .map(|(other, _)| *other)
+            .collect();
+        let other = *self.random.pick(&others)?;
+        let name = self.current.items.get(&other)?.name;
+        self.current.items.get_mut(&id)?.name = name;
+        self.current.items.get_mut(&other)?.name = one.name;
+        Some((format!("names {}", one.described()), true))
+    }
+
     /// Puts all pieces of an item elsewhere.
     fn move_to_module(&mut self) -> Done {
         let id = self.random_item(|item| item.kind != Kind::Frame)?;
@@ -352,7 +373,7 @@ impl Generator {
     }
 
     fn change_type(&mut self) -> Done {
-        let id = self.random_item(|item| item.kind.has_type())?;
+        let id = self.random_item(Item::uses_type)?;
         let ty = self.ty();
         let item = self.current.items.get_mut(&id)?;
         item.ty = ty;

@@ -105,6 +105,18 @@ pub(crate) enum Kind {
     Once,
     /// A value behind a pointer that is kept as a number.
     Erased,
+    /// Structs in a list in a static, which stands elsewhere.
+    Fields,
+    /// A `LazyLock`.
+    Lazy,
+    /// A value behind `dyn Any`.
+    Any,
+    /// A thread with a loop that never ends.
+    Thread,
+    /// Instances of generic functions: for constants, function items and closures.
+    Instance,
+    /// A generic wrapper around a function item and around a closure; both are kept.
+    Handler,
     /// A function in `global_asm!`.
     Asm,
     /// Something that the loop of `main` itself prints.
@@ -112,7 +124,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 25] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::Fn,
         Self::Const,
         Self::Imm,
@@ -136,6 +148,12 @@ impl Kind {
         Self::TlConst,
         Self::Once,
         Self::Erased,
+        Self::Fields,
+        Self::Lazy,
+        Self::Any,
+        Self::Thread,
+        Self::Instance,
+        Self::Handler,
         Self::Asm,
         Self::Frame,
     ];
@@ -147,7 +165,7 @@ impl Kind {
             Self::State => 7,
             Self::Imm => 4,
             Self::Const | Self::Frame => 3,
-            Self::Block | Self::EnumNum | Self::LocalTypes | Self::LocalStatics => 2,
+            Self::Block | Self::EnumNum | Self::LocalTypes | Self::LocalStatics | Self::Async => 2,
             _ => 1,
         }
     }
@@ -156,8 +174,8 @@ impl Kind {
     pub(crate) fn orders(self) -> u8 {
         match self {
             Self::EnumNum | Self::EnumVal => 6,
-            Self::Named => 4,
-            Self::Fn | Self::FnTable | Self::Drop | Self::DynTrait | Self::Erased => 2,
+            Self::Named | Self::DynTrait => 4,
+            Self::Fn | Self::FnTable | Self::Drop | Self::Erased | Self::Fields | Self::Any => 2,
             _ => 1,
         }
     }
@@ -167,10 +185,6 @@ impl Kind {
             self,
             Self::Closures | Self::LocalFns | Self::LocalTypes | Self::LocalStatics
         )
-    }
-
-    pub(crate) fn has_type(self) -> bool {
-        matches!(self, Self::State | Self::Block | Self::Named)
     }
 
     /// Whether nothing that is kept belongs to it, so that only its newest code can be seen.
@@ -185,6 +199,7 @@ impl Kind {
                 | Self::Generic
                 | Self::Loc
                 | Self::Drop
+                | Self::Instance
         )
     }
 
@@ -312,6 +327,16 @@ impl Sub {
 impl Item {
     pub(crate) fn letter(&self) -> char {
         char::from(b'a' + self.name % 26)
+    }
+
+    /// Whether a value of its type is kept.
+    pub(crate) fn uses_type(&self) -> bool {
+        match self.kind {
+            Kind::State => self.style != 6,
+            Kind::Async => self.style == 1,
+            Kind::Block | Kind::Named | Kind::Handler => true,
+            _ => false,
+        }
     }
 
     /// `Fn.3`.

@@ -45,11 +45,13 @@ impl At<'_> {
                  else if x == {d}E_{n}::B as u8 {{\n        \"B\"\n    }} else {{\n        \"C\"\n    }}\n}}\n\
                  pub fn w_i{id}() -> Vec<usize> {{\n    vec![{d}E_{n}::A as u8 as usize, {d}E_{n}::C as u8 as usize]\n}}\n"
             ),
-            Kind::DynTrait => format!(
-                "pub struct WI_i{id}(pub u64);\nimpl {d}W_{n} for WI_i{id} {{\n    fn m(&self) -> String {{\n        format!(\"m{{}}\", self.0)\n    \
-                 }}\n}}\nthread_local! {{\n    pub static WO_i{id}: std::cell::RefCell<Vec<Box<dyn {d}W_{n}>>> = const {{ \
-                 std::cell::RefCell::new(Vec::new()) }};\n}}\n"
-            ),
+            Kind::DynTrait => self.objects(),
+            Kind::Fields
+            | Kind::Lazy
+            | Kind::Any
+            | Kind::Thread
+            | Kind::Instance
+            | Kind::Handler => self.via_more(),
             Kind::Once => format!(
                 "pub static ONCE_i{id}: std::sync::OnceLock<u64> = std::sync::OnceLock::new();\n"
             ),
@@ -60,6 +62,52 @@ impl At<'_> {
                 item.k
             ),
             _ => String::new(),
+        }
+    }
+
+    fn objects(&self) -> String {
+        let Self { id, item, n, d, .. } = self;
+        let own = if item.order & 2 == 0 {
+            String::new()
+        } else {
+            format!(
+                "    fn n(&self) -> String {{\n        format!(\"n {}\")\n    }}\n",
+                item.k
+            )
+        };
+        format!(
+            "pub struct WI_i{id}(pub u64);\nimpl {d}W_{n} for WI_i{id} {{\n    fn m(&self) -> String {{\n        format!(\"m{{}}\", self.0)\n    \
+             }}\n{own}}}\nthread_local! {{\n    pub static WO_i{id}: std::cell::RefCell<Vec<Box<dyn {d}W_{n}>>> = const {{ \
+             std::cell::RefCell::new(Vec::new()) }};\n}}\n"
+        )
+    }
+
+    fn via_more(&self) -> String {
+        let Self { id, item, n, d, .. } = self;
+        let k = item.k;
+        match item.kind {
+            Kind::Fields => format!(
+                "pub static RS_i{id}: std::sync::Mutex<Vec<{d}R_{n}>> = std::sync::Mutex::new(Vec::new());\npub fn v_i{id}() -> String {{\n    \
+                 let mut l = RS_i{id}.lock().unwrap();\n    l.push({d}R_{n} {{ x: {id}, y: 5 }});\n    \
+                 format!(\"{k} n={{}} {{}} {{}}\", l.len(), l[0].x, l.iter().all(|r| r.x == {id} && r.y == 5))\n}}\n"
+            ),
+            Kind::Lazy => format!(
+                "pub fn v_i{id}() -> String {{\n    let mut l = {d}Y_{n}.lock().unwrap();\n    l.push(String::new());\n    \
+                 format!(\"{k} n={{}} {{}}\", l.len(), l[0])\n}}\n"
+            ),
+            Kind::Any => format!(
+                "pub fn v_i{id}(a: &dyn std::any::Any) -> String {{\n    match a.downcast_ref::<{d}Q_{n}>() {{\n        \
+                 Some(q) => format!(\"{k} {{}}\", q.x),\n        None => format!(\"{k} none\"),\n    }}\n}}\n"
+            ),
+            Kind::Thread => format!(
+                "pub fn v_i{id}(asked: std::sync::mpsc::Receiver<std::sync::mpsc::Sender<String>>) {{\n    let mut n = 0;\n    \
+                 for answer in asked {{\n        n += 1;\n        let _ = answer.send({d}th_{n}(n));\n    }}\n}}\n"
+            ),
+            Kind::Instance => format!(
+                "pub fn w_i{id}(x: u64) -> u64 {{\n    x * 2\n}}\npub fn v_i{id}() -> u64 {{\n    \
+                 {d}g_{n}::<{k}>() + {d}ap_{n}(w_i{id}) + {d}ap_{n}(|x| x + {k})\n}}\n"
+            ),
+            _ => format!("pub fn w_i{id}(x: u64) -> String {{\n    format!(\"w{{x}} {k}\")\n}}\n"),
         }
     }
 
@@ -137,6 +185,7 @@ impl At<'_> {
                 line("rt::take_log()".to_owned())
             ),
             Kind::State => line(format!("{v}v_i{id}()")),
+            Kind::Fields | Kind::Lazy | Kind::Instance => line(format!("{v}v_i{id}().to_string()")),
             Kind::TlConst => line(format!(
                 "format!(\"{{}}\", std::thread::spawn(|| {d}L_{n}.with(|l| l.get())).join().unwrap())"
             )),
@@ -189,6 +238,20 @@ impl At<'_> {
             Kind::Erased => format!(
                 "    if o.first(\"i{id}\") {{\n        o.keep_nums(\"i{id}\", vec![{v}w_i{id}()]);\n    }}\n    let p = o.nums(\"i{id}\")[0];\n{}",
                 line(format!("{v}v_i{id}(p)"))
+            ),
+            Kind::Any => format!(
+                "    if o.first(\"i{id}\") {{\n        o.keep_any(\"i{id}\", {d}any_{n}());\n    }}\n    let text = {v}v_i{id}(o.any(\"i{id}\"));\n{}",
+                line("text".to_owned())
+            ),
+            Kind::Thread => format!(
+                "    if o.first(\"i{id}\") {{\n        let (ask, asked) = std::sync::mpsc::channel();\n        \
+                 std::thread::spawn(move || {v}v_i{id}(asked));\n        o.keep_thread(\"i{id}\", ask);\n    }}\n"
+            ),
+            Kind::Handler => format!(
+                "    if o.first(\"i{id}\") {{\n        o.keep_obj(\"i{id}.f\", Box::new({d}H_{n}({v}w_i{id})));\n        let t = {};\n        \
+                 o.keep_obj(\"i{id}.c\", Box::new({d}H_{n}(move |x: u64| format!(\"c{{x}} {{t:?}} {}\"))));\n    }}\n",
+                item.ty.make(*id),
+                item.k
             ),
             _ => String::new(),
         }

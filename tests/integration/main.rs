@@ -38,6 +38,9 @@
 //! - [`bench`]: what `cargo hotpatch bench` measures and leaves alone.
 //! - [`builds`]: what cargo builds and when it has to, by content and not by time.
 //! - [`identity`]: the same source, rebuilt, moved or with other comments, is the same program.
+//! - [`ends`]: what ends with a program and with a session, and what goes on.
+//! - [`program`]: a program and its keeper, without a session.
+//! - [`starts`]: crate types, and what a program sees of how it was started.
 //! - [`suite`]: a crate's own tests run while its functions are replaced by equal ones ([`crate_as_program`]).
 //! - [`reached`]: the program tells which patched functions were called.
 //! - [`phases`]: the tool's phases without a session.
@@ -56,6 +59,7 @@ mod crate_as_program;
 mod crossings;
 mod defects;
 mod directives;
+mod ends;
 mod fast;
 mod faults;
 mod identity;
@@ -63,10 +67,12 @@ mod load;
 mod pairs;
 mod phases;
 mod places;
+mod program;
 mod project;
 mod reached;
 mod running;
 mod scenarios;
+mod starts;
 mod suite;
 mod support;
 
@@ -76,6 +82,9 @@ fn main() {
     arguments.test_threads.get_or_insert(2);
     let mut trials = directives::trials();
     trials.extend(scenarios::trials());
+    trials.extend(program::trials());
+    trials.extend(ends::trials());
+    trials.extend(starts::trials());
     trials.extend(pairs::trials());
     if !support::is_cold() {
         trials.extend(ahead::trials());

@@ -142,6 +142,7 @@ fn one_program(
     let stop = folder.path().join("stop");
     let listener = Listener::bind(folder.path())?;
     let launch = Launch {
+        keeper: crate::support::tool(),
         image: phases.built.link.image.clone(),
         argument_zero: "suite".into(),
         arguments: vec![results.clone().into(), stop.clone().into()],

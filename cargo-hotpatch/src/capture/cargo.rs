@@ -19,6 +19,7 @@ use super::inputs::Inputs;
 use super::record::{LinkRecord, UnitKey, UnitRecord};
 use super::wrapper;
 use crate::codes::{self, Reason};
+use crate::process::environment::Surroundings;
 
 pub use super::target::{BuildOptions, ExecutableKind, Target, Workspace, find_workspace, resolve};
 
@@ -40,6 +41,8 @@ pub struct Built {
     pub contents: HashMap<PathBuf, blake3::Hash>,
     /// What had to be different from what the profile says.
     pub warnings: Vec<Reason>,
+    /// What `cargo run` would give the program.
+    pub surroundings: Surroundings,
     /// How long cargo took.
     pub duration: Duration,
 }
@@ -213,6 +216,19 @@ pub(super) struct Artifacts {
     pub targets: Vec<Artifact>,
     /// Package id and `OUT_DIR` of each build script that ran, now or earlier.
     pub build_scripts: Vec<(String, PathBuf)>,
+    /// What each of them asked for that concerns running programs.
+    pub asked: Vec<AskedByScript>,
+}
+
+/// What a build script asked for that concerns running programs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct AskedByScript {
+    /// The id of its package.
+    pub package: String,
+    /// `cargo::rustc-env`.
+    pub variables: Vec<(String, String)>,
+    /// `cargo::rustc-link-search`, as it was written: with `native=` in front, for instance.
+    pub search: Vec<String>,
 }
 
 /// The command line.
@@ -340,8 +356,11 @@ fn run_cargo(
                 let text = String::from_utf8_lossy(&line);
                 match read_line(text.trim_end(), &mut blame) {
                     Line::Artifact(artifact) => artifacts.targets.push(artifact),
-                    Line::BuildScript { package, out_dir } => {
-                        artifacts.build_scripts.push((package, out_dir));
+                    Line::BuildScript { asked, out_dir } => {
+                        artifacts
+                            .build_scripts
+                            .push((asked.package.clone(), out_dir));
+                        artifacts.asked.push(asked);
                     }
                     Line::Diagnostic { rendered, is_error } => {
                         if is_error {
@@ -402,8 +421,14 @@ fn read_errors(stderr: impl io::Read, on_line: &dyn Fn(&str)) -> String {
 #[derive(Debug, PartialEq, Eq)]
 enum Line {
     Artifact(Artifact),
-    BuildScript { package: String, out_dir: PathBuf },
-    Diagnostic { rendered: String, is_error: bool },
+    BuildScript {
+        asked: AskedByScript,
+        out_dir: PathBuf,
+    },
+    Diagnostic {
+        rendered: String,
+        is_error: bool,
+    },
     Text(String),
     Other,
 }
@@ -440,7 +465,11 @@ fn read_line(line: &str, blame: &mut Blame) -> Line {
         }),
         Some("build-script-executed") => match (text("/package_id"), text("/out_dir")) {
             (Some(package), Some(out_dir)) => Line::BuildScript {
-                package,
+                asked: AskedByScript {
+                    package,
+                    variables: pairs_of(&value, "/env"),
+                    search: list("/linked_paths"),
+                },
                 out_dir: out_dir.into(),
             },
             _ => Line::Other,
@@ -461,6 +490,20 @@ fn read_line(line: &str, blame: &mut Blame) -> Line {
         Some(_) => Line::Other,
         None => Line::Text(line.to_owned()),
     }
+}
+
+/// A list of pairs of strings.
+fn pairs_of(value: &serde_json::Value, path: &str) -> Vec<(String, String)> {
+    let list = value.pointer(path).and_then(serde_json::Value::as_array);
+    list.into_iter()
+        .flatten()
+        .filter_map(|pair| {
+            let [name, value] = pair.as_array()?.as_slice() else {
+                return None;
+            };
+            Some((name.as_str()?.to_owned(), value.as_str()?.to_owned()))
+        })
+        .collect()
 }
 
 /// What had to be different from what the profile says.
@@ -557,6 +600,20 @@ mod tests {
                 files: vec!["/a".into()],
                 executable: Some("/a".into()),
             })
+        );
+        assert_eq!(
+            read_line(
+                r#"{"reason":"build-script-executed","package_id":"p","linked_libs":[],"linked_paths":["native=/l"],
+                    "cfgs":[],"env":[["A","b"],["odd"]],"out_dir":"/o"}"#
+            ),
+            Line::BuildScript {
+                asked: AskedByScript {
+                    package: "p".into(),
+                    variables: vec![("A".into(), "b".into())],
+                    search: vec!["native=/l".into()],
+                },
+                out_dir: "/o".into(),
+            }
         );
     }
 

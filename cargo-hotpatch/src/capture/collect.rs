@@ -2,7 +2,7 @@
 //! every file means.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -12,14 +12,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
 
-use super::arguments::unit_key_of_file;
+use super::arguments::{RustcArguments, unit_key_of_file};
 use super::cargo::{Artifact, Artifacts, Built, warnings};
 use super::contents::{Product, marker_of_cargo};
 use super::directory::RecordDir;
 use super::inputs::{Inputs, parse_build_script_output, parse_dep_info};
-use super::record::{LinkRecord, UnitKey, UnitRecord};
-use super::target::{ExecutableKind, Target};
+use super::record::{FileStamp, LinkRecord, UnitKey, UnitRecord};
+use super::target::{ExecutableKind, SUPPORTED_TARGET, Target};
 use crate::codes::{self, Reason};
+use crate::process::environment::{LibraryDirectories, Surroundings};
 
 /// More files than any package has that is written by hand; a limit for build scripts that name no file.
 const MOST_PACKAGE_FILES: usize = 20_000;
@@ -44,7 +45,8 @@ pub(super) fn collect(
     directory: &RecordDir,
     artifacts: &Artifacts,
 ) -> Result<Collected> {
-    let executable = match executable_unit(target, directory, artifacts)? {
+    let file = executable_file(target, artifacts)?;
+    let executable = match executable_unit(target, directory, &file)? {
         Ok(executable) => executable,
         Err(output) => {
             return Ok(Collected::Missing(Missing {
@@ -65,7 +67,14 @@ pub(super) fn collect(
     if !missing.is_empty() {
         return Ok(Collected::Missing(Missing { outputs: missing }));
     }
-    let (units, unlinked): (Vec<_>, Vec<_>) = units.into_iter().partition(has_objects_in_link);
+    let dynamic = dynamic_units(target, &units, &link);
+    let (units, unlinked): (Vec<_>, Vec<_>) = units
+        .into_iter()
+        .partition(|unit| !dynamic.contains_key(&unit.key));
+    let foreign = overwritten_libraries(&units);
+    if !foreign.is_empty() {
+        return Ok(Collected::Missing(Missing { outputs: foreign }));
+    }
     let (units, dependencies) = in_order(target, units)?;
 
     let mut inputs = Inputs::default();
@@ -76,13 +85,8 @@ pub(super) fn collect(
         products.push(product_of(directory, unit, files));
     }
     for unit in &unlinked {
-        let reason = Reason::new(
-            &codes::NOT_CAPTURED,
-            format!(
-                "crate `{}` is linked as a dynamic library, whose code is not behind the jump table",
-                unit.crate_name
-            ),
-        );
+        let message = dynamic.get(&unit.key).cloned().unwrap_or_default();
+        let reason = Reason::new(&codes::NOT_CAPTURED, message);
         let files = sources_of(unit)?;
         files
             .iter()
@@ -94,7 +98,10 @@ pub(super) fn collect(
     add_build_script_inputs(target, artifacts, &mut inputs, &mut products);
     add_path_dependencies(target, artifacts, &mut inputs, &mut products)?;
 
+    add_outside(target, &mut inputs);
+
     let built = Built {
+        surroundings: surroundings(target, directory, artifacts, &units)?,
         used_by_foreign: used_by_foreign(target, &units),
         warnings: warnings(target, &units),
         link,
@@ -118,36 +125,191 @@ fn product_of(directory: &RecordDir, unit: &UnitRecord, files: Vec<PathBuf>) -> 
     }
 }
 
-/// True for executables and static libraries; a dynamic library brings no objects into the link.
-fn has_objects_in_link(unit: &UnitRecord) -> bool {
-    unit.crate_types.is_empty()
-        || unit
-            .crate_types
+/// Units whose code is in a dynamic library that the program is linked with, not in the executable: by key, why an edit of
+/// them restarts. A dynamic library brings no objects into the link, and it takes what it depends on with it: rustc links
+/// each crate once.
+fn dynamic_units(
+    target: &Target,
+    units: &[UnitRecord],
+    link: &LinkRecord,
+) -> HashMap<UnitKey, String> {
+    let mut dynamic = HashMap::new();
+    for unit in units.iter().filter(|unit| is_dynamic(unit, link)) {
+        let member = target
+            .members
             .iter()
-            .any(|kind| matches!(kind.as_str(), "bin" | "lib" | "rlib"))
+            .find(|member| member.root == unit.manifest_dir);
+        for other in units {
+            let is_beneath = other.key != unit.key
+                && !other.is_executable
+                && member.is_some_and(|member| {
+                    target.members.iter().any(|below| {
+                        below.root == other.manifest_dir && member.dependencies.contains(&below.id)
+                    })
+                });
+            if is_beneath {
+                dynamic.entry(other.key.clone()).or_insert_with(|| {
+                    format!(
+                        "crate `{}` is in the dynamic library of `{}`, whose code is not behind the jump table",
+                        other.crate_name, unit.crate_name
+                    )
+                });
+            }
+        }
+        let own = format!(
+            "crate `{}` is linked as a dynamic library, whose code is not behind the jump table",
+            unit.crate_name
+        );
+        dynamic.insert(unit.key.clone(), own);
+    }
+    dynamic
 }
 
-/// The executable's unit; `Err` with the file to remove if it was never recorded.
-fn executable_unit(
-    target: &Target,
-    directory: &RecordDir,
-    artifacts: &Artifacts,
-) -> Result<Result<UnitRecord, PathBuf>> {
+/// True for what the link took as a dynamic library: what can be nothing else, and a library of several types if rustc
+/// preferred that one.
+fn is_dynamic(unit: &UnitRecord, link: &LinkRecord) -> bool {
+    if unit.is_executable {
+        return false;
+    }
+    let has = |wanted: &[&str]| {
+        unit.crate_types
+            .iter()
+            .any(|kind| wanted.contains(&kind.as_str()))
+    };
+    if !unit.crate_types.is_empty() && !has(&["bin", "lib", "rlib"]) {
+        return true;
+    }
+    let file = format!("lib{}.so", unit.key);
+    has(&["dylib"])
+        && link
+            .args
+            .iter()
+            .any(|arg| Path::new(arg).file_name() == Some(OsStr::new(&file)))
+}
+
+/// Libraries whose files have no hash in their names, and that something else than the recorded compiler has written: a plain
+/// `cargo build`, which has the same names for them. Cargo does not notice that.
+fn overwritten_libraries(units: &[UnitRecord]) -> Vec<PathBuf> {
+    units
+        .iter()
+        .filter(|unit| unit.is_without_hash())
+        .map(|unit| (unit.library(), unit.written))
+        .filter(|(library, written)| FileStamp::of(library) != *written)
+        .map(|(library, _)| library)
+        .collect()
+}
+
+/// Where cargo put the executable.
+fn executable_file(target: &Target, artifacts: &Artifacts) -> Result<PathBuf> {
     let kind = if target.kind == ExecutableKind::Example {
         "example"
     } else {
         "bin"
     };
-    let file = artifacts
+    artifacts
         .targets
         .iter()
         .filter(|artifact| {
             artifact.target == target.name && artifact.kinds.iter().any(|name| name == kind)
         })
         .find_map(|artifact| artifact.executable.clone())
-        .with_context(|| format!("cargo built no executable for the {kind} `{}`", target.name))?;
+        .with_context(|| format!("cargo built no executable for the {kind} `{}`", target.name))
+}
+
+/// What `cargo run` would give the program.
+fn surroundings(
+    target: &Target,
+    directory: &RecordDir,
+    artifacts: &Artifacts,
+    units: &[UnitRecord],
+) -> Result<Surroundings> {
+    let file = executable_file(target, artifacts)?;
+    let executable = units
+        .iter()
+        .find(|unit| unit.is_executable)
+        .context("the executable's unit is not among those of the link")?;
+    let own = directory.artifacts();
+    let relative = file.strip_prefix(&own).unwrap_or(&file);
+    let place = target.target_directory.join(relative);
+    // Examples and what is built for them lie beside those of the profile, one level deeper.
+    let up = |path: &Path| match target.kind {
+        ExecutableKind::Example => path.parent().map(Path::to_path_buf),
+        ExecutableKind::Binary => Some(path.to_path_buf()),
+    };
+    let output = place.parent().and_then(up).unwrap_or_default();
+    let dependencies = match target.kind {
+        ExecutableKind::Example => executable.out_dir.with_file_name("deps"),
+        ExecutableKind::Binary => executable.out_dir.clone(),
+    };
+    let package = target
+        .members
+        .iter()
+        .find(|member| member.root == executable.manifest_dir)
+        .map(|member| member.id.as_str());
+    let is_own = |id: &str| package == Some(id);
+    let mut variables: Vec<(OsString, OsString)> = artifacts
+        .asked
+        .iter()
+        .filter(|asked| is_own(&asked.package))
+        .flat_map(|asked| &asked.variables)
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
+    let out_dirs = artifacts.build_scripts.iter().filter(|(id, _)| is_own(id));
+    variables.extend(out_dirs.map(|(_, out_dir)| ("OUT_DIR".into(), out_dir.into())));
+    // What cargo tells the compiler of the package it tells the program as well.
+    let of_package = executable.env.iter().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_")
+            || matches!(
+                &*name,
+                "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH" | "CARGO"
+            )
+    });
+    variables.extend(of_package.cloned());
+    Ok(Surroundings {
+        executable: place,
+        variables,
+        libraries: LibraryDirectories {
+            search: artifacts
+                .asked
+                .iter()
+                .flat_map(|asked| asked.search.iter().cloned())
+                .collect(),
+            output,
+            dependencies,
+            target_libdir: target_libdir(executable)?,
+        },
+    })
+}
+
+/// Where the compiler keeps the standard library of the supported target.
+fn target_libdir(unit: &UnitRecord) -> Result<PathBuf> {
+    let arguments = RustcArguments::parse(&unit.args);
+    let sysroot = arguments.value("--sysroot").map(Path::new);
+    // As the compiler finds it: beside its own directory. Asking costs as much as the whole rest of this.
+    let beside = Path::new(&unit.rustc).parent().and_then(Path::parent);
+    if let Some(root) = sysroot.or(beside.filter(|root| root.is_absolute())) {
+        let directory = root.join("lib/rustlib").join(SUPPORTED_TARGET).join("lib");
+        if directory.is_dir() {
+            return Ok(directory);
+        }
+    }
+    let output = std::process::Command::new(&unit.rustc)
+        .args(["--print", "target-libdir"])
+        .current_dir(&unit.cwd)
+        .output()
+        .with_context(|| format!("cannot run {}", unit.rustc.display()))?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().into())
+}
+
+/// The executable's unit; `Err` with the file to remove if it was never recorded.
+fn executable_unit(
+    target: &Target,
+    directory: &RecordDir,
+    file: &Path,
+) -> Result<Result<UnitRecord, PathBuf>> {
     let final_file =
-        fs::metadata(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?;
     let is_same = |path: &Path| {
         fs::metadata(path)
             .is_ok_and(|other| other.ino() == final_file.ino() && other.dev() == final_file.dev())
@@ -244,20 +406,30 @@ fn units_of_link(
 ) -> Result<(Vec<UnitRecord>, Vec<PathBuf>)> {
     let mut missing = Vec::new();
     let mut seen: HashSet<UnitKey> = HashSet::from([executable.key.clone()]);
-    let mut pending: Vec<UnitKey> = keys_of_externs(&executable);
-    // Members that are reached over crates that are no members.
-    pending.extend(link.objects.iter().map(|object| object.unit.clone()));
+    // Members that are reached over crates that are no members, and those that are named with their files.
+    let mut pending: Vec<(UnitKey, Option<PathBuf>)> = link
+        .objects
+        .iter()
+        .map(|object| (object.unit.clone(), None))
+        .collect();
+    pending.extend(files_of_externs(&executable));
     let mut units = vec![executable];
-    while let Some(key) = pending.pop() {
+    while let Some((key, file)) = pending.pop() {
         if !seen.insert(key.clone()) {
             continue;
         }
+        let is_of_this_build = |unit: &UnitRecord| {
+            file.as_deref()
+                .is_none_or(|file| file.parent() == Some(&unit.out_dir))
+        };
         match directory.read_unit(&key)? {
             Some(unit) if unit.crate_types.iter().any(|kind| kind == "proc-macro") => {}
-            Some(unit) => {
-                pending.extend(keys_of_externs(&unit));
+            Some(unit) if is_of_this_build(&unit) => {
+                pending.extend(files_of_externs(&unit));
                 units.push(unit);
             }
+            // A file without a hash in its name: the record is of the last build, in another profile's directory.
+            Some(_) => missing.extend(file),
             None => missing.extend(member_outputs.get(&key).into_iter().flatten().cloned()),
         }
     }
@@ -265,10 +437,13 @@ fn units_of_link(
 }
 
 fn keys_of_externs(unit: &UnitRecord) -> Vec<UnitKey> {
+    files_of_externs(unit).map(|(key, _)| key).collect()
+}
+
+fn files_of_externs(unit: &UnitRecord) -> impl Iterator<Item = (UnitKey, Option<PathBuf>)> {
     unit.externs
         .iter()
-        .filter_map(|(_, path)| unit_key_of_file(path))
-        .collect()
+        .filter_map(|(_, path)| Some((unit_key_of_file(path)?, Some(path.clone()))))
 }
 
 /// Sorts units so that dependencies come first, and says for each which of the others it is compiled from.
@@ -586,6 +761,17 @@ fn add_build_script_inputs(
             }
         }
         products.push(product);
+    }
+}
+
+/// Sources that no build of this program has read, where members have theirs.
+fn add_outside(target: &Target, inputs: &mut Inputs) {
+    for member in &target.members {
+        let files = files_below(&member.root.join("src"), target);
+        let is_rust = |file: &&PathBuf| file.extension().is_some_and(|name| name == "rs");
+        for file in files.iter().filter(is_rust) {
+            inputs.add_outside(file, &member.name);
+        }
     }
 }
 

@@ -91,6 +91,37 @@ impl Configuration {
             .find_map(|layer| Some((find_in(&layer.table, path)?, layer.base.as_path())))
     }
 
+    /// The variables of `[env]` that cargo sets for what it runs. `is_set` tells which ones its own environment has: these
+    /// it replaces only by force. The nearest file wins, for each variable by itself.
+    #[must_use]
+    pub fn variables(&self, is_set: &dyn Fn(&str) -> bool) -> Vec<(OsString, OsString)> {
+        let mut seen = HashSet::new();
+        let mut variables = Vec::new();
+        for layer in &self.layers {
+            let table = layer.table.get("env").and_then(toml::Value::as_table);
+            for (name, setting) in table.into_iter().flatten() {
+                if !seen.insert(name.clone()) {
+                    continue;
+                }
+                let flag = |flag: &str| {
+                    let flag = setting.get(flag).and_then(toml::Value::as_bool);
+                    flag.unwrap_or(false)
+                };
+                let value = setting.as_str().or_else(|| setting.get("value")?.as_str());
+                let Some(value) = value.filter(|_| flag("force") || !is_set(name)) else {
+                    continue;
+                };
+                let value = if flag("relative") {
+                    layer.base.join(value).into_os_string()
+                } else {
+                    value.into()
+                };
+                variables.push((name.into(), value));
+            }
+        }
+        variables
+    }
+
     /// A `RUSTC_WORKSPACE_WRAPPER` of the user's own. Called between our wrapper and rustc.
     #[must_use]
     pub fn user_wrapper(&self, environment: &dyn Fn(&str) -> Option<OsString>) -> Option<OsString> {
@@ -224,6 +255,30 @@ mod tests {
         let environment = |name: &str| (name == "RUSTC_WORKSPACE_WRAPPER").then(OsString::new);
         assert_eq!(configuration.user_wrapper(&environment), None);
         assert_eq!(configuration.targets(&nothing), ["x"]);
+    }
+
+    #[test]
+    fn variables_are_set_as_cargo_sets_them() {
+        let (directory, mut configuration) = with_config(
+            "[env]\nPLAIN = 'a'\nOURS = 'file'\nFORCED = { value = 'b', force = true }\n\
+             PLACE = { value = 'data/x', relative = true }\nNEAR = 'far'",
+        );
+        configuration.layers.insert(
+            0,
+            Layer {
+                table: "env.NEAR = 'near'".parse().expect("toml"),
+                base: "/elsewhere".into(),
+            },
+        );
+        let mut found = configuration.variables(&|name| name == "OURS" || name == "FORCED");
+        found.sort();
+        let expected: Vec<(OsString, OsString)> = vec![
+            ("FORCED".into(), "b".into()),
+            ("NEAR".into(), "near".into()),
+            ("PLACE".into(), directory.path().join("data/x").into()),
+            ("PLAIN".into(), "a".into()),
+        ];
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -166,6 +166,23 @@ impl RecordDir {
         write_json(&self.unit(&record.key), record)
     }
 
+    /// Writes one unit's record again. Its time stays that of the first, which is when the compiler was started.
+    ///
+    /// # Errors
+    /// When there is none yet, or the file cannot be written.
+    pub fn rewrite_unit(&self, record: &UnitRecord) -> Result<()> {
+        let path = self.unit(&record.key);
+        let began = fs::metadata(&path)
+            .and_then(|data| data.modified())
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        self.write_unit(record)?;
+        fs::File::options()
+            .write(true)
+            .open(&path)
+            .and_then(|file| file.set_modified(began))
+            .with_context(|| format!("cannot date {}", path.display()))
+    }
+
     /// Reads one unit's record; `None` when there is none (or one of another version).
     ///
     /// # Errors
@@ -345,9 +362,20 @@ mod tests {
             incremental: None,
             externs: vec![],
             overridden: vec![],
+            written: None,
         };
         directory.write_unit(&record)?;
+        assert_eq!(directory.read_unit("k-1")?, Some(record.clone()));
+        let time = |directory: &RecordDir| fs::metadata(directory.unit("k-1"))?.modified();
+        let began = time(&directory)?;
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let record = UnitRecord {
+            opt_level: "1".into(),
+            ..record
+        };
+        directory.rewrite_unit(&record)?;
         assert_eq!(directory.read_unit("k-1")?, Some(record));
+        assert_eq!(time(&directory)?, began);
         assert_eq!(directory.read_unit("k-2")?, None);
         Ok(())
     }

@@ -15,6 +15,9 @@ pub struct Inputs {
     pub cargo: HashMap<PathBuf, Reason>,
     /// Directories that a build script watches: a change of anything inside that is not a source.
     pub cargo_directories: Vec<(PathBuf, Reason)>,
+    /// Sources of members that the build did not read, and the member's name: a save of them is answered too, since the program
+    /// may load what they are compiled to by itself.
+    pub outside: HashMap<PathBuf, String>,
 }
 
 /// What a changed file means.
@@ -78,11 +81,22 @@ impl Inputs {
         }
     }
 
+    /// Notes a source of a member that the build did not read.
+    pub fn add_outside(&mut self, path: &Path, member: &str) {
+        let is_read = forms_of(path)
+            .iter()
+            .any(|form| self.sources.contains_key(form) || self.cargo.contains_key(form));
+        if !is_read {
+            self.outside.insert(path.to_owned(), member.to_owned());
+        }
+    }
+
     /// Everything that is to be watched: files, and directories whose whole content counts.
     pub fn paths(&self) -> impl Iterator<Item = &Path> {
         self.sources
             .keys()
             .chain(self.cargo.keys())
+            .chain(self.outside.keys())
             .map(PathBuf::as_path)
             .chain(
                 self.cargo_directories

@@ -14,7 +14,7 @@ use rustix::fs::{FlockOperation, flock};
 
 use super::directory::RecordDir;
 use super::record::{UnitKey, UnitRecord};
-use super::replay::write_metadata_archive;
+use super::replay::{extract_metadata, write_metadata_archive};
 
 /// More sessions at a time in one target directory than anybody has.
 const MOST_SESSIONS: usize = 64;
@@ -67,6 +67,12 @@ impl Published {
             for kind in KINDS {
                 let from = unit.out_dir.join(file_name(&unit.key, kind));
                 let to = published.directory.join(file_name(&unit.key, kind));
+                if kind == RMETA && !from.is_file() {
+                    // A library of further types, such as `cdylib`, is compiled without metadata of its own.
+                    let archive = unit.out_dir.join(file_name(&unit.key, RLIB));
+                    extract_metadata(&archive, &to)?;
+                    continue;
+                }
                 // A copy where the two are on different file systems.
                 fs::hard_link(&from, &to)
                     .or_else(|_| fs::copy(&from, &to).map(drop))

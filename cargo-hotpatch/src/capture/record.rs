@@ -2,7 +2,8 @@
 //! ([`UnitRecord`], written by the wrapper) and the recorded link ([`LinkRecord`], written by the linker shim).
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,46 @@ pub struct UnitRecord {
     pub externs: Vec<(String, PathBuf)>,
     /// What the wrapper had to change in the profile, to be said to the user: `lto`, `strip`, `debuginfo`, `split-debuginfo`.
     pub overridden: Vec<String>,
+    /// What the compiler left, of a library whose file has no hash in its name: cargo has the same name, and the same
+    /// fingerprint, for a build without the tool.
+    #[serde(default)]
+    pub written: Option<FileStamp>,
+}
+
+/// Tells one file from another that takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileStamp {
+    inode: u64,
+    bytes: u64,
+    /// When its content was written: seconds and nanoseconds.
+    modified: (i64, i64),
+}
+
+impl FileStamp {
+    /// Of the file at `path`; `None` if there is none.
+    #[must_use]
+    pub fn of(path: &Path) -> Option<Self> {
+        let data = std::fs::metadata(path).ok()?;
+        Some(Self {
+            inode: data.ino(),
+            bytes: data.len(),
+            modified: (data.mtime(), data.mtime_nsec()),
+        })
+    }
+}
+
+impl UnitRecord {
+    /// The library's file.
+    #[must_use]
+    pub fn library(&self) -> PathBuf {
+        self.out_dir.join(format!("lib{}.rlib", self.key))
+    }
+
+    /// True for a library whose file has no hash in its name: cargo has it for `cdylib` and `dylib`.
+    #[must_use]
+    pub fn is_without_hash(&self) -> bool {
+        self.key == self.crate_name && self.crate_types.iter().any(|kind| kind != "bin")
+    }
 }
 
 /// An original (not rewritten) object of a workspace unit, as the compiler wrote it: a file, or a member of an rlib.

@@ -22,9 +22,18 @@ use super::record::{ObjectRef, UnitRecord, object_id, parse_object_name};
 use super::waiting::{WaitingCompiler, surroundings};
 use super::wrapper::{argument_file, compiler_command, is_too_long};
 
-/// Errors that say something about the crates beside the source, not about the source: a crate file was replaced, or
-/// was written by another compiler.
-const ERRORS_OF_THE_SURROUNDINGS: &[&str] = &["E0460", "E0461", "E0462", "E0514", "E0519", "E0786"];
+/// Errors that say something about the crates beside the source, not about the source: a crate file was replaced, was
+/// not found, or was written by another compiler.
+const ERRORS_OF_THE_SURROUNDINGS: &[&str] = &[
+    "E0460", "E0461", "E0462", "E0463", "E0464", "E0514", "E0519", "E0523", "E0786",
+];
+
+/// The same, for errors that have no code: parts of their messages.
+const MESSAGES_OF_THE_SURROUNDINGS: &[&str] = &[
+    "colliding StableCrateId",
+    "cannot satisfy dependencies so",
+    "only metadata stub found for",
+];
 
 /// How low the priority of compiling in advance is (0 is normal, 19 the lowest).
 const BACKGROUND_NICENESS: i32 = 10;
@@ -269,8 +278,10 @@ fn start(
 #[derive(Debug, Default)]
 struct Said {
     rendered: String,
+    /// An error that points into a source.
     has_errors: bool,
     blame: Blame,
+    /// An error that is not the source's.
     surroundings: Option<String>,
     /// What is not JSON: the report of an internal error.
     other: String,
@@ -289,18 +300,31 @@ impl Said {
         let (Some(rendered), Some(message)) = (text("/rendered"), text("/message")) else {
             return;
         };
-        let is_error = text("/level").is_some_and(|level| level.starts_with("error"));
-        self.has_errors |= is_error;
         self.blame.take_in(&value);
-        if text("/code/code").is_some_and(|code| ERRORS_OF_THE_SURROUNDINGS.contains(&code)) {
-            self.surroundings.get_or_insert_with(|| message.to_owned());
-        }
         // As cargo does: the sums at the end say nothing new.
-        if !message.starts_with("aborting due to")
-            && !message.ends_with("warning emitted")
-            && !message.ends_with("warnings emitted")
+        if message.starts_with("aborting due to")
+            || message.ends_with("warning emitted")
+            || message.ends_with("warnings emitted")
         {
-            self.rendered.push_str(rendered);
+            return;
+        }
+        self.rendered.push_str(rendered);
+        if text("/level").is_some_and(|level| level.starts_with("error")) {
+            let has_place = value
+                .pointer("/spans")
+                .and_then(serde_json::Value::as_array)
+                .is_some_and(|spans| !spans.is_empty());
+            let is_of_the_surroundings = text("/code/code")
+                .is_some_and(|code| ERRORS_OF_THE_SURROUNDINGS.contains(&code))
+                || MESSAGES_OF_THE_SURROUNDINGS
+                    .iter()
+                    .any(|part| message.contains(part));
+            // An error without a place may be the source's too (no `main`, no panic handler): cargo tells which.
+            if is_of_the_surroundings || !has_place {
+                self.surroundings.get_or_insert_with(|| message.to_owned());
+            } else {
+                self.has_errors = true;
+            }
         }
     }
 
@@ -493,6 +517,40 @@ pub fn write_metadata_archive(metadata: &Path, archive: &Path) -> Result<()> {
     fs::rename(&temporary, archive).with_context(|| format!("cannot replace {}", archive.display()))
 }
 
+/// The name of an rlib's member that holds its metadata.
+const METADATA_MEMBER: &[u8] = b"lib.rmeta";
+
+/// Writes the metadata that is in an rlib to a file of its own. rustc wraps it into an object there, in a section of its
+/// own, and reads a file of its own only as it is.
+///
+/// # Errors
+/// When a file cannot be read or written, or the archive has no metadata.
+pub fn extract_metadata(archive: &Path, metadata: &Path) -> Result<()> {
+    let bytes = fs::read(archive).with_context(|| format!("cannot read {}", archive.display()))?;
+    let content = metadata_in(&bytes)
+        .with_context(|| format!("cannot find the metadata in {}", archive.display()))?;
+    fs::write(metadata, content).with_context(|| format!("cannot write {}", metadata.display()))
+}
+
+fn metadata_in(archive: &[u8]) -> Result<std::borrow::Cow<'_, [u8]>> {
+    use object::{Object as _, ObjectSection as _};
+    for member in object::read::archive::ArchiveFile::parse(archive)?.members() {
+        let member = member?;
+        if member.name() != METADATA_MEMBER {
+            continue;
+        }
+        let content = member.data(archive)?;
+        let Ok(file) = object::File::parse(content) else {
+            return Ok(content.into());
+        };
+        let section = file
+            .section_by_name(".rmeta")
+            .context("the object around it has no such section")?;
+        return Ok(section.uncompressed_data()?);
+    }
+    bail!("the archive has no member of that name")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -520,10 +578,43 @@ mod tests {
     #[test]
     fn diagnostics_are_told_from_their_sums_and_from_crashes() {
         let mut said = Said::default();
-        said.read(r#"{"message":"x","code":null,"level":"error","rendered":"error: x\n"}"#);
+        said.read(
+            r#"{"message":"x","code":null,"level":"error","spans":[{}],"rendered":"error: x\n"}"#,
+        );
         said.read(r#"{"message":"aborting due to 1 previous error","level":"error","rendered":"error: aborting\n"}"#);
         said.read("thread 'rustc' panicked");
         assert_eq!(said.rendered, "error: x\n");
         assert!(said.has_errors && said.other.contains("panicked"));
+        assert_eq!(said.surroundings, None);
+    }
+
+    #[test]
+    fn errors_of_the_set_up_are_not_the_sources() {
+        for line in [
+            r#"{"message":"cannot find `x`","level":"error","code":{"code":"E0463"},"spans":[{}],"rendered":"e"}"#,
+            r#"{"message":"found crates (`a` and `a`) with colliding StableCrateId values","level":"error","code":null,"spans":[{}],"rendered":"e"}"#,
+            r#"{"message":"extern location for a does not exist","level":"error","code":null,"spans":[],"rendered":"e"}"#,
+        ] {
+            let mut said = Said::default();
+            said.read(line);
+            assert!(said.surroundings.is_some() && !said.has_errors, "{line}");
+        }
+    }
+
+    #[test]
+    fn metadata_is_taken_out_of_an_rlib() -> Result<()> {
+        let directory = tempfile::tempdir()?;
+        let (metadata, archive, again) = (
+            directory.path().join("m"),
+            directory.path().join("liba.rlib"),
+            directory.path().join("liba.rmeta"),
+        );
+        fs::write(&metadata, b"rust\0\0\0\x09odd")?;
+        write_metadata_archive(&metadata, &archive)?;
+        extract_metadata(&archive, &again)?;
+        assert_eq!(fs::read(&metadata)?, fs::read(&again)?);
+        fs::write(&archive, b"!<arch>\n")?;
+        assert!(extract_metadata(&archive, &again).is_err());
+        Ok(())
     }
 }

@@ -107,6 +107,8 @@ pub struct Target {
     pub has_lto: bool,
     /// Configuration files that cargo reads.
     pub configuration_files: Vec<PathBuf>,
+    /// What `[env]` of the configuration sets.
+    pub configured_variables: Vec<(OsString, OsString)>,
 }
 
 /// A package that is used by path but is no member.
@@ -373,6 +375,7 @@ pub fn resolve(options: &BuildOptions) -> Result<Target> {
         foreign,
         user_wrapper: configuration.user_wrapper(&process_environment),
         configuration_files: configuration.files().to_vec(),
+        configured_variables: configuration.variables(&|name| std::env::var_os(name).is_some()),
         directory,
         options,
     })

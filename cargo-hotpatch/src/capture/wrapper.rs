@@ -20,14 +20,14 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context as _, Result};
 
 use super::arguments::{Capture, RustcArguments};
 use super::directory::{ROOT_NAME, RecordDir};
 use super::gate::GATE;
-use super::record::{RECORD_VERSION, UnitRecord};
+use super::record::{FileStamp, RECORD_VERSION, UnitRecord};
 
 /// The record directory, for wrapper and linker shim.
 pub const RECORD_DIR: &str = "CARGO_HOTPATCH_RECORD_DIR";
@@ -182,7 +182,7 @@ fn run(args: Vec<OsString>) -> Result<Never> {
     };
 
     let out_dir = PathBuf::from(parsed.value("--out-dir").unwrap_or(OsStr::new(".")));
-    let record = UnitRecord {
+    let mut record = UnitRecord {
         version: RECORD_VERSION,
         crate_name: parsed.crate_name().unwrap_or_default().to_owned(),
         crate_types: parsed.crate_types(),
@@ -204,10 +204,20 @@ fn run(args: Vec<OsString>) -> Result<Never> {
         overridden,
         args: args.clone(),
         key,
+        written: None,
     };
     directory
         .write_unit(&record)
         .with_context(|| format!("cannot record unit {}", record.key))?;
+    if kind == UnitKind::Member && record.is_without_hash() {
+        // Compiled beside this process, to see what the compiler leaves.
+        let status = compile(&rustc, user_wrapper.as_deref(), &args)?;
+        record.written = FileStamp::of(&record.library());
+        directory
+            .rewrite_unit(&record)
+            .with_context(|| format!("cannot record unit {}", record.key))?;
+        std::process::exit(status.code().unwrap_or(1));
+    }
     Err(replace_process(
         &rustc,
         user_wrapper.as_deref(),
@@ -321,6 +331,17 @@ pub fn argument_file(args: &[OsString]) -> Vec<u8> {
     args.iter()
         .flat_map(|argument| argument.as_bytes().iter().copied().chain([b'\n']))
         .collect()
+}
+
+/// Runs the compiler to its end.
+fn compile(rustc: &OsStr, user_wrapper: Option<&OsStr>, args: &[OsString]) -> Result<ExitStatus> {
+    let mut status = compiler_command(rustc, user_wrapper, args).status();
+    if matches!(&status, Err(error) if is_too_long(error)) {
+        let argument = kept_argument_file(args)?;
+        status = compiler_command(rustc, user_wrapper, &[argument]).status();
+    }
+    let program = user_wrapper.unwrap_or(rustc);
+    status.with_context(|| format!("cannot run {}", program.display()))
 }
 
 /// Becomes the compiler; returns only with the reason why that failed.

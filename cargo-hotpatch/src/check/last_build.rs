@@ -29,6 +29,7 @@ use crate::link::{Live, PAGE, ProgramSide, align_up};
 use crate::object::address::{LoadBias, RunAddr};
 use crate::options::CheckOptions;
 use crate::plan::Plan;
+use crate::process::environment::Surroundings;
 use crate::session::check::{
     changed_sources, finish_report, not_compiled, only_cargo_knows, overlay_for, report_of,
 };
@@ -223,11 +224,13 @@ impl Stored {
                 .collect(),
             contents: HashMap::new(),
             inputs: Inputs {
+                outside: HashMap::new(),
                 sources: self.sources.iter().cloned().collect(),
                 cargo: self.cargo.iter().map(reasons).collect(),
                 cargo_directories: self.cargo_directories.iter().map(reasons).collect(),
             },
             warnings: Vec::new(),
+            surroundings: Surroundings::default(),
             duration: Duration::ZERO,
         })
     }

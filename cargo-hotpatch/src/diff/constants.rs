@@ -14,9 +14,11 @@ use super::same::Comparison;
 use crate::object::read::{Relocation, SectionIndex, SymbolIndex};
 use crate::object::reloc::field_width;
 
-/// An immutable static that is on both sides and differs.
+/// An immutable static, or the initial value of a thread-local, that is on both sides and differs.
 #[derive(Debug, Clone, Copy)]
 pub struct ConstantPair<'p> {
+    /// It is the initial value of a thread-local.
+    pub is_thread_local: bool,
     /// As the program knows it.
     pub old_name: &'p str,
     /// In the old objects: which one, and the symbol there.
@@ -27,9 +29,11 @@ pub struct ConstantPair<'p> {
     pub words: usize,
 }
 
-/// An immutable static that gets its new content where it is.
+/// An immutable static, or the initial value of a thread-local, that gets its new content where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rewritten {
+    /// It is the initial value of a thread-local: what threads have already stays.
+    pub is_thread_local: bool,
     /// By which name the program knows it.
     pub old_name: String,
     /// Index into the new objects.
@@ -47,6 +51,8 @@ pub(super) struct Changed {
     pub(super) moved: BTreeSet<String>,
     /// They keep their place.
     pub(super) rewritten: BTreeMap<String, Rewritten>,
+    /// Thread-locals whose initial value stays in the program, by the old names.
+    pub(super) stale_thread_locals: BTreeSet<String>,
 }
 
 /// Two sides, and what is known of both.
@@ -101,9 +107,43 @@ impl Compared<'_, '_, '_> {
                 }
             }
             if !grown {
-                return Ok(changed);
+                break;
             }
         }
+        self.thread_locals(&mut changed, keeps_place)?;
+        Ok(changed)
+    }
+
+    fn thread_locals(
+        &mut self,
+        changed: &mut Changed,
+        keeps_place: &dyn Fn(&ConstantPair<'_>) -> bool,
+    ) -> Result<()> {
+        let new_ones = self.new.side.thread_locals();
+        for (old_name, old) in self.old.side.thread_locals() {
+            let name = self.names.get(old_name).map_or(old_name, String::as_str);
+            let Some(new) = new_ones.get(name) else {
+                continue;
+            };
+            if self.comparison.constants(old, *new)?
+                || self.old.constant(old.0, old.1)? == self.new.constant(new.0, new.1)?
+            {
+                continue;
+            }
+            let pair = ConstantPair {
+                is_thread_local: true,
+                old_name,
+                old,
+                new: *new,
+                words: self.changed_words(old, *new)?,
+            };
+            if keeps_place(&pair) {
+                changed.rewritten.insert(name.to_owned(), pair.rewritten());
+            } else {
+                changed.stale_thread_locals.insert(old_name.to_owned());
+            }
+        }
+        Ok(())
     }
 
     /// How many 8-byte words differ; what lies behind the end of the shorter one counts.
@@ -116,6 +156,18 @@ impl Compared<'_, '_, '_> {
         let common = before.iter().zip(&after);
         Ok(common.filter(|(before, after)| before != after).count()
             + before.len().abs_diff(after.len()))
+    }
+}
+
+impl ConstantPair<'_> {
+    fn rewritten(&self) -> Rewritten {
+        Rewritten {
+            is_thread_local: self.is_thread_local,
+            old_name: self.old_name.to_owned(),
+            object: self.new.0,
+            symbol: self.new.1,
+            words: self.words,
+        }
     }
 }
 
@@ -133,19 +185,14 @@ impl Changed {
         keeps_place: &dyn Fn(&ConstantPair<'_>) -> bool,
     ) {
         let pair = ConstantPair {
+            is_thread_local: false,
             old_name,
             old,
             new,
             words,
         };
         if keeps_place(&pair) {
-            let rewritten = Rewritten {
-                old_name: old_name.to_owned(),
-                object: new.0,
-                symbol: new.1,
-                words,
-            };
-            self.rewritten.insert(name.to_owned(), rewritten);
+            self.rewritten.insert(name.to_owned(), pair.rewritten());
         } else {
             self.moved.insert(name.to_owned());
         }

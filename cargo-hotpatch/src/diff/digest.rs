@@ -10,10 +10,11 @@ use anyhow::{Result, bail};
 use blake3::Hasher;
 
 use super::NamedObject;
+use super::lines::{self, Rows};
 use super::same::extent;
-use crate::object::read::{Relocation, SectionIndex, SymbolIndex};
+use crate::object::read::{Relocation, SectionIndex, Symbol, SymbolIndex};
 use crate::object::reloc::{field_width, kind};
-use crate::object::target::{SymbolsBySection, Target, is_constant, names_behind};
+use crate::object::target::{SymbolsBySection, Target, is_constant, is_mangled, names_behind};
 use crate::object::unwind::{FrameEntry, frame_entries};
 
 /// `size_of::<core::panic::Location>()`: pointer and length of the file's name, line, column
@@ -40,7 +41,12 @@ pub struct Side<'a> {
     pub symbols: Vec<SymbolsBySection>,
     /// Read when needed.
     frames: Vec<OnceCell<Frames>>,
+    /// Read when needed.
+    lines: Vec<OnceCell<Lines>>,
 }
+
+/// The source lines of each code section of an object.
+type Lines = HashMap<SectionIndex, Rows>;
 
 /// The unwind entries of an object, by the code that they describe.
 type Frames = HashMap<SectionIndex, Vec<FrameEntry>>;
@@ -57,6 +63,7 @@ impl<'a> Side<'a> {
             objects: objects.to_vec(),
             symbols,
             frames: objects.iter().map(|_| OnceCell::new()).collect(),
+            lines: objects.iter().map(|_| OnceCell::new()).collect(),
         }
     }
 
@@ -73,6 +80,19 @@ impl<'a> Side<'a> {
         Ok(cell.get_or_init(|| frames))
     }
 
+    /// The source lines of the code sections of one of the objects.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn lines(&self, object: usize) -> Result<&Lines> {
+        let cell = &self.lines[object];
+        if let Some(known) = cell.get() {
+            return Ok(known);
+        }
+        let lines = lines::rows(self.objects[object].file)?;
+        Ok(cell.get_or_init(|| lines))
+    }
+
     /// Immutable statics with a name: name to object and symbol.
     #[must_use]
     pub fn constants(&self) -> HashMap<&'a str, (usize, SymbolIndex)> {
@@ -85,6 +105,21 @@ impl<'a> Side<'a> {
             }
         }
         constants
+    }
+
+    /// Thread-locals with a name: name to object and symbol.
+    #[must_use]
+    pub fn thread_locals(&self) -> HashMap<&'a str, (usize, SymbolIndex)> {
+        let mut found = HashMap::new();
+        for (index, object) in self.objects.iter().enumerate() {
+            for (symbol_index, symbol) in object.file.symbols.iter().enumerate() {
+                let is_named = !symbol.is_local() || is_mangled(symbol.name);
+                if symbol.kind == object::elf::STT_TLS.0 && symbol.section().is_some() && is_named {
+                    found.insert(symbol.name, (index, symbol_index));
+                }
+            }
+        }
+        found
     }
 
     /// The names of all that a section refers to, looking through anonymous data.
@@ -114,7 +149,8 @@ pub struct Digest<'s, 'a> {
     pub side: &'s Side<'a>,
     /// Names as the other side spells them.
     names: &'s HashMap<String, String>,
-    anonymous: HashMap<(usize, SectionIndex, u64), Both>,
+    /// By object, section, offset, and whether it is a panic location.
+    anonymous: HashMap<(usize, SectionIndex, u64, bool), Both>,
 }
 
 /// Code without what the linker writes into it.
@@ -196,7 +232,7 @@ impl<'s, 'a> Digest<'s, 'a> {
     ) -> Result<Both> {
         let (start, size) = self.extent(object, symbol, section);
         let mut pair = Pair::new(b"function");
-        self.content(&mut pair, object, section, start, size, 0)?;
+        self.content(&mut pair, object, (section, start, size), false, 0)?;
         self.unwinding(&mut pair, object, section, start)?;
         Ok(pair.finish())
     }
@@ -266,17 +302,44 @@ impl<'s, 'a> Digest<'s, 'a> {
             bail!("`{}` is not defined here", symbol.name)
         };
         let mut pair = Pair::new(b"constant");
-        self.content(&mut pair, object, section, symbol.value, symbol.size, 0)?;
+        let place = (section, symbol.value, symbol.size);
+        self.content(&mut pair, object, place, false, 0)?;
         Ok(pair.finish().loose)
+    }
+
+    /// The digest of a whole section and of the symbols in it.
+    ///
+    /// # Errors
+    /// As [`Self::function`].
+    pub(super) fn whole_section(
+        &mut self,
+        object: usize,
+        section: SectionIndex,
+        symbols: &[&Symbol<'_>],
+    ) -> Result<[u8; 32]> {
+        let mut pair = Pair::new(b"section");
+        let file = self.side.objects[object].file;
+        pair.text(file.sections[section].name);
+        for symbol in symbols {
+            pair.text(
+                self.names
+                    .get(symbol.name)
+                    .map_or(symbol.name, String::as_str),
+            );
+            pair.number(symbol.value);
+            pair.number(u64::from(symbol.binding));
+        }
+        let size = file.sections[section].size;
+        self.content(&mut pair, object, (section, 0, size), false, 0)?;
+        Ok(pair.finish().exact)
     }
 
     fn content(
         &mut self,
         pair: &mut Pair,
         object: usize,
-        section_index: SectionIndex,
-        start: u64,
-        size: u64,
+        (section_index, start, size): (SectionIndex, u64, u64),
+        is_location: bool,
         depth: usize,
     ) -> Result<()> {
         let file = self.side.objects[object].file;
@@ -311,7 +374,7 @@ impl<'s, 'a> Digest<'s, 'a> {
             };
             field.fill(0);
         }
-        if self.is_panic_location(object, section_index, size, &relocations)? {
+        if is_location {
             pair.exact.update(&bytes);
             pair.loose.update(&bytes[..16]);
         } else {
@@ -365,7 +428,9 @@ impl<'s, 'a> Digest<'s, 'a> {
                 size,
                 addend,
             } => {
-                let both = self.anonymous(object, section, start, size, depth + 1)?;
+                let place = (section, start, size);
+                let is_location = self.is_panic_location(object, own_section, place)?;
+                let both = self.anonymous(object, place, is_location, depth + 1)?;
                 pair.update(b"content");
                 pair.both(&both);
                 pair.number(addend.cast_unsigned());
@@ -384,12 +449,12 @@ impl<'s, 'a> Digest<'s, 'a> {
     fn anonymous(
         &mut self,
         object: usize,
-        section: SectionIndex,
-        start: u64,
-        size: u64,
+        (section, start, size): (SectionIndex, u64, u64),
+        is_location: bool,
         depth: usize,
     ) -> Result<Both> {
-        if let Some(known) = self.anonymous.get(&(object, section, start)) {
+        let key = (object, section, start, is_location);
+        if let Some(known) = self.anonymous.get(&key) {
             return Ok(*known);
         }
         let mut pair = Pair::new(b"anonymous");
@@ -397,9 +462,10 @@ impl<'s, 'a> Digest<'s, 'a> {
             pair.text(self.side.objects[object].file.sections[section].name);
             return Ok(pair.finish());
         }
-        self.content(&mut pair, object, section, start, size, depth)?;
+        let place = (section, start, size);
+        self.content(&mut pair, object, place, is_location, depth)?;
         let both = pair.finish();
-        self.anonymous.insert((object, section, start), both);
+        self.anonymous.insert(key, both);
         Ok(both)
     }
 
@@ -462,7 +528,7 @@ impl<'s, 'a> Digest<'s, 'a> {
                     size,
                     addend,
                 } => {
-                    let both = self.anonymous(object, section, start, size, 0)?;
+                    let both = self.anonymous(object, (section, start, size), false, 0)?;
                     pair.both(&both);
                     pair.number(addend.cast_unsigned());
                 }
@@ -480,39 +546,62 @@ impl<'s, 'a> Digest<'s, 'a> {
         Ok(())
     }
 
-    /// A constant that is laid out as a panic location and begins with the name of a Rust file.
+    /// A constant that code of `referrer` refers to, that is laid out as a panic location, and that names a line of that code. Whatever
+    /// data refers to is data: nobody passes it to a panic without reading it, so its lines are values.
     fn is_panic_location(
         &self,
         object: usize,
-        section: SectionIndex,
-        size: u64,
-        relocations: &[Relocation],
+        referrer: SectionIndex,
+        (section, start, size): (SectionIndex, u64, u64),
     ) -> Result<bool> {
         let file = self.side.objects[object].file;
-        let [relocation] = relocations else {
-            return Ok(false);
-        };
         let own = &file.sections[section];
         if size != LOCATION_SIZE
             || own.is_code()
             || own.is_mutable()
-            || relocation.kind != kind::ABS64
+            || own.is_zero_filled()
+            || !file.sections[referrer].is_code()
         {
             return Ok(false);
         }
+        let mut relocations = file.relocations(section)?;
+        relocations.retain(|relocation| (start..start + size).contains(&relocation.offset));
+        let [relocation] = relocations[..] else {
+            return Ok(false);
+        };
+        let Some((text, line)) = self.location(object, &relocation, (section, start)) else {
+            return Ok(false);
+        };
+        let rows = self.side.lines(object)?.get(&referrer);
+        Ok(rows.is_some_and(|rows| rows.has_line(text, line)))
+    }
+
+    /// The file's name and the line of what may be a panic location, whose only relocation is given.
+    fn location(
+        &self,
+        object: usize,
+        relocation: &Relocation,
+        (section, start): (SectionIndex, u64),
+    ) -> Option<(&'a [u8], u64)> {
+        let file = self.side.objects[object].file;
+        let is_first = relocation.kind == kind::ABS64 && relocation.offset == start;
         let Target::Anonymous {
             section: name,
-            start,
+            start: name_start,
             size,
             ..
         } = self.side.symbols[object].target(file, relocation)
         else {
-            return Ok(false);
+            return None;
         };
-        let start = usize::try_from(start)?;
-        let text = file.sections[name]
-            .data
-            .get(start..start.saturating_add(usize::try_from(size)?));
-        Ok(text.is_some_and(|text| text.strip_suffix(b"\0").unwrap_or(text).ends_with(b".rs")))
+        let part = |section: SectionIndex, start: u64, size: u64| -> Option<&'a [u8]> {
+            let data: &'a [u8] = file.sections[section].data;
+            let start = usize::try_from(start).ok()?;
+            data.get(start..start.checked_add(usize::try_from(size).ok()?)?)
+        };
+        let text = part(name, name_start, size)?;
+        let line = part(section, start + 16, 4)?;
+        let line = u32::from_le_bytes(line.try_into().ok()?);
+        is_first.then_some((text.strip_suffix(b"\0").unwrap_or(text), u64::from(line)))
     }
 }

@@ -3,7 +3,7 @@
 //! An edit moves everything below it. The code of those functions stays the same, but what is said of it does not.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use anyhow::{Context, Result};
 use gimli::{DebugLine, DebugLineStr, DebugStr, EndianSlice, LittleEndian};
@@ -16,11 +16,33 @@ const SECTION_SHIFT: u32 = 32;
 
 type Slice<'s> = EndianSlice<'s, LittleEndian>;
 
-/// The line rows of each code section of an object, in a form in which equal rows are equal bytes.
+/// The line rows of a code section.
+#[derive(Debug, Default)]
+pub struct Rows {
+    /// Equal rows are equal bytes.
+    pub bytes: Vec<u8>,
+    /// By the file's path, the first and the last line that there are.
+    spans: BTreeMap<Vec<u8>, (u64, u64)>,
+}
+
+impl Rows {
+    /// True if a file whose path ends like this has this line between the first and the last of these lines.
+    #[must_use]
+    pub fn has_line(&self, path: &[u8], line: u64) -> bool {
+        self.spans.iter().any(|(known, (first, last))| {
+            known
+                .strip_suffix(path)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with(b"/"))
+                && (*first..=*last).contains(&line)
+        })
+    }
+}
+
+/// The line rows of each code section of an object.
 ///
 /// # Errors
 /// When the table is damaged. Objects without one have no rows.
-pub fn rows(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, Vec<u8>>> {
+pub fn rows(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, Rows>> {
     let Some(line) = relocated(object, ".debug_line")? else {
         return Ok(HashMap::new());
     };
@@ -29,7 +51,7 @@ pub fn rows(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, Vec<u8>>> {
     let line_strings = DebugLineStr::from(EndianSlice::new(&line_strings, LittleEndian));
     let strings = DebugStr::from(EndianSlice::new(&strings, LittleEndian));
     let table = DebugLine::new(&line, LittleEndian);
-    let mut found: HashMap<SectionIndex, Vec<u8>> = HashMap::new();
+    let mut found: HashMap<SectionIndex, Rows> = HashMap::new();
     let mut offset = 0;
     // Every codegen unit has one table; objects of C may have several.
     while offset < line.len() {
@@ -41,11 +63,18 @@ pub fn rows(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, Vec<u8>>> {
         let files = file_names(header, line_strings, strings);
         let mut rows = program.rows();
         let mut sequence = Vec::new();
+        let mut spans: HashMap<u64, (u64, u64)> = HashMap::new();
         while let Some((_, row)) = rows
             .next_row()
             .with_context(|| format!("line table at {offset:#x}"))?
         {
-            let file = files.get(&row.file_index()).copied().unwrap_or_default();
+            let file = files.get(&row.file_index());
+            let file = file.map(|(_, hash)| *hash).unwrap_or_default();
+            if let Some(line) = row.line() {
+                let line = line.get();
+                let (first, last) = spans.entry(row.file_index()).or_insert((line, line));
+                (*first, *last) = ((*first).min(line), (*last).max(line));
+            }
             let column = match row.column() {
                 gimli::ColumnType::LeftEdge => 0,
                 gimli::ColumnType::Column(column) => column.get(),
@@ -58,10 +87,15 @@ pub fn rows(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, Vec<u8>>> {
             if row.end_sequence() {
                 // All rows of a sequence are of one section, and its end is at most one byte behind that.
                 let section = usize::try_from(row.address() >> SECTION_SHIFT)?;
-                found
-                    .entry(section)
-                    .or_default()
-                    .append(&mut std::mem::take(&mut sequence));
+                let rows = found.entry(section).or_default();
+                rows.bytes.append(&mut std::mem::take(&mut sequence));
+                for (number, (first, last)) in spans.drain() {
+                    let Some((path, _)) = files.get(&number) else {
+                        continue;
+                    };
+                    let span = rows.spans.entry(path.clone()).or_insert((first, last));
+                    *span = (span.0.min(first), span.1.max(last));
+                }
             }
         }
         offset += length;
@@ -69,12 +103,12 @@ pub fn rows(object: &ObjectFile<'_>) -> Result<HashMap<SectionIndex, Vec<u8>>> {
     Ok(found)
 }
 
-/// What stands for directory and name of each file of a table, by the number that its rows use.
+/// The path of each file of a table, and its hash, by the number that its rows use.
 fn file_names(
     header: &gimli::LineProgramHeader<Slice<'_>>,
     line_strings: DebugLineStr<Slice<'_>>,
     strings: DebugStr<Slice<'_>>,
-) -> HashMap<u64, [u8; 32]> {
+) -> HashMap<u64, (Vec<u8>, [u8; 32])> {
     let text = |value: gimli::AttributeValue<Slice<'_>>| -> Vec<u8> {
         match value {
             gimli::AttributeValue::String(text) => text.slice().to_vec(),
@@ -99,7 +133,8 @@ fn file_names(
             let mut name = file.directory(header).map(text).unwrap_or_default();
             name.push(b'/');
             name.extend(text(file.path_name()));
-            (number, *blake3::hash(&name).as_bytes())
+            let hash = *blake3::hash(&name).as_bytes();
+            (number, (name, hash))
         })
         .collect()
 }

@@ -4,6 +4,7 @@
 //! relocations by offset, kind, addend and what they *mean* ([`digest`]). Numbers that compilers give to anonymous data are
 //! noise; so are the disambiguators in mangled names, which shift when an item is inserted above ([`pairing`]).
 
+mod assembly;
 pub mod constants;
 pub mod digest;
 pub mod first;
@@ -118,6 +119,8 @@ pub struct Difference {
     pub changed_constants: BTreeSet<String>,
     /// Immutable statics that get their new content where they are, by their new names: [`Scope::keeps_place`] allows it.
     pub rewritten: BTreeMap<String, Rewritten>,
+    /// Thread-locals of which new threads go on getting the old initial value, by their old names.
+    pub stale_thread_locals: BTreeSet<String>,
     /// What cannot be paired for certain.
     pub doubts: Vec<Reason>,
     /// Items of one path that may have changed places.
@@ -248,6 +251,9 @@ pub fn diff_among(
         .changed(keeps_place)?;
         result.changed_constants = found.moved;
         result.rewritten = found.rewritten;
+        result.stale_thread_locals = found.stale_thread_locals;
+        let assembly = assembly::judge(&mut old_digest, &mut new_digest)?;
+        result.doubts.extend(assembly);
     }
     result.renamed_statics = static_names
         .iter()
@@ -255,8 +261,6 @@ pub fn diff_among(
         .map(|(from, to)| (to.clone(), from.clone()))
         .collect();
 
-    let old_lines = line_rows(old)?;
-    let new_lines = line_rows(new)?;
     let mut unchanged = HashSet::new();
     let mut changed_indices = HashMap::new();
     for (old_index, new_index) in &pairs.pairs {
@@ -279,9 +283,7 @@ pub fn diff_among(
         let reads_new_value = changed_constant.is_some();
         let change = if code_differs || reads_new_value {
             Some(Change::Code)
-        } else if anything_differs
-            || old_lines[from.object].get(&from.section) != new_lines[to.object].get(&to.section)
-        {
+        } else if anything_differs || line_rows(&old_side, from)? != line_rows(&new_side, to)? {
             Some(Change::LinesOnly)
         } else {
             None
@@ -343,7 +345,7 @@ pub fn diff_among(
             continue;
         }
         let digest = new_digest.function(item.object, item.symbol, item.section)?;
-        let lines = new_lines[item.object].get(&item.section);
+        let lines = line_rows(&new_side, item)?;
         let fingerprint = Fingerprint {
             whole: fingerprint(&digest, lines),
             form: new_digest.form(item.object, item.symbol, item.section)?,
@@ -366,18 +368,16 @@ pub fn diff_among(
 }
 
 /// Everything that a function is, in one number.
-fn fingerprint(digest: &digest::Both, lines: Option<&Vec<u8>>) -> [u8; 32] {
+fn fingerprint(digest: &digest::Both, lines: Option<&[u8]>) -> [u8; 32] {
     let mut hash = blake3::Hasher::new();
     hash.update(&digest.exact);
-    hash.update(lines.map_or(&[][..], |lines| lines));
+    hash.update(lines.unwrap_or_default());
     *hash.finalize().as_bytes()
 }
 
-fn line_rows(objects: &[NamedObject<'_>]) -> Result<Vec<HashMap<SectionIndex, Vec<u8>>>> {
-    objects
-        .iter()
-        .map(|object| lines::rows(object.file))
-        .collect()
+fn line_rows<'s>(side: &'s Side<'_>, item: &Item) -> Result<Option<&'s [u8]>> {
+    let lines = side.lines(item.object)?.get(&item.section);
+    Ok(lines.map(|rows| rows.bytes.as_slice()))
 }
 
 fn new_function(item: &Item) -> NewFunction {

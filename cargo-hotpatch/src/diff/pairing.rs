@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use anyhow::Result;
 
 use super::NamedObject;
+use super::identity::path_key;
 use crate::codes::{self, Reason};
 use crate::object::read::{SectionIndex, SymbolIndex};
 use crate::object::target::is_mangled;
@@ -62,6 +63,14 @@ pub fn canonical(name: &str) -> String {
     }
 }
 
+/// As [`canonical`], but not for people, and an instance that another crate compiled for itself is another item.
+fn path_of(name: &str) -> String {
+    match path_key(name) {
+        Some(key) => format!("{key:x}"),
+        None => canonical(name),
+    }
+}
+
 /// Base-62 disambiguators in order: none, `s_`, `s0_`, `s1_`, … `sa_`, … `sA_`, … (Rust RFC 2603).
 fn disambiguator_order(name: &str) -> (usize, Vec<u8>) {
     let rank = |byte: u8| match byte {
@@ -104,13 +113,13 @@ pub fn pair_functions<'i>(
             new.iter()
                 .filter(|item| !old_by_key.contains_key(&item.key)),
         )
-        .map(|item| (canonical(&item.key.name), item.key.object.as_deref()))
+        .map(|item| (path_of(&item.key.name), item.key.object.as_deref()))
         .collect();
     let group_of = |item: &'i Item| -> Option<(String, Option<&'i str>)> {
         if unsettled.is_empty() {
             return None;
         }
-        let group = (canonical(&item.key.name), item.key.object.as_deref());
+        let group = (path_of(&item.key.name), item.key.object.as_deref());
         unsettled.contains(&group).then_some(group)
     };
     for (index, item) in old.iter().enumerate() {
@@ -125,7 +134,7 @@ pub fn pair_functions<'i>(
             groups.entry(group).or_default().1.push(index);
         }
     }
-    for ((path, _), (mut olds, mut news)) in groups {
+    for (mut olds, mut news) in groups.into_values() {
         if olds.len() == news.len() {
             olds.sort_by_key(|index| disambiguator_order(&old[*index].key.name));
             news.sort_by_key(|index| disambiguator_order(&new[*index].key.name));
@@ -147,7 +156,8 @@ pub fn pair_functions<'i>(
                 None => left.push(index),
             }
         }
-        if !left.is_empty() && !news.is_empty() {
+        if let (Some(first), false) = (left.first(), news.is_empty()) {
+            let path = canonical(&old[*first].key.name);
             result.doubts.push(Reason::new(
                 &codes::PAIRING_DOUBT,
                 format!(

@@ -42,6 +42,12 @@ use sources::{Side, Sources};
 
 pub use cut::{Cut, CutNames};
 
+/// The path of a static or thread-local by its symbol, without what the standard library's macro puts inside of a thread-local.
+#[must_use]
+pub fn static_path(symbol: &str) -> String {
+    statics::said(symbol)
+}
+
 /// A function whose code differs between the two builds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChangedFunction {

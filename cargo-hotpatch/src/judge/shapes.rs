@@ -68,7 +68,7 @@ fn pairs<'e>(
 }
 
 /// Names that several types have, and those of types that hold such a one.
-fn several(old: &DebugFacts, new: &DebugFacts) -> BTreeSet<String> {
+pub(super) fn several(old: &DebugFacts, new: &DebugFacts) -> BTreeSet<String> {
     let shapes = || old.types.iter().chain(&new.types);
     let mut several: BTreeSet<String> = shapes()
         .filter(|(_, shapes)| shapes.len() > 1)

@@ -26,7 +26,7 @@ fn is_mutable(fact: &StaticFacts) -> bool {
 }
 
 /// A thread-local's own path, without what the standard library's macro puts inside of it.
-fn said(symbol: &str) -> String {
+pub(super) fn said(symbol: &str) -> String {
     let path = names::canonical(symbol);
     match path.find("::{") {
         Some(at) if path.ends_with("__RUST_STD_INTERNAL_VAL") => path[..at].to_owned(),
@@ -41,6 +41,7 @@ fn judge_each(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         .into_iter()
         .map(|finding| finding.name.to_string())
         .collect();
+    let several = super::shapes::several(&evidence.old, &evidence.new);
     // The numbers in a name may have changed while the patch linker follows the static to its new name.
     let names_of = |facts: &'_ DebugFacts| -> HashSet<String> {
         let mangled = facts
@@ -82,6 +83,19 @@ fn judge_each(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
                 format!("`{name}` keeps its value, and its type `{}` depends on `{inner}`, which changed", before.type_name),
                 span.clone(),
             );
+        } else if before.look != after.look
+            && several
+                .iter()
+                .any(|of| names::mentions(&before.type_name, of))
+        {
+            verdict.restart(
+                &codes::STATIC_TYPE,
+                format!(
+                    "`{name}` is a `{}`, several types have a part of that name, and its own is not as before",
+                    before.type_name
+                ),
+                span.clone(),
+            );
         }
         if before.memory == Memory::Absent || after.memory == Memory::Absent {
             continue;
@@ -96,7 +110,8 @@ fn judge_each(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
                 span,
             );
         } else if before.initial != after.initial {
-            if !is_mutable(before) {
+            // Of the others it depends on whether the new value can be written over the old one.
+            if before.memory != Memory::Writable {
                 continue;
             }
             let note = format!(
@@ -159,7 +174,8 @@ fn by_path(facts: &DebugFacts) -> BTreeMap<String, BTreeSet<&str>> {
         }
         let mut path = String::new();
         let mut number = false;
-        for c in names::canonical(symbol).chars() {
+        // With the crate's hash: a library and a program may have one name.
+        for c in crate::diff::pairing::canonical(symbol).chars() {
             match c {
                 '#' => number = true,
                 '0'..='9' if number => {}
@@ -217,6 +233,8 @@ fn judge_pairing(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         } else {
             continue;
         };
+        let first = new.first().or(old.first());
+        let path = first.map_or_else(|| path.clone(), |symbol| names::canonical(symbol));
         let span = new
             .first()
             .and_then(|symbol| evidence.new.statics.get(*symbol))

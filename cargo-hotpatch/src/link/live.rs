@@ -343,6 +343,26 @@ impl Live {
         (is_it && is_constant && self.image.is_alone(symbol)).then_some(address)
     }
 
+    /// Where the initial value is that new threads get of a thread-local of this name and size, if it can be replaced there.
+    #[must_use]
+    pub fn initial_place(&self, name: &str, size: u64) -> Option<RunAddr> {
+        // What came with a patch begins with zeros.
+        if self.thread_locals.contains_key(name) {
+            return None;
+        }
+        let ([symbol], tls) = (self.image.symbols_named(name), self.image.tls()?) else {
+            return None;
+        };
+        let end = symbol.address.offset(size);
+        if symbol.kind != SymbolKind::ThreadLocal || symbol.size != size || end.0 > tls.initial_size
+        {
+            return None;
+        }
+        let address = tls.address.offset(symbol.address.0).run(self.bias);
+        self.is_constant(&(address..address.offset(size)))
+            .then_some(address)
+    }
+
     /// True if all of these addresses are on pages of the image, or of one patch, that the program never writes to.
     #[must_use]
     pub fn is_constant(&self, range: &Range<RunAddr>) -> bool {

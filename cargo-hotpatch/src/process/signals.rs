@@ -197,6 +197,16 @@ extern "C" fn handler(signal: i32, information: *mut libc::siginfo_t, _context: 
     }
 }
 
+/// Signals that may ask a program to end.
+pub const ENDING: [i32; 6] = [
+    libc::SIGTERM,
+    libc::SIGINT,
+    libc::SIGHUP,
+    libc::SIGQUIT,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+];
+
 /// What people call a signal.
 #[must_use]
 pub fn name(signal: i32) -> &'static str {

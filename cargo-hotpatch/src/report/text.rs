@@ -120,6 +120,7 @@ pub fn event(event: &Event, style: Style) -> String {
             status,
             signal,
         } => exited(*pid, *status, *signal, style),
+        Event::Waiting { manual, left } => waiting(*manual, left, style),
         Event::Warning { reason } => {
             let mut text = format!("{}: {}\n", style.yellow("warning"), reason_text(reason));
             text.push_str(&place_and_hint(reason));
@@ -299,6 +300,24 @@ fn exited(pid: u32, status: Option<i32>, signal: Option<i32>, style: Style) -> S
         }
     };
     verb(dress, "Exited", &format!("process {pid} {how}"))
+}
+
+/// What becomes of the session when its program has ended.
+fn waiting(manual: bool, left: &[u32], style: Style) -> String {
+    let what = if manual {
+        "for `cargo hotpatch save`, which builds the program and starts it again; Ctrl-C ends the session"
+    } else {
+        "for a save, which builds the program and starts it again; Ctrl-C ends the session"
+    };
+    let mut text = verb(|word| style.cyan(word), "Waiting", what);
+    if !left.is_empty() {
+        let names: Vec<String> = left.iter().map(ToString::to_string).collect();
+        text.push_str(&below(&format!(
+            "note: what it started runs on until then: {}",
+            some_of(&names)
+        )));
+    }
+    text
 }
 
 /// `app::a, app::b (new), app::c and 2 more`: what runs new code. Line numbers that were refreshed are only counted.

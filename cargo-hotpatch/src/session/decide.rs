@@ -288,7 +288,7 @@ pub fn decide<'f>(
         });
     }
     let mut notes = verdict.notes;
-    notes.extend(notes_on_constants(&difference));
+    notes.extend(notes_on_constants(&difference, live, &names));
     let cut = match verdict.cut {
         Some(mut cut) => {
             let before: Vec<ObjectFile<'_>> = old.into_iter().map(|(_, file)| file).collect();
@@ -396,15 +396,34 @@ pub fn decide<'f>(
     })))
 }
 
-/// What is said of immutable statics with new values at another place.
-fn notes_on_constants(difference: &Difference) -> BTreeSet<String> {
-    let moved = difference.changed_constants.iter().map(|name| {
+/// What is said of immutable statics with new values at another place, and of initial values of thread-locals.
+fn notes_on_constants(difference: &Difference, live: &Live, names: &OldNames) -> BTreeSet<String> {
+    let is_in_program =
+        |name: &&String| !matches!(live.static_address(names.old_static(name)), Ok(None));
+    let moved = difference.changed_constants.iter().filter(is_in_program);
+    let moved = moved.map(|name| {
         format!(
             "`{}` has a new value; a reference that the program keeps may still lead to the old one",
             pretty(name)
         )
     });
-    moved.collect()
+    let renewed = difference
+        .rewritten
+        .values()
+        .filter(|one| one.is_thread_local);
+    let renewed = renewed.map(|one| {
+        format!(
+            "`{}` keeps its live value; threads that start from now on begin with the new one",
+            judge::static_path(&one.old_name)
+        )
+    });
+    let stale = difference.stale_thread_locals.iter().map(|name| {
+        format!(
+            "`{}` keeps its live value; its new initial value counts from the next start of the program on, in new threads as well",
+            judge::static_path(name)
+        )
+    });
+    moved.chain(renewed).chain(stale).collect()
 }
 
 pub(super) fn milliseconds(started: Instant) -> f64 {

@@ -19,6 +19,7 @@ use crate::diff::{Change, Difference, NewFunction};
 use crate::event::{FunctionKind, FunctionReport, Timings};
 use crate::explain::Observed;
 use crate::guard;
+use crate::judge;
 use crate::link::live::Callable;
 use crate::link::plan::pretty;
 use crate::link::{self, Live, Patch, ProgramSide, Request};
@@ -247,7 +248,7 @@ fn carry_out(
         running
             .live
             .commit_names(&moved, &removed, &decided.difference.renamed_statics);
-        return Ok(not_needed(&decided.difference));
+        return Ok(not_needed(&decided));
     }
     let started = Instant::now();
     let effect = effect(&running.live, &running.stacks, &decided, context)?;
@@ -429,7 +430,7 @@ pub(super) fn patched_functions(decided: &Replacement<'_>, patch: &Patch) -> Vec
         })
         .collect();
     functions.extend(patch.rewrites.iter().map(|rewrite| FunctionReport {
-        name: pretty(&rewrite.name),
+        name: judge::static_path(&rewrite.name),
         kind: FunctionKind::Static,
         thread: None,
         certain: None,
@@ -514,9 +515,11 @@ pub(super) fn still_running(stacks: &Stacks, old_bodies: &Bodies) -> Vec<Functio
 }
 
 /// Nothing is to be sent: what changed is not in the program.
-pub(super) fn not_needed(difference: &Difference) -> Applied {
+pub(super) fn not_needed(decided: &Replacement<'_>) -> Applied {
+    let mut notes = decided.notes.clone();
+    notes.extend(not_in_program(&decided.difference));
     Applied::Taken(Taken {
-        notes: not_in_program(difference),
+        notes,
         ..Taken::default()
     })
 }

@@ -20,6 +20,7 @@ mod outcomes;
 pub mod outline;
 mod place;
 mod places;
+mod programs;
 pub mod rehearse;
 mod restarts;
 pub mod running;
@@ -54,9 +55,10 @@ use crate::guard::{self, Panicked};
 use crate::link::store::Library;
 use crate::options::{RunOptions, exit_code};
 use crate::plan::PlannedUnit;
+use crate::process::left::Noted;
 use crate::process::signals::{Policy, Received};
 use crate::process::terminal::TerminalState;
-use crate::process::{Launch, Program};
+use crate::process::{Launch, OWN_EXECUTABLE, Program};
 use crate::report::FanOut;
 use crate::save::{Asked, CheckRequest, ControlServer, SaveRequest};
 use crate::shadow::tree::Function;
@@ -72,8 +74,6 @@ use writers::Writers;
 
 /// An outcome that is not older than this answers somebody who asks what became of a save: an editor asks right behind it.
 const JUST_NOW: Duration = Duration::from_secs(2);
-/// How long a program may take to end after SIGTERM before it is killed.
-const GRACE: Duration = Duration::from_secs(3);
 
 /// Everything that can happen to a session.
 enum Message {
@@ -87,6 +87,8 @@ enum Message {
     Check(CheckRequest),
     /// A process ended. The number tells processes of one session apart.
     Exited(u64, ExitStatus),
+    /// A process, of this number, has closed its connection; it may have ended.
+    Disconnected(u64),
     /// A signal reached the tool.
     Signal(Received),
     /// The worker is done: with the work of this number.
@@ -102,6 +104,7 @@ enum Message {
 }
 
 /// What the worker has done.
+#[allow(clippy::large_enum_variant, reason = "it is sent in a box")]
 enum Work {
     Compiled(Compiler, Result<Vec<CompiledUnit>, CompileError>),
     /// With the target, if it was resolved anew, and when cargo began to read files.
@@ -181,6 +184,10 @@ struct Session {
     running: Option<Running>,
     /// A program without a stub: it runs, but cannot be patched.
     unconnected: Option<Program>,
+    /// A program that has ended by itself, for what it has started and left.
+    ended: Option<Program>,
+    /// That a program runs, for the next session if this one is killed.
+    noted: Option<Noted>,
     generation: u64,
     job: Option<Job>,
     /// The save that takes over when the worker comes back.
@@ -287,6 +294,8 @@ fn run_session(
         dirty: BTreeSet::new(),
         running: None,
         unconnected: None,
+        ended: None,
+        noted: None,
         generation: 0,
         job: None,
         next: None,
@@ -329,12 +338,15 @@ fn run_session(
     for reason in session.built.warnings.clone() {
         session.say(&Event::Warning { reason });
     }
+    session.say_left();
     session.adopt_build()?;
     // Before anybody is told that it runs: an edit that follows at once has to find what was built.
     session.take_baseline(read_at);
     session.start(false)?;
     session.keep_build();
     let result = session.serve(&inbox);
+    // What an ended program has left ends with the session.
+    session.stop();
     session.say(&Event::Ended(session.counts));
     result
 }
@@ -519,19 +531,23 @@ impl Session {
         self.generation += 1;
         let generation = self.generation;
         let messages = self.messages.clone();
-        let mut environment = self.program_environment();
+        let surroundings = &self.built.surroundings;
+        let mut environment = surroundings.environment(&self.target.configured_variables)?;
         environment.push(self.stub_listener.environment());
+        let working_directory = std::env::current_dir().context("the working directory is gone")?;
         let launch = Launch {
-            image: self.built.link.image.clone(),
-            argument_zero: self.argument_zero(),
+            keeper: OWN_EXECUTABLE.into(),
+            image: surroundings.place(&self.built.link.image)?,
+            argument_zero: surroundings.argument_zero(&working_directory),
             arguments: self.options.program_arguments.clone(),
             environment,
-            working_directory: std::env::current_dir().context("the working directory is gone")?,
+            working_directory,
         };
         let program = Program::spawn(&launch, move |status| {
             let _ = messages.send(Message::Exited(generation, status));
         })?;
         let pid = program.pid();
+        self.note_program(pid);
         let (running, unconnected, warning) =
             match Running::connect(program, &self.stub_listener, image, self.place.path()) {
                 Ok(running) => (Some(running), None, None),
@@ -544,6 +560,12 @@ impl Session {
                     (None, Some(program), reason)
                 }
             };
+        if let Some(running) = &running {
+            let messages = self.messages.clone();
+            running.when_disconnected(move || {
+                let _ = messages.send(Message::Disconnected(generation));
+            });
+        }
         self.running = running;
         self.unconnected = unconnected;
         // A program that ended before it could say who it is was no foreign peer.
@@ -562,60 +584,13 @@ impl Session {
             pid,
             slots,
             without_slot: self.built.link.without_slot.len(),
-            image: self.built.link.image.clone(),
+            image: launch.image,
             restart: is_restart,
         });
         if let Some(reason) = warning {
             self.say(&Event::Warning { reason });
         }
         Ok(())
-    }
-
-    /// What `cargo run` adds to the environment: it is what the compiler was given as well, so it is in the record.
-    fn program_environment(&self) -> Vec<(std::ffi::OsString, std::ffi::OsString)> {
-        let unit = self
-            .built
-            .units
-            .iter()
-            .find(|unit| unit.key == self.built.link.unit);
-        let mut environment: Vec<_> = unit
-            .into_iter()
-            .flat_map(|unit| &unit.env)
-            .filter(|(name, _)| {
-                let name = name.to_string_lossy();
-                name.starts_with("CARGO_PKG_")
-                    || matches!(
-                        &*name,
-                        "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH" | "LD_LIBRARY_PATH" | "CARGO"
-                    )
-            })
-            .cloned()
-            .collect();
-        environment.sort();
-        environment
-    }
-
-    /// The path that `cargo run` would show: where cargo puts the executable.
-    fn argument_zero(&self) -> std::ffi::OsString {
-        let unit = self
-            .built
-            .units
-            .iter()
-            .find(|unit| unit.key == self.built.link.unit);
-        // `…/debug/deps` for binaries, `…/debug/examples` for examples.
-        let directory = unit.map(|unit| match unit.out_dir.parent() {
-            Some(parent) if unit.out_dir.ends_with("deps") => parent,
-            _ => &unit.out_dir,
-        });
-        let path = directory.map_or_else(
-            || self.built.link.image.clone(),
-            |path| path.join(&self.target.name),
-        );
-        let here = std::env::current_dir().unwrap_or_default();
-        path.strip_prefix(&here)
-            .unwrap_or(&path)
-            .as_os_str()
-            .to_owned()
     }
 
     /// `None` when something is due before a message comes.
@@ -688,6 +663,7 @@ impl Session {
             }
             Message::Check(request) => self.check(request),
             Message::Exited(generation, status) => return self.exited(generation, status),
+            Message::Disconnected(generation) => self.disconnected(generation),
             Message::Signal(received) => return self.signal(received),
             Message::Warmed => {
                 self.say(&Event::Warmed);

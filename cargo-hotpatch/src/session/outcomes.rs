@@ -3,6 +3,7 @@
 use std::time::{Instant, SystemTime};
 
 use super::engine::{self, Taken};
+use super::programs::note_of_copies;
 use super::{JUST_NOW, Session};
 use crate::codes::{self, Reason};
 use crate::event::{Event, Outcome, OutcomeKind, Timings, Way};
@@ -27,7 +28,7 @@ impl Session {
     }
 
     /// The outcome of a job that the program took.
-    pub(super) fn outcome_of_taken(&self, taken: Taken, way: Way) -> Outcome {
+    pub(super) fn outcome_of_taken(&mut self, taken: Taken, way: Way) -> Outcome {
         let mut outcome = self.outcome_of_job(if taken.is_patched {
             OutcomeKind::Patched
         } else {
@@ -41,10 +42,11 @@ impl Session {
             let from_save = at.saturating_duration_since(job.seen);
             outcome.timings_ms.total = outcome.timings_ms.watch + from_save.as_secs_f64() * 1000.0;
         }
-        if let Some(running) = &self.running
+        if let Some(running) = &mut self.running
             && taken.is_patched
         {
             outcome.patch = Some(running.patches);
+            outcome.notes.extend(note_of_copies(&running.new_copies()));
             // The time is taken by now.
             let still_running = engine::still_running(&running.stacks, &taken.old_bodies);
             outcome.functions.extend(still_running);
@@ -133,9 +135,18 @@ impl Session {
             self.begin_again();
             return;
         }
+        let runs = self.pid().is_some();
+        let was_taken = |outcome: &Outcome| {
+            matches!(
+                outcome.outcome,
+                OutcomeKind::Patched | OutcomeKind::Unchanged
+            )
+        };
         let mut outcome = match &self.last_outcome {
-            // The watcher was quicker than the asker.
-            Some((last, at)) if at.elapsed() < JUST_NOW => last.clone(),
+            // The watcher was quicker than the asker. A program that has ended since has nothing of it.
+            Some((last, at)) if at.elapsed() < JUST_NOW && (runs || !was_taken(last)) => {
+                last.clone()
+            }
             // The files are as they were when they did not compile, or were refused: that is still so.
             Some((last, _))
                 if matches!(
@@ -144,6 +155,15 @@ impl Session {
                 ) =>
             {
                 last.clone()
+            }
+            // As for a file that is saved then.
+            _ if !runs => {
+                self.next_waiting.push(request);
+                self.begin(Change {
+                    files: Vec::new(),
+                    seen: Instant::now(),
+                });
+                return;
             }
             _ => outcome(OutcomeKind::Unchanged, Timings::default()),
         };

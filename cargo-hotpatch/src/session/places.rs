@@ -11,6 +11,7 @@ use crate::diff::NamedObject;
 use crate::diff::constants::ConstantPair;
 use crate::judge::rewritten::{Content, keeps_references};
 use crate::link::Live;
+use crate::object::address::RunAddr;
 use crate::object::read::{ObjectFile, Relocation, SectionIndex};
 use crate::process::stacks::{Stacks, read_bytes};
 
@@ -44,21 +45,31 @@ impl Places<'_> {
             && (pair.words <= 1 || *self.is_still.get_or_init(|| self.becomes_still()))
     }
 
+    fn is_readable(&self, address: RunAddr, size: u64) -> bool {
+        let length = usize::try_from(size).unwrap_or(usize::MAX);
+        self.stacks
+            .is_none_or(|stacks| read_bytes(stacks.process(), address.0, length).is_ok())
+    }
+
     fn becomes_still(&self) -> bool {
         self.stacks
             .is_none_or(|stacks| stacks.wait_until_still(PATIENCE))
     }
 
     fn is_sound(&self, pair: &ConstantPair<'_>) -> Option<bool> {
+        if pair.is_thread_local {
+            // Nothing refers to what threads get a copy of.
+            let symbol = self.old[pair.old.0].file.symbols.get(pair.old.1)?;
+            let size = self.new[pair.new.0].file.symbols.get(pair.new.1)?.size;
+            let place = self.live.initial_place(pair.old_name, size)?;
+            return Some(symbol.size == size && self.is_readable(place, size));
+        }
         let (old, new) = (self.old[pair.old.0].file, self.new[pair.new.0].file);
         let (before, after) = (held(old, pair.old.1)?, held(new, pair.new.1)?);
         let size = before.bytes.len();
         let address = self.live.constant_place(pair.old_name, size as u64)?;
-        let is_readable = self
-            .stacks
-            .is_none_or(|stacks| read_bytes(stacks.process(), address.0, size).is_ok());
         let is_alike = old.sections[before.section].align >= new.sections[after.section].align;
-        if size != after.bytes.len() || !is_alike || !is_readable {
+        if size != after.bytes.len() || !is_alike || !self.is_readable(address, size as u64) {
             return Some(false);
         }
         let name = old.symbols[pair.old.1].name;

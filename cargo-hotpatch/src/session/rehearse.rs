@@ -64,7 +64,7 @@ pub fn rehearse(
         Err(applied) => return Ok(applied),
     };
     if decided.is_empty() {
-        return Ok(not_needed(&decided.difference));
+        return Ok(not_needed(&decided));
     }
     let started = Instant::now();
     if let Some(stacks) = &stage.stacks {

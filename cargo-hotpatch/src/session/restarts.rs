@@ -1,19 +1,18 @@
 //! Builds by cargo, starts and ends of the program: the way of an edit that the program cannot follow.
 
 use std::path::Path;
-use std::process::ExitStatus;
 use std::time::{Instant, SystemTime};
 
 use anyhow::Result;
 
 use super::outcomes::add_reasons;
-use super::{GRACE, Session, build_options, build_work};
+use super::{Session, build_options, build_work};
 use crate::capture::cargo::{BuildError, Built, Target};
 use crate::codes::{self, Reason};
 use crate::compile::Compiler;
 use crate::event::{Event, Outcome, OutcomeKind};
 use crate::guard;
-use crate::options::{exit_code, exit_code_of_program};
+use crate::options::exit_code;
 use crate::process::signals::{Action, Received};
 use crate::table::policy::SlotPolicy;
 
@@ -152,52 +151,6 @@ impl Session {
         self.start(true)?;
         self.keep_build();
         Ok(())
-    }
-
-    /// Ends the program, if one runs, and says how it ended.
-    pub(super) fn stop(&mut self) {
-        let connected = self.running.take().map(|running| running.program);
-        for program in connected.into_iter().chain(self.unconnected.take()) {
-            // From here on, its end is no news.
-            self.generation += 1;
-            match program.terminate(GRACE) {
-                Ok(status) => self.say_exited(program.pid(), status),
-                Err(error) => self.say(&Event::Warning {
-                    reason: Reason::new(
-                        &codes::STUB_TIMEOUT,
-                        format!("the old process does not end: {error:#}"),
-                    ),
-                }),
-            }
-        }
-        if let Some(terminal) = &self.terminal {
-            terminal.restore();
-        }
-    }
-
-    pub(super) fn say_exited(&mut self, pid: u32, status: ExitStatus) {
-        use std::os::unix::process::ExitStatusExt;
-        self.say(&Event::Exited {
-            pid,
-            status: status.code(),
-            signal: status.signal(),
-        });
-    }
-
-    pub(super) fn exited(&mut self, generation: u64, status: ExitStatus) -> Option<u8> {
-        use std::os::unix::process::ExitStatusExt;
-        if generation != self.generation {
-            return None;
-        }
-        let connected = self.running.take().map(|running| running.program);
-        let program = connected.or_else(|| self.unconnected.take())?;
-        if let Some(terminal) = &self.terminal {
-            terminal.restore();
-        }
-        self.say_exited(program.pid(), status);
-        self.lose_marks("the program has ended");
-        let by_user = self.signals.ends_session(status.signal(), Instant::now());
-        (self.options.once || by_user || self.is_ending).then(|| exit_code_of_program(status))
     }
 
     pub(super) fn signal(&mut self, received: Received) -> Option<u8> {

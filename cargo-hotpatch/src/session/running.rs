@@ -1,11 +1,13 @@
 //! The program that runs, with its stub and what is known of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use rustix::event::{PollFd, PollFlags, poll};
 
 use super::fast::Unconfirmed;
 use crate::client::{
@@ -18,6 +20,7 @@ use crate::link::{Live, PAGE, Patch, ProgramSide, Protection, Rewrite, align_up}
 use crate::object::address::RunAddr;
 use crate::process::Program;
 use crate::process::stacks::{Stacks, read_bytes};
+use crate::process::tree::Process;
 use hotpatch_runtime::protocol::MAX_SEGMENTS;
 
 /// How long a program may take from its start to the stub's first word. The stub speaks before `main`.
@@ -45,6 +48,14 @@ pub struct Running {
     is_undone: bool,
     arena: Range<RunAddr>,
     directory: PathBuf,
+    /// Processes that [`Self::new_copies`] has named.
+    copies: BTreeSet<u32>,
+}
+
+/// Which file a process executes.
+fn executable_of(pid: u32) -> Option<(u64, u64)> {
+    let data = std::fs::metadata(format!("/proc/{pid}/exe")).ok()?;
+    Some((data.dev(), data.ino()))
 }
 
 impl Running {
@@ -82,7 +93,40 @@ impl Running {
             is_undone: false,
             arena: hello.arena,
             directory: directory.to_owned(),
+            copies: BTreeSet::new(),
         })
+    }
+
+    /// Calls `then` once, on a thread of its own, when the program's end of the connection is closed: it ended, executed a
+    /// program, or closed its files. Without a thread it is never called, and the next patch finds out.
+    pub fn when_disconnected(&self, then: impl FnOnce() + Send + 'static) {
+        use std::os::fd::AsFd as _;
+        let Some(Ok(end)) = self
+            .stub
+            .as_ref()
+            .map(|stub| stub.as_fd().try_clone_to_owned())
+        else {
+            return;
+        };
+        let _ = std::thread::Builder::new()
+            .name("connection".to_owned())
+            .spawn(move || {
+                // Answers are not what is waited for.
+                let mut end = [PollFd::new(&end, PollFlags::RDHUP)];
+                while matches!(poll(&mut end, None), Err(rustix::io::Errno::INTR)) {}
+                then();
+            });
+    }
+
+    /// Of what the program has started, the processes that run its own image, and that were not named before. They have
+    /// no patch.
+    pub fn new_copies(&mut self) -> Vec<Process> {
+        let own = executable_of(self.program.pid());
+        let mut copies = self.program.children();
+        copies.retain(|process| {
+            own.is_some() && executable_of(process.pid) == own && self.copies.insert(process.pid)
+        });
+        copies
     }
 
     /// From now on, the files of patches are put there.

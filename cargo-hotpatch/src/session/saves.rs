@@ -259,7 +259,8 @@ impl Session {
         };
         match planned {
             Plan::Nothing => {
-                let outcome = self.outcome_of_job(OutcomeKind::Unchanged);
+                let mut outcome = self.outcome_of_job(OutcomeKind::Unchanged);
+                outcome.notes.extend(self.notes_of_outside());
                 self.take_baseline_of_job();
                 self.finish(outcome);
             }

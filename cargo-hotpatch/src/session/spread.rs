@@ -69,6 +69,7 @@ pub(super) fn spread(
                 if live.constant_place(old_name, known.size).is_some() && (words <= 1 || is_still())
                 {
                     let rewritten = Rewritten {
+                        is_thread_local: false,
                         old_name: old_name.to_owned(),
                         object,
                         symbol,

@@ -81,6 +81,10 @@ pub struct LoadSegment {
 /// The thread-local segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TlsSegment {
+    /// Where the initial values are that each new thread gets a copy of.
+    pub address: LinkAddr,
+    /// How many bytes of these there are; the rest is zero.
+    pub initial_size: u64,
     /// Bytes in each thread.
     pub size: u64,
     /// A power of two.
@@ -253,6 +257,8 @@ impl Image {
             .iter()
             .find(|header| header.p_type == program_header::PT_TLS)
             .map(|header| TlsSegment {
+                address: LinkAddr(header.p_vaddr),
+                initial_size: header.p_filesz,
                 size: header.p_memsz,
                 align: header.p_align.max(1),
             });

@@ -28,6 +28,9 @@ pub const MAGIC: [u8; 8] = *b"HOTPATCH";
 pub const VERSION: u32 = 2;
 /// Names the session in the environment of the program; see [`Rendezvous`]. The stub removes it.
 pub const ENVIRONMENT_VARIABLE: &str = "CARGO_HOTPATCH_SOCKET";
+/// Behind the executable's name in the name of the file that a session starts. The stub takes it out of the name that
+/// the main thread got from that.
+pub const IMAGE_SUFFIX: &str = ".hotpatch";
 /// Bytes of the random token that only the tool and the program know.
 pub const TOKEN_BYTES: usize = 32;
 /// Bytes of the largest body of a frame.

@@ -429,6 +429,49 @@ pub(crate) fn name_thread(name: &CStr) {
     unsafe { prctl(PR_SET_NAME, name.as_ptr(), 0_usize, 0_usize, 0_usize) };
 }
 
+/// Bytes of a thread's name, with the NUL.
+const THREAD_NAME: usize = 16;
+
+/// Takes `suffix` out of the calling thread's name, as far as the name has room for it.
+pub(crate) fn shorten_thread_name(suffix: &[u8]) {
+    unsafe extern "C" {
+        fn prctl(option: c_int, ...) -> c_int;
+    }
+    const PR_SET_NAME: c_int = 15;
+    const PR_GET_NAME: c_int = 16;
+    let mut name = [0_u8; THREAD_NAME];
+    // SAFETY: the kernel writes at most 16 bytes, a NUL among them.
+    if unsafe { prctl(PR_GET_NAME, name.as_mut_ptr(), 0_usize, 0_usize, 0_usize) } != 0 {
+        return;
+    }
+    let end = end_without(&name, suffix);
+    if let Some(byte) = name.get_mut(end) {
+        *byte = 0;
+    }
+    // SAFETY: the kernel has ended the name with a NUL, and another one does no harm.
+    unsafe { prctl(PR_SET_NAME, name.as_ptr(), 0_usize, 0_usize, 0_usize) };
+}
+
+/// Where a thread's name ends without `suffix`, which the kernel may have cut.
+fn end_without(name: &[u8; THREAD_NAME], suffix: &[u8]) -> usize {
+    let length = name.iter().position(|byte| *byte == 0).unwrap_or(0);
+    let text = name.get(..length).unwrap_or(&[]);
+    if let Some(rest) = text.strip_suffix(suffix) {
+        return rest.len();
+    }
+    // A name that fills its place may have lost the suffix's end.
+    let is_full = length == THREAD_NAME.wrapping_sub(1);
+    let mut kept = suffix.len();
+    while is_full && kept > 0 {
+        let part = suffix.get(..kept).unwrap_or(&[]);
+        if let Some(rest) = text.strip_suffix(part) {
+            return rest.len();
+        }
+        kept = kept.wrapping_sub(1);
+    }
+    length
+}
+
 /// Has `child` called in the child after each `fork` of the program.
 ///
 /// `pthread_atfork` itself is in no shared library but in an archive, which a link may be done with by the time it comes to
@@ -490,4 +533,26 @@ pub(crate) fn register_frame() -> Option<unsafe extern "C" fn(*const c_void)> {
             ptr::without_provenance(address),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_loses_its_suffix_also_where_the_kernel_cut_it() {
+        for (name, expected) in [
+            ("app.hotpatch", "app"),
+            ("application.hot", "application"),
+            ("applications12.", "applications12"),
+            ("applications123", "applications123"),
+            ("app", "app"),
+            ("", ""),
+        ] {
+            let mut bytes = [0; THREAD_NAME];
+            bytes[..name.len()].copy_from_slice(name.as_bytes());
+            let end = end_without(&bytes, b".hotpatch");
+            assert_eq!(&name[..end], expected, "{name}");
+        }
+    }
 }

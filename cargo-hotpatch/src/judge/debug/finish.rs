@@ -96,7 +96,7 @@ impl<'a> Walk<'_, 'a> {
         let looks = self.looks(kept.types);
         self.finish_types(facts, kept.types);
         self.finish_functions(facts, kept, &looks);
-        self.finish_variables(object, addresses, symbols, facts, kept)
+        self.finish_variables(object, addresses, symbols, (facts, &looks), kept)
     }
 
     fn finish_types(&mut self, facts: &mut DebugFacts, is_kept: IsKept<'_>) {
@@ -242,7 +242,7 @@ impl<'a> Walk<'_, 'a> {
         object: &Relocatable<'_>,
         addresses: &DebugAddresses<'_>,
         symbols: &HashMap<&str, usize>,
-        facts: &mut DebugFacts,
+        (facts, looks): (&mut DebugFacts, &[u64]),
         kept: &Kept<'_>,
     ) -> Result<()> {
         for variable in std::mem::take(&mut self.variables) {
@@ -291,6 +291,10 @@ impl<'a> Walk<'_, 'a> {
             };
             let fact = StaticFacts {
                 type_name: self.name_of(variable.type_at),
+                look: variable
+                    .type_at
+                    .and_then(|at| looks.get(found_at(&self.type_at, at)?).copied())
+                    .unwrap_or_default(),
                 place: variable
                     .file
                     .zip(variable.line)

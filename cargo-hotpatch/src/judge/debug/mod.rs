@@ -122,6 +122,8 @@ pub struct FunctionFacts {
 pub struct StaticFacts {
     /// Full name of its type.
     pub type_name: Arc<str>,
+    /// What its type looks like: see [`Handled::digest`].
+    pub look: u64,
     /// Where it is defined.
     pub place: Option<Place>,
     /// The memory it lies in.

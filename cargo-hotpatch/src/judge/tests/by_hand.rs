@@ -155,6 +155,7 @@ fn a_numbered_static_whose_siblings_are_in_unchanged_objects() {
                 type_name: "u32".into(),
                 place: None,
                 memory: Memory::Writable,
+                look: 0,
                 initial: String::new(),
             };
             facts.statics.insert(Arc::from(*symbol), fact);

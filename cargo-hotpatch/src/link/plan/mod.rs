@@ -311,13 +311,19 @@ impl Planner<'_, '_> {
             ..
         } = rewritten;
         let definition = self.store.object(*object).file.symbols[*symbol];
-        let (Some(section), Some(address)) = (
-            definition.section(),
-            self.live.constant_place(old_name, definition.size),
-        ) else {
+        let address = if rewritten.is_thread_local {
+            self.live.initial_place(old_name, definition.size)
+        } else {
+            self.live.constant_place(old_name, definition.size)
+        };
+        let (Some(section), Some(address)) = (definition.section(), address) else {
             bail!("`{}` has no place that it could keep", pretty(name))
         };
-        let atom = self.atom(*object, section)?;
+        let atom = if rewritten.is_thread_local {
+            self.new_atom(*object, section, Part::ReadOnly)?
+        } else {
+            self.atom(*object, section)?
+        };
         self.plan.rewrites.push(PlannedRewrite {
             name: name.to_owned(),
             address,
@@ -396,6 +402,32 @@ impl Planner<'_, '_> {
         } else {
             Part::ReadOnly
         };
+        let atom = self.new_atom(object, section, part)?;
+        if part == Part::Writable {
+            let stored = self.store.object(object);
+            let names: Vec<(String, u64)> = stored
+                .symbols
+                .of(section)
+                .iter()
+                .map(|index| &stored.file.symbols[*index])
+                .filter(|symbol| is_mangled(symbol.name) || !symbol.is_local())
+                .map(|symbol| (symbol.name.to_owned(), symbol.value))
+                .collect();
+            self.plan
+                .statics
+                .extend(names.into_iter().map(|(name, value)| (name, atom, value)));
+        }
+        self.atoms.insert((object, section), atom);
+        Ok(atom)
+    }
+
+    fn new_atom(
+        &mut self,
+        object: ObjectIndex,
+        section: SectionIndex,
+        part: Part,
+    ) -> Result<AtomIndex> {
+        let source = &self.store.object(object).file.sections[section];
         let size = usize::try_from(source.size)?;
         let data = if source.is_zero_filled() {
             vec![0; size]
@@ -411,20 +443,6 @@ impl Planner<'_, '_> {
             fixups: Vec::new(),
             source: Some((object, section)),
         });
-        if part == Part::Writable {
-            let names: Vec<(String, u64)> = stored
-                .symbols
-                .of(section)
-                .iter()
-                .map(|index| &stored.file.symbols[*index])
-                .filter(|symbol| is_mangled(symbol.name) || !symbol.is_local())
-                .map(|symbol| (symbol.name.to_owned(), symbol.value))
-                .collect();
-            self.plan
-                .statics
-                .extend(names.into_iter().map(|(name, value)| (name, atom, value)));
-        }
-        self.atoms.insert((object, section), atom);
         self.pending.push(atom);
         Ok(atom)
     }
