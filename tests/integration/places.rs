@@ -30,6 +30,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("places::directory_is_removed", directory_is_removed),
         trial("places::events_reach_a_limit", events_reach_a_limit),
         trial("places::a_slow_request", a_slow_request),
+        trial("places::descriptors_run_out", descriptors_run_out),
+        trial("places::compile_error_in_events", compile_error_in_events),
     ]
 }
 
@@ -218,5 +220,69 @@ fn a_slow_request() -> Result<()> {
             "it has some time"
         );
         patches(&project, session, "v1", "v2")
+    })
+}
+
+/// Without descriptors for a moment, nothing is lost: a save that could not be looked at is looked at once it can be.
+fn descriptors_run_out() -> Result<()> {
+    let project = Project::copy_of("faults")?;
+    session(&project, &[], |session| {
+        patches(&project, session, "v1", "v2")?;
+        let pid = libc::pid_t::try_from(session.pid())?;
+        let before = limit_descriptors(pid, 3)?;
+        let mark = session.mark();
+        project.replace(MAIN, "\"v2\"", "\"v3\"")?;
+        let warning = session.wait_for_event(mark, "the trouble", deadline(), |event| {
+            event.code() == "HP0903" && event.reason().contains("cannot look at")
+        })?;
+        ensure!(warning.reason().contains("src/main.rs"), "{warning}");
+        limit_descriptors(pid, before)?;
+        let outcome = session.wait_for_outcome(mark)?;
+        ensure!(outcome.outcome() == "patched", "{outcome}");
+        patches(&project, session, "v3", "v4")
+    })
+}
+
+/// Sets how many descriptors a process may have, and returns how many it might before.
+fn limit_descriptors(pid: libc::pid_t, number: u64) -> Result<u64> {
+    let mut old = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: the null pointer only asks, and `old` is valid for a write of one structure.
+    let asked = unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, std::ptr::null(), &raw mut old) };
+    let new = libc::rlimit {
+        rlim_cur: number,
+        rlim_max: old.rlim_max,
+    };
+    // SAFETY: `new` is a whole structure that is only read, and a null `old` is not written.
+    let set =
+        unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const new, std::ptr::null_mut()) };
+    ensure!(asked == 0 && set == 0, "the kernel does not set the limit");
+    Ok(old.rlim_cur)
+}
+
+/// With `--quiet`, what the compiler says is in the events.
+fn compile_error_in_events() -> Result<()> {
+    let project = Project::copy_of("faults")?;
+    let args = ["--quiet".to_owned()];
+    Running::session(&project, &args, &[], &[])?.with_report(|session| {
+        session.wait_for_start()?;
+        session.wait_for_line("ready")?;
+        let mark = session.mark();
+        project.replace(MAIN, "    \"v1\"\n", "    \"v2\" + no\n")?;
+        let outcome = session.wait_for_outcome(mark)?;
+        ensure!(outcome.outcome() == "compile-error", "{outcome}");
+        ensure!(outcome.code() == "HP0608", "{outcome}");
+        ensure!(outcome.reason().starts_with("error"), "{outcome}");
+        let said = outcome.text("diagnostics");
+        ensure!(
+            said.contains("src/main.rs:62") && said.contains("error[E0425]"),
+            "{said}"
+        );
+        let mark = session.mark();
+        project.replace(MAIN, "    \"v2\" + no\n", "    \"v2\"\n")?;
+        session.wait_for_outcome(mark)?;
+        session.expect_answer("x", "v2 1 x")
     })
 }
