@@ -48,7 +48,7 @@ impl Reason {
     pub fn new(code: &Code, message: impl Into<String>) -> Self {
         Self {
             code: code.id,
-            message: message.into(),
+            message: crate::report::bounds::message(message.into()),
             span: None,
         }
     }
@@ -176,6 +176,10 @@ codes! {
         rule: "Every image holds a fixed, zeroed reserve for thread-locals that patches add.",
         example: "a patch adds a large thread-local array",
         remedy: "Let it restart: thread-locals of the program itself need no reserve.";
+    CONSTANT_IN_USE = "HP0507", "a new value of an immutable static cannot reach all that refers to it",
+        rule: "A new value is written over the old one, so that every reference sees it. That is not possible while a thread that never waits could read half of each value, or where a reference could be to a part that only the old value has.",
+        example: "static S: Option<&str> = Some(\"a\") becomes None, and a table in writable memory refers to S",
+        remedy: "Let it restart; a static whose type is a number, a text or a struct of such keeps its place.";
     MANIFEST = "HP0601", "a manifest or cargo configuration changed",
         rule: "What cargo reads decides which crates there are and how they are compiled; only cargo can follow it.",
         example: "a dependency is added to Cargo.toml",
@@ -197,6 +201,14 @@ codes! {
         rule: "The recorded command did not run as it did under cargo, though the source is not to blame.",
         example: "the toolchain was updated while the session ran",
         remedy: "Let it restart; the build that belongs to it records the compiler anew.";
+    BUILD_BROKEN = "HP0607", "the build failed, and the source is not to blame",
+        rule: "Cargo or the compiler could not run to its end: no memory, no file descriptors, a full or read-only disk, a signal. The program goes on with the code that it had.",
+        example: "the disk of the target directory is full",
+        remedy: "Remove the cause that the message names, and save again or call `cargo hotpatch save`.";
+    COMPILE_ERROR = "HP0608", "the source does not compile",
+        rule: "What the compiler rejects cannot be moved into the program, which goes on with the code that it had.",
+        example: "a semicolon is missing",
+        remedy: "Correct the source and save again.";
     BAD_OBJECT = "HP0701", "an object cannot be read",
         rule: "The object is cut short or not of the kind that the compiler writes.",
         example: "the disk is full, and an object is only half there",
@@ -261,6 +273,10 @@ codes! {
         rule: "Saves are still seen and moved into the program; a service around that has failed, and the message says which.",
         example: "there is no private directory for the socket that `cargo hotpatch save` connects to",
         remedy: "Go on without it, or remove the cause that the message names and start the session again.";
+    INTERNAL = "HP0904", "a defect of this tool",
+        rule: "The tool came upon something that its authors held to be impossible. What it was doing is given up, and done in another way where there is one.",
+        example: "the fast path panics on a file that its authors never thought of",
+        remedy: "Go on working: the session does. Please report the line, and the file or the edit if you can.";
 }
 
 /// What the groups of codes are about, by the two digits behind `HP`.

@@ -41,6 +41,7 @@ use crate::capture::replay::{Job, ReplayError, Replayed, is_warm, replay};
 use crate::capture::waiting::WaitingCompiler;
 use crate::cli::Fast;
 use crate::codes::{self, Reason};
+use crate::guard;
 use crate::plan::PlannedUnit;
 
 pub use fast::{CompiledShadow, Contents};
@@ -266,7 +267,8 @@ impl Compiler {
             let replay = self.shared.directory.replay(&self.shared.units[index].key);
             let newest = self.generation;
             // Hundreds of files each; a later generation may be in the making by then.
-            std::thread::spawn(move || {
+            // Best effort, as below.
+            let _ = guard::spawn("clean up", move || {
                 for (path, pid, generation) in out_directories(&replay) {
                     let is_over = generation < newest && !kept.contains(&generation);
                     if pid == std::process::id() && is_over {
@@ -346,11 +348,21 @@ impl Compiler {
                     let publish = units.get(&index) == Some(&true);
                     let (sender, abort) = (sender.clone(), &abort);
                     running += 1;
-                    scope.spawn(move || {
-                        let result = self.replay_unit(index, publish, cancel, abort);
+                    let work = move || {
+                        let result = guard::catch("compile", || {
+                            self.replay_unit(index, publish, cancel, abort)
+                        });
+                        let result = result.unwrap_or_else(|panicked| {
+                            Err(CompileError::Failed(panicked.reason()))
+                        });
                         // The receiver lives as long as this scope.
                         let _ = sender.send((index, result));
-                    });
+                    };
+                    let thread = std::thread::Builder::new().name("compile".to_owned());
+                    if thread.spawn_scoped(scope, work.clone()).is_err() {
+                        // No thread is to be had: one after the other.
+                        work();
+                    }
                 }
                 if running == 0 {
                     break;
@@ -570,7 +582,11 @@ fn processors() -> usize {
 }
 
 fn failed(error: &anyhow::Error) -> CompileError {
-    CompileError::Failed(Reason::new(&codes::REPLAY_FAILED, format!("{error:#}")))
+    // What has a code already keeps it.
+    let known = error.downcast_ref::<Reason>().cloned();
+    CompileError::Failed(
+        known.unwrap_or_else(|| Reason::new(&codes::REPLAY_FAILED, format!("{error:#}"))),
+    )
 }
 
 /// Best effort: what stays is removed by the next session.
@@ -610,7 +626,7 @@ fn remove_leftovers(directory: &RecordDir) {
         .filter(|(_, pid, _)| is_over(*pid))
         .map(|(path, ..)| path)
         .collect();
-    std::thread::spawn(move || {
+    let _ = guard::spawn("clean up", move || {
         for path in leftovers {
             remove_directory(Some(&path));
         }

@@ -37,6 +37,8 @@ pub enum FunctionKind {
     Patched,
     /// Was not in the program before.
     New,
+    /// No function, but an immutable static: all that refers to it sees its new value.
+    Static,
     /// Same code, new line numbers.
     Refreshed,
     /// Patched, but a frame of the old code is still on a stack.
@@ -112,6 +114,9 @@ pub struct Outcome {
     /// Why it did not go the fast way, where the session has one and the edit was compiled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub full_because: Option<String>,
+    /// What the compiler said, without colours, for `compile-error`; cut where it is long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub diagnostics: Option<String>,
 }
 
 /// A patched function that was called.
@@ -248,4 +253,9 @@ pub struct Counts {
 pub trait Listener: Send {
     /// Takes note of `event`.
     fn event(&mut self, event: &Event);
+
+    /// What has kept it from it, told once: for the other listeners.
+    fn trouble(&mut self) -> Option<Reason> {
+        None
+    }
 }

@@ -31,6 +31,7 @@ pub mod bench;
 pub mod check;
 pub mod demo;
 pub mod explain;
+pub mod guard;
 pub mod limits;
 pub mod save;
 pub mod stub_object;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::capture::cargo::Built;
 use crate::capture::inputs::Meaning;
 use crate::capture::record::UnitKey;
-use crate::codes::Reason;
+use crate::codes::{self, Reason};
 
 /// What a save asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,35 @@ pub fn plan(changed: &[PathBuf], built: &Built, only_plain_bodies: &dyn Fn(&Path
             }
         }
     }
+    planned(built, publish)
+}
+
+/// As [`plan`], of what the files mean to the compiler alone: for a build of which cargo has said that nothing else comes out
+/// differently. `None` if a file runs while cargo builds, since all that uses it may then be compiled to something else.
+pub fn plan_of_sources(
+    changed: &[PathBuf],
+    built: &Built,
+    only_plain_bodies: &dyn Fn(&Path) -> bool,
+) -> Option<Vec<PlannedUnit>> {
+    let mut sources = built.clone();
+    for path in changed {
+        if let Meaning::Cargo(reason) = built.inputs.meaning(path)
+            && (reason.code == codes::PROC_MACRO.id || reason.code == codes::NOT_CAPTURED.id)
+        {
+            return None;
+        }
+    }
+    sources.inputs.cargo.clear();
+    sources.inputs.cargo_directories.clear();
+    match plan(changed, &sources, only_plain_bodies) {
+        Plan::Nothing => Some(Vec::new()),
+        Plan::Replay(units) => Some(units),
+        Plan::Cargo(_) => None,
+    }
+}
+
+/// From the units whose sources changed to all that are compiled.
+fn planned(built: &Built, mut publish: Vec<Option<bool>>) -> Plan {
     // Dependencies come first, so that one pass reaches everything.
     for index in 0..built.units.len() {
         if built.dependencies[index]
@@ -110,7 +139,6 @@ mod tests {
     use super::*;
     use crate::capture::inputs::Inputs;
     use crate::capture::record::{LinkRecord, RECORD_VERSION, UnitRecord};
-    use crate::codes;
 
     fn unit(key: &str, opt_level: &str, is_executable: bool) -> UnitRecord {
         UnitRecord {

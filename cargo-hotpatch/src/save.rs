@@ -17,20 +17,21 @@
 pub mod registry;
 
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::check::{CheckReport, Unsaved};
 use crate::event::{Outcome, ReachedFunction, UnreachedFunction};
+use crate::guard;
 use crate::options::{CheckOptions, SaveOptions, exit_code, exit_code_of_outcome};
 use crate::report::check as words;
 use crate::report::text::{self, Style};
@@ -181,10 +182,10 @@ impl ControlServer {
         let ends = Arc::new(AtomicBool::new(false));
         let thread = {
             let ends = ends.clone();
-            std::thread::Builder::new()
-                .name("save".to_owned())
-                .spawn(move || accept(&listener, &ends, &Arc::new(on_request)))
-                .context("cannot start the thread that takes requests to save")?
+            guard::spawn("save", move || {
+                accept(&listener, &ends, &Arc::new(on_request));
+            })
+            .context("cannot start the thread that takes requests to save")?
         };
         Ok(Self {
             registration,
@@ -222,14 +223,31 @@ fn accept(
         };
         let on_request = on_request.clone();
         // Without a thread there is no answer, which the asker understands.
-        let _ = std::thread::Builder::new()
-            .name("save request".to_owned())
-            .spawn(move || {
-                let reply = serve(&connection, &*on_request);
-                if let Some(reply) = reply {
-                    let _ = send(&connection, &reply);
-                }
-            });
+        let _ = guard::spawn("save request", move || {
+            guard::trial("request");
+            let reply = serve(&connection, &*on_request);
+            if let Some(reply) = reply {
+                let _ = send(&connection, &reply);
+            }
+        });
+    }
+}
+
+/// Reads until a moment, however many reads it takes.
+struct InTime<'c> {
+    connection: &'c UnixStream,
+    deadline: Instant,
+}
+
+impl Read for InTime<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        self.connection.set_read_timeout(Some(left))?;
+        let mut connection = self.connection;
+        connection.read(buffer)
     }
 }
 
@@ -239,8 +257,12 @@ fn serve(connection: &UnixStream, on_request: &impl Fn(Asked)) -> Option<Reply> 
     if peer.uid != rustix::process::getuid() {
         return None;
     }
-    connection.set_read_timeout(Some(REQUEST_DEADLINE)).ok()?;
-    let request: Request = match receive(connection) {
+    connection.set_write_timeout(Some(REQUEST_DEADLINE)).ok()?;
+    let in_time = InTime {
+        connection,
+        deadline: Instant::now() + REQUEST_DEADLINE,
+    };
+    let request: Request = match receive(in_time) {
         Ok(Some(request)) => request,
         Ok(None) => return None,
         Err(error) => {
@@ -325,7 +347,7 @@ fn send(mut connection: &UnixStream, message: &impl Serialize) -> Result<()> {
 }
 
 /// `None`: the other side closed without a word.
-fn receive<M: for<'a> Deserialize<'a>>(connection: &UnixStream) -> Result<Option<M>> {
+fn receive<M: for<'a> Deserialize<'a>>(connection: impl Read) -> Result<Option<M>> {
     let mut line = Vec::new();
     BufReader::new(connection.take(LONGEST_MESSAGE))
         .read_until(b'\n', &mut line)

@@ -25,6 +25,8 @@ use anyhow::{Context as _, Result, anyhow};
 use notify::event::{AccessKind, AccessMode, CreateKind, EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
+use crate::codes::{self, Reason};
+use crate::guard;
 use batch::{Batch, Hint, Verdict};
 use contents::{Known, Seen, observe};
 use triggers::Triggers;
@@ -70,6 +72,9 @@ impl Snapshot {
             .map(|(path, content)| (path.as_path(), content))
     }
 }
+
+/// After so many panics, one upon the other, the watch ends.
+const MOST_PANICS: u32 = 3;
 
 enum Message {
     Notify(notify::Result<notify::Event>),
@@ -129,10 +134,9 @@ impl Watcher {
             batch: Batch::default(),
             deferred: VecDeque::new(),
             on_change: Box::new(on_change),
+            is_in_trouble: false,
         };
-        let thread = std::thread::Builder::new()
-            .name("watch".to_owned())
-            .spawn(move || worker.run())
+        let thread = guard::spawn("watch", move || worker.run())
             .context("cannot start the watcher's thread")?;
         Ok(Self {
             messages,
@@ -141,7 +145,7 @@ impl Watcher {
         })
     }
 
-    /// Replaces the watched set. Files that stay keep the content that is known of them; for new ones the content of
+    /// Replaces the watched set. A directory in it stands for all files inside, also those that come later. Files that stay keep the content that is known of them; for new ones the content of
     /// this moment becomes the known one. A file that does not exist may be in the set: its creation is a change.
     ///
     /// # Errors
@@ -241,10 +245,26 @@ struct Worker {
     /// Requests that came while events were taken out of turn.
     deferred: VecDeque<Message>,
     on_change: Box<dyn Fn(Change) + Send>,
+    /// The system does not let files be looked at, and that was said.
+    is_in_trouble: bool,
+}
+
+/// Says once that the system does not let files be looked at.
+fn warn_of(is_in_trouble: &mut bool, file: &Path, error: &std::io::Error) {
+    if !std::mem::replace(is_in_trouble, true) {
+        guard::warn(Reason::new(
+            &codes::BESIDE,
+            format!(
+                "cannot look at `{}`: {error}; it is tried again until it can be",
+                file.display()
+            ),
+        ));
+    }
 }
 
 impl Worker {
     fn run(&mut self) {
+        let mut in_a_row = 0;
         loop {
             let message = match self.batch.due() {
                 _ if !self.deferred.is_empty() => {
@@ -258,16 +278,30 @@ impl Worker {
                     .inbox
                     .recv_timeout(due.saturating_duration_since(Instant::now())),
             };
-            match message {
-                Ok(message) => {
-                    if !self.handle(message) {
-                        return;
-                    }
-                }
+            let handled = guard::catch("watch", || match message {
+                Ok(message) => self.handle(message),
                 Err(RecvTimeoutError::Timeout) => {
                     self.settle(false);
+                    true
                 }
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Disconnected) => false,
+            });
+            match handled {
+                Ok(true) => in_a_row = 0,
+                Ok(false) => return,
+                Err(panicked) => {
+                    guard::report(&panicked);
+                    in_a_row += 1;
+                    if in_a_row >= MOST_PANICS {
+                        return;
+                    }
+                    // What was under way is lost, so nothing is trusted.
+                    self.batch = Batch::default();
+                    let all = || self.look_at_everything_below(Path::new("/"), Instant::now());
+                    if let Err(panicked) = guard::catch("watch", all) {
+                        guard::report(&panicked);
+                    }
+                }
             }
         }
     }
@@ -275,7 +309,10 @@ impl Worker {
     /// False when the watch ends.
     fn handle(&mut self, message: Message) -> bool {
         match message {
-            Message::Notify(event) => self.note(event),
+            Message::Notify(event) => {
+                guard::trial("watch");
+                self.note(event);
+            }
             Message::SetFiles {
                 files,
                 read_at,
@@ -316,7 +353,15 @@ impl Worker {
             if lock(&self.known).contains_key(file) {
                 continue;
             }
-            let seen = observe(file);
+            let seen = match observe(file) {
+                Ok(seen) => seen,
+                Err(error) => {
+                    lock(&self.known).insert(file.clone(), Known::Unknown);
+                    self.batch.postpone(file, now);
+                    warn_of(&mut self.is_in_trouble, file, &error);
+                    continue;
+                }
+            };
             let is_newer = matches!((&seen, read_at), (Seen::File { changed, .. }, Some(read_at)) if *changed > read_at);
             if is_newer {
                 lock(&self.known).insert(file.clone(), Known::Unknown);
@@ -325,7 +370,25 @@ impl Worker {
                 lock(&self.known).insert(file.clone(), Known::from_seen(&seen));
             }
         }
+        self.take_in_newer(read_at, now);
         armed
+    }
+
+    /// What came into a directory all of whose content counts after the build that read it had begun.
+    fn take_in_newer(&mut self, read_at: Option<SystemTime>, now: Instant) {
+        let Some(read_at) = read_at else { return };
+        for file in self.triggers.inside_whole() {
+            let is_newer = match observe(&file) {
+                Ok(Seen::File { changed, .. }) => changed > read_at,
+                Ok(_) => false,
+                // It is asked for again when the batch is due.
+                Err(_) => true,
+            };
+            if is_newer && self.files.insert(file.clone()) {
+                lock(&self.known).insert(file.clone(), Known::Missing);
+                self.batch.note(file, Hint::Finished, now);
+            }
+        }
     }
 
     /// Finds out which directories count and watches those and no others. Goes on after a failure, returns the first.
@@ -383,6 +446,7 @@ impl Worker {
             _ => Hint::Finished,
         };
         for path in &event.paths {
+            self.take_in(path, hint, now);
             let concerned = self.triggers.files_at(path);
             for file in concerned {
                 self.batch.note(file, hint, now);
@@ -404,6 +468,32 @@ impl Worker {
         }
     }
 
+    /// Something happened at `path`, which may be new in a directory all of whose content counts.
+    fn take_in(&mut self, path: &Path, hint: Hint, now: Instant) {
+        let new: Vec<PathBuf> = self
+            .triggers
+            .inside(path)
+            .into_iter()
+            .filter(|file| !self.files.contains(file))
+            .collect();
+        if new.is_empty() && !(path.is_dir() && self.triggers.is_inside(path)) {
+            return;
+        }
+        for file in &new {
+            self.files.insert(file.clone());
+            lock(&self.known).insert(file.clone(), Known::Missing);
+        }
+        let _ = self.arm();
+        // Again: what came into a new directory before it was watched has made no event.
+        let later = self.triggers.inside(path);
+        for file in new.into_iter().chain(later) {
+            if self.files.insert(file.clone()) {
+                lock(&self.known).insert(file.clone(), Known::Missing);
+            }
+            self.batch.note(file, hint, now);
+        }
+    }
+
     /// A directory came, went or was replaced: its watch belongs to the old inode.
     fn look_at_everything_below(&mut self, path: &Path, now: Instant) {
         for stale in self
@@ -417,7 +507,12 @@ impl Worker {
             self.armed.remove(&stale);
         }
         let before = self.triggers.files_below(path);
-        let _ = self.arm();
+        if let Err(error) = self.arm() {
+            guard::warn(Reason::new(
+                &codes::BESIDE,
+                format!("some files are not watched: {error:#}"),
+            ));
+        }
         for file in before.into_iter().chain(self.triggers.files_below(path)) {
             self.batch.note(file, Hint::Finished, now);
         }
@@ -429,7 +524,15 @@ impl Worker {
         let mut changed = Vec::new();
         let mut doubt = false;
         for file in self.batch.files() {
-            let seen = observe(&file);
+            let seen = match observe(&file) {
+                Ok(seen) => seen,
+                Err(error) => {
+                    self.batch.postpone(&file, now);
+                    warn_of(&mut self.is_in_trouble, &file, &error);
+                    continue;
+                }
+            };
+            self.is_in_trouble = false;
             let verdict = {
                 let known = lock(&self.known);
                 let known = known.get(&file).unwrap_or(&Known::Unknown);

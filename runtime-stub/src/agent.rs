@@ -19,22 +19,27 @@ use crate::protocol::{
     TOKEN_BYTES, Unwinding, VERSION, Welcome, Writer,
 };
 use crate::sys::{self, Errno, Socket};
-use crate::table::Table;
+use crate::table::{Constants, Table};
 
 /// [`crate::protocol::ENVIRONMENT_VARIABLE`] for the C library.
 const VARIABLE: &CStr = c"CARGO_HOTPATCH_SOCKET";
 const FRAME: usize = FrameHeader::BYTES + MAX_BODY;
 const PT_LOAD: u32 = 1;
+const PT_GNU_RELRO: u32 = 0x6474_e552;
 const PF_X: u32 = 1;
 const PF_W: u32 = 2;
 /// Executable segments of the main program that are remembered; linkers make one.
 const MAX_EXECUTABLE: usize = 4;
+/// Read-only parts of the main program that are remembered; linkers make two or three.
+const MAX_CONSTANT: usize = 8;
 
 /// Where the main program is.
 struct Image {
     bias: u64,
     range: Range<usize>,
     executable: [Range<usize>; MAX_EXECUTABLE],
+    /// Whole pages that the program never writes to once it runs.
+    constant: [Range<usize>; MAX_CONSTANT],
 }
 
 impl Image {
@@ -44,10 +49,26 @@ impl Image {
             bias: 0,
             range: 0..0,
             executable: [const { 0..0 }; MAX_EXECUTABLE],
+            constant: [const { 0..0 }; MAX_CONSTANT],
         };
         phdr::visit_main_program(&mut |object, headers| {
             image.bias = object.bias;
             let mut executable = image.executable.iter_mut();
+            let mut constant = image.constant.iter_mut();
+            for header in headers {
+                // The loader maps whole pages of a segment. Of what it protects after relocation, it leaves out the last page
+                // unless that is whole.
+                let round_up = match header.kind {
+                    PT_LOAD if header.flags & (PF_X | PF_W) == 0 => 4095,
+                    PT_GNU_RELRO => 0,
+                    _ => continue,
+                };
+                let start = object.bias.wrapping_add(header.virtual_address) as usize;
+                let end = start.saturating_add(header.memory_size as usize);
+                if let Some(place) = constant.next() {
+                    *place = start & !4095..end.saturating_add(round_up) & !4095;
+                }
+            }
             for header in headers.iter().filter(|header| header.kind == PT_LOAD) {
                 let start = object.bias.wrapping_add(header.virtual_address) as usize;
                 let end = start.wrapping_add(header.memory_size as usize);
@@ -255,11 +276,17 @@ fn obey<'a>(
         }
         Request::Publish {
             path,
+            ref constants,
             region_start,
             region_bytes,
             expires,
         } => {
-            table.publish(path, region_start, region_bytes, expires)?;
+            let constants = Constants {
+                pages: constants.as_slice(),
+                program: &image.constant,
+                is_in_patch: &|address| arena.is_mapped(address),
+            };
+            table.publish(path, region_start, region_bytes, constants, expires)?;
         }
         Request::LookUp { names } => {
             let mut writer = Writer::new(results);

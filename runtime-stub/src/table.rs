@@ -15,7 +15,7 @@
 use core::ops::Range;
 
 use crate::arena::Refusal;
-use crate::protocol::{NulTerminated, PAGE, Protection, Step};
+use crate::protocol::{NulTerminated, PAGE, Protection, Segment, Step};
 use crate::sys::{self, File};
 
 /// The thunk region, once the tool has said where it is.
@@ -46,12 +46,15 @@ impl Table {
         Ok(())
     }
 
-    /// Maps the prepared copy over the region, or leaves everything as it is.
+    /// Maps the prepared copy over the region, after those of `constants` over theirs.
+    ///
+    /// A refusal with [`Step::Map`] may leave some of the constants replaced; with any other, everything is as it was.
     pub(crate) fn publish(
         &self,
         path: NulTerminated<'_>,
         start: u64,
         bytes: u64,
+        constants: Constants<'_>,
         expires: u64,
     ) -> Result<(), Refusal> {
         let region = self
@@ -65,18 +68,75 @@ impl Table {
         let length = file
             .length()
             .map_err(|errno| Refusal::system(Step::Size, errno))?;
-        if length != bytes {
+        if length != bytes.saturating_add(constants.bytes()?) {
             return Err(Refusal::new(Step::FileLength));
         }
         // Checked last, directly before the act: the tool has given up after this moment.
         if sys::monotonic_nanoseconds() > expires {
             return Err(Refusal::new(Step::Expired));
         }
+        constants.replace(&file)?;
         // SAFETY: `region` is what the tool configured, and `configure` found it to be code of the program. Each address
         // in it at which a thread may be holds a thunk in the old and in the new contents alike, since a slot never
         // moves, and the file is the session's: it is not changed once it has been named.
         unsafe { replace(region.start as usize, bytes as usize, &file) }
             .map_err(|errno| Refusal::system(Step::Map, errno))
+    }
+}
+
+/// Copies of pages that the program never writes to, and where such pages are.
+#[derive(Clone, Copy)]
+pub(crate) struct Constants<'c> {
+    /// Each is whole pages of the file, and goes over as many pages of the program.
+    pub(crate) pages: &'c [Segment],
+    /// The read-only parts of the main program.
+    pub(crate) program: &'c [Range<usize>],
+    /// Whether a patch was mapped at an address: the tool knows which of its pages hold constants.
+    pub(crate) is_in_patch: &'c dyn Fn(u64) -> bool,
+}
+
+impl Constants<'_> {
+    /// How many bytes they have in all, once each is found to be a sound replacement of constants.
+    fn bytes(&self) -> Result<u64, Refusal> {
+        let mut all = 0_u64;
+        for page in self.pages {
+            let range = page_range(page.address, page.memory_bytes);
+            let range = range.ok_or(Refusal::new(Step::BadSegment))?;
+            let inside = self.program.iter().any(|program| {
+                program.start as u64 <= range.start && range.end <= program.end as u64
+            }) || range
+                .clone()
+                .step_by(PAGE as usize)
+                .all(|page| (self.is_in_patch)(page));
+            if !inside
+                || page.file_bytes != page.memory_bytes
+                || !page.file_offset.is_multiple_of(PAGE)
+                || page.protection != Protection::Read
+            {
+                return Err(Refusal::new(Step::BadSegment));
+            }
+            all = all.saturating_add(page.file_bytes);
+        }
+        Ok(all)
+    }
+
+    fn replace(&self, file: &File) -> Result<(), Refusal> {
+        for page in self.pages {
+            // SAFETY: `bytes` found these to be whole pages of what the program only reads. The tool has copied them from this
+            // process and changed nothing but values of constants that keep their type.
+            unsafe {
+                sys::map_file_over(
+                    page.address as usize,
+                    page.memory_bytes as usize,
+                    Protection::Read,
+                    file,
+                    page.file_offset,
+                    true,
+                )
+            }
+            .map_err(|errno| Refusal::system(Step::Map, errno))?;
+        }
+        Ok(())
     }
 }
 
@@ -104,6 +164,89 @@ fn page_range(start: u64, bytes: u64) -> Option<Range<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const NONE: Constants<'static> = Constants {
+        pages: &[],
+        program: &[],
+        is_in_patch: &|_| false,
+    };
+
+    #[test]
+    fn only_whole_pages_of_constants_are_replaced_with_constants() {
+        let page = Segment {
+            file_offset: 0x2000,
+            address: 0x1_1000,
+            file_bytes: 0x1000,
+            memory_bytes: 0x1000,
+            protection: Protection::Read,
+        };
+        let bytes = |segment: Segment| {
+            let constants = Constants {
+                pages: &[segment],
+                program: &[0x1_0000..0x1_3000, 0..0],
+                is_in_patch: &|address| address == 0x7_0000,
+            };
+            constants.bytes()
+        };
+        assert_eq!(bytes(page), Ok(0x1000));
+        let in_patch = Segment {
+            address: 0x7_0000,
+            ..page
+        };
+        assert_eq!(bytes(in_patch), Ok(0x1000));
+        let wrong = [
+            Segment {
+                address: 0x1_3000,
+                ..page
+            },
+            Segment {
+                address: 0xf000,
+                ..page
+            },
+            Segment {
+                address: 0x1_1008,
+                ..page
+            },
+            Segment {
+                file_offset: 0x2008,
+                ..page
+            },
+            Segment {
+                file_bytes: 0x800,
+                ..page
+            },
+            Segment {
+                file_bytes: 0,
+                memory_bytes: 0,
+                ..page
+            },
+            Segment {
+                address: 0x1_2000,
+                file_bytes: 0x2000,
+                memory_bytes: 0x2000,
+                ..page
+            },
+            Segment {
+                address: 0xffff_ffff_ffff_f000,
+                ..page
+            },
+            Segment {
+                protection: Protection::ReadExecute,
+                ..page
+            },
+            Segment {
+                protection: Protection::ReadWrite,
+                ..page
+            },
+        ];
+        for segment in wrong {
+            assert_eq!(
+                bytes(segment),
+                Err(Refusal::new(Step::BadSegment)),
+                "{segment:?}"
+            );
+        }
+    }
 
     #[test]
     fn only_whole_pages_of_the_programs_code_can_be_configured_and_only_once() {
@@ -135,7 +278,7 @@ mod tests {
         let path = NulTerminated::new(b"/nowhere/at-all\0").expect("a path");
         let mut table = Table::default();
         assert_eq!(
-            table.publish(path, 0x8000, 0x1000, u64::MAX),
+            table.publish(path, 0x8000, 0x1000, NONE, u64::MAX),
             Err(Refusal::new(Step::NotConfigured))
         );
         table
@@ -148,12 +291,12 @@ mod tests {
             (0x8000, 0x3000),
         ] {
             assert_eq!(
-                table.publish(path, start, bytes, u64::MAX),
+                table.publish(path, start, bytes, NONE, u64::MAX),
                 Err(Refusal::new(Step::OtherRegion))
             );
         }
         let refusal = table
-            .publish(path, 0x8000, 0x2000, u64::MAX)
+            .publish(path, 0x8000, 0x2000, NONE, u64::MAX)
             .expect_err("no such file");
         assert_eq!(refusal.step, Step::Open);
     }

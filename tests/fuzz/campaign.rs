@@ -83,7 +83,9 @@ pub(crate) fn campaign(plan: &Plan) -> Result<Summary> {
         ..Summary::default()
     });
     let end = Instant::now() + plan.time;
-    let work = tempfile::Builder::new().prefix("hotpatch-fuzz-").tempdir()?;
+    let work = tempfile::Builder::new()
+        .prefix("hotpatch-fuzz-")
+        .tempdir()?;
     let results: Vec<Result<()>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..plan.jobs.max(1))
             .map(|number| {
@@ -118,10 +120,15 @@ fn worker(plan: &Plan, summary: &Mutex<Summary>, end: Instant, cold: PathBuf) ->
             summary.next_seed - 1
         };
         let case = case_of(plan, seed);
-        let folder = tempfile::Builder::new().prefix("hotpatch-fuzz-").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("hotpatch-fuzz-")
+            .tempdir()?;
         let (done, finding) = match run(&case, folder.path(), &cold) {
             Ok(outcome) => (outcome.done, outcome.finding),
-            Err(error) => (Vec::new(), Some(generator_fault(&case, &format!("{error:#}")))),
+            Err(error) => (
+                Vec::new(),
+                Some(generator_fault(&case, &format!("{error:#}"))),
+            ),
         };
         let is_new = {
             let mut summary = lock();
@@ -138,7 +145,12 @@ fn worker(plan: &Plan, summary: &Mutex<Summary>, end: Instant, cold: PathBuf) ->
             })
         };
         if let Some(finding) = finding.filter(|_| is_new) {
-            println!("seed {seed}, step {}: {}\n{}", finding.step, finding.signature(), finding.text);
+            println!(
+                "seed {seed}, step {}: {}\n{}",
+                finding.step,
+                finding.signature(),
+                finding.text
+            );
             let (small, finding) = if finding.class == Class::Generator {
                 (case, finding)
             } else {
@@ -174,7 +186,13 @@ pub(crate) fn keep(out: &Path, case: &Case, finding: &Finding) -> Result<PathBuf
         .signature()
         .to_lowercase()
         .chars()
-        .map(|character| if character.is_ascii_alphanumeric() { character } else { '-' })
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character
+            } else {
+                '-'
+            }
+        })
         .take(80)
         .collect();
     let folder = out.join(format!("{name}-{}", case.seed));
@@ -253,7 +271,8 @@ pub(crate) fn table(plan: &Plan, summary: &Summary) -> String {
         summary.count(Class::Session),
         summary.count(Class::Generator),
     );
-    let count = |test: &dyn Fn(&Done) -> bool| summary.done.iter().filter(|done| test(done)).count();
+    let count =
+        |test: &dyn Fn(&Done) -> bool| summary.done.iter().filter(|done| test(done)).count();
     let _ = writeln!(
         text,
         "fast {}, of which the whole crate disagreed with {}; not noticed without being asked {}",
@@ -262,9 +281,17 @@ pub(crate) fn table(plan: &Plan, summary: &Summary) -> String {
         count(&|done| done.unnoticed),
     );
     let mut restarts: BTreeMap<(&str, bool), BTreeMap<&str, usize>> = BTreeMap::new();
-    for done in summary.done.iter().filter(|done| done.outcome == "restarted") {
+    for done in summary
+        .done
+        .iter()
+        .filter(|done| done.outcome == "restarted")
+    {
         let key = (&*done.code, done.patchable);
-        *restarts.entry(key).or_default().entry(&done.label).or_default() += 1;
+        *restarts
+            .entry(key)
+            .or_default()
+            .entry(&done.label)
+            .or_default() += 1;
     }
     let mut rows: Vec<_> = restarts.into_iter().collect();
     rows.sort_by_key(|((_, needless), labels)| {
@@ -281,10 +308,18 @@ pub(crate) fn table(plan: &Plan, summary: &Summary) -> String {
             .map(|(label, count)| format!("{label} {count}"))
             .collect();
         let needless = if needless { "yes" } else { "no, or not known" };
-        let _ = writeln!(text, "| {code} | {needless} | {total} | {} |", shown.join(", "));
+        let _ = writeln!(
+            text,
+            "| {code} | {needless} | {total} | {} |",
+            shown.join(", ")
+        );
     }
     for (signature, (finding, case, count)) in &summary.findings {
-        let _ = writeln!(text, "\n{count} times: {signature} (seed {})\n{}", case.seed, finding.text);
+        let _ = writeln!(
+            text,
+            "\n{count} times: {signature} (seed {})\n{}",
+            case.seed, finding.text
+        );
     }
     text
 }

@@ -158,7 +158,9 @@ impl Generator {
             if part == Part::Via && !kind.has_via() || part == Part::Probe && kind == Kind::Frame {
                 continue;
             }
-            let at = self.random.below(self.current.modules[home].pieces.len() + 1);
+            let at = self
+                .random
+                .below(self.current.modules[home].pieces.len() + 1);
             let piece = Piece { item: id, part };
             self.current.modules[home].pieces.insert(at, piece);
         }
@@ -184,7 +186,7 @@ impl Generator {
         let mut done = 0;
         // Not every edit is possible in every program.
         for _ in 0..100 {
-            if done == edits && self.current != before {
+            if done >= edits && self.current != before {
                 break;
             }
             if let Some((what, can_be_patched)) = self.edit() {

@@ -51,7 +51,12 @@ pub(crate) struct Finding {
 impl Finding {
     /// What is the same in two findings that are of one fault, as far as can be told.
     pub(crate) fn signature(&self) -> String {
-        format!("{:?} {} after {}", self.class, self.item, self.label)
+        let label = if self.label.contains(" + ") {
+            "several edits"
+        } else {
+            &self.label
+        };
+        format!("{:?} {} after {label}", self.class, self.item)
     }
 }
 
@@ -137,7 +142,12 @@ impl<'a> Live<'a> {
         if let Err(error) = started {
             // A program that cargo does not build either is the generator's fault.
             self.cold.answers(&self.files, 1)?;
-            return Ok(Some(self.finding(Class::Session, 0, None, &format!("{error:#}"))));
+            return Ok(Some(self.finding(
+                Class::Session,
+                0,
+                None,
+                &format!("{error:#}"),
+            )));
         }
         if self.case.fast != "never" {
             let warmed = self.session.wait_for_event(
@@ -147,7 +157,12 @@ impl<'a> Live<'a> {
                 |event| event.kind() == "warmed",
             );
             if let Err(error) = warmed {
-                return Ok(Some(self.finding(Class::Session, 0, None, &format!("{error:#}"))));
+                return Ok(Some(self.finding(
+                    Class::Session,
+                    0,
+                    None,
+                    &format!("{error:#}"),
+                )));
             }
         }
         self.simulation.apply(self.program);
@@ -166,11 +181,16 @@ impl<'a> Live<'a> {
             .iter()
             .rev()
             .find_map(|step| step.program.items.get(&id));
+        let item = match self.case.steps[step].save {
+            // Whatever it shows in, it is of the file's time.
+            Save::Old => "an old file".to_owned(),
+            _ => item.map_or_else(|| "-".to_owned(), crate::model::Item::described),
+        };
         Finding {
             class,
             step,
             label: self.case.steps[step].label.clone(),
-            item: item.map_or_else(|| "-".to_owned(), crate::model::Item::described),
+            item,
             id,
             text: text.to_owned(),
             report: self.session.report(),
@@ -189,7 +209,8 @@ impl<'a> Live<'a> {
         let mark = self.session.mark();
         write_files(&self.project, &self.files, &files, step.save)?;
         self.files = files;
-        let is_followed = index + 1 < case.steps.len() && case.steps[index + 1].program.broken.is_none();
+        let is_followed =
+            index + 1 < case.steps.len() && case.steps[index + 1].program.broken.is_none();
         if step.save == Save::Rapid && is_followed && step.program.broken.is_none() {
             // The session has the next step's save while it is at work on this one.
             self.simulation.apply(&step.program);
@@ -205,7 +226,12 @@ impl<'a> Live<'a> {
         };
         let outcomes: Vec<Event> = self.events_since(mark, "outcome");
         let Some(outcome) = outcomes.last().cloned() else {
-            return Ok(Some(self.finding(Class::Session, index, None, "the save has no outcome")));
+            return Ok(Some(self.finding(
+                Class::Session,
+                index,
+                None,
+                "the save has no outcome",
+            )));
         };
         self.note(step, &outcome, unnoticed);
         if let Some(finding) = self.follow(index, &outcomes)? {
@@ -238,7 +264,10 @@ impl<'a> Live<'a> {
     fn follow(&mut self, index: usize, outcomes: &[Event]) -> Result<Option<Finding>> {
         let step = &self.case.steps[index];
         let last = outcomes.last().map_or("", Event::outcome);
-        if outcomes.iter().any(|outcome| outcome.outcome() == "restarted") {
+        if outcomes
+            .iter()
+            .any(|outcome| outcome.outcome() == "restarted")
+        {
             self.restart();
         }
         match last {
@@ -278,9 +307,11 @@ impl<'a> Live<'a> {
             return Ok(None);
         }
         let patch = outcome.number("patch");
-        let confirmed = self.session.wait_for_event(mark, "confirmation", build_deadline(), |event| {
-            event.kind() == "confirmation" && event.number("of") == patch
-        });
+        let confirmed =
+            self.session
+                .wait_for_event(mark, "confirmation", build_deadline(), |event| {
+                    event.kind() == "confirmation" && event.number("of") == patch
+                });
         let confirmation = match confirmed {
             Ok(confirmation) => confirmation,
             Err(error) => {
@@ -304,7 +335,10 @@ impl<'a> Live<'a> {
         self.session.look(|seen| {
             let events = seen.events.iter().skip(mark.events);
             let events = events.map(|(_, event)| event);
-            events.filter(|event| event.kind() == kind).cloned().collect()
+            events
+                .filter(|event| event.kind() == kind)
+                .cloned()
+                .collect()
         })
     }
 
@@ -322,7 +356,9 @@ impl<'a> Live<'a> {
     fn settle(&self, mark: Mark) -> Result<bool> {
         let noticed = self
             .session
-            .wait_for_event(mark, "`saved` event", NOTICE, |event| event.kind() == "saved");
+            .wait_for_event(mark, "`saved` event", NOTICE, |event| {
+                event.kind() == "saved"
+            });
         loop {
             self.session
                 .wait_until("outcome of every save", build_deadline(), |seen| {
@@ -360,7 +396,7 @@ impl<'a> Live<'a> {
     fn tick(&mut self, index: usize, told: bool) -> Result<Option<Finding>> {
         let files = render::files(self.program, self.case.opt_level);
         let expected = self.simulation.tick(self.program, &files);
-        let line = match self.session.ask("tick") {
+        let line = match answer_of(&mut self.session) {
             Ok(line) => line,
             Err(error) => {
                 let text = format!("{error:#}");
@@ -399,7 +435,12 @@ impl<'a> Live<'a> {
             .find(|one| !is_as_before(one))
             .unwrap_or(first);
         let text: Vec<String> = differences.iter().map(ToString::to_string).collect();
-        Ok(Some(self.finding(class, index, Some(shown), &text.join("\n"))))
+        Ok(Some(self.finding(
+            class,
+            index,
+            Some(shown),
+            &text.join("\n"),
+        )))
     }
 
     /// The simulation itself is checked: a cold start must print what it says.
@@ -425,11 +466,21 @@ impl<'a> Live<'a> {
     }
 }
 
+/// Asks a program. What it prints when it starts is passed over.
+fn answer_of(process: &mut Running) -> Result<String> {
+    process.send("tick")?;
+    process.wait_for_line("tick=1")
+}
+
 /// Writes what differs.
 fn write_files(project: &Project, old: &Files, new: &Files, save: Save) -> Result<()> {
-    for (name, text) in new.iter().filter(|(name, text)| old.get(*name) != Some(*text)) {
+    for (name, text) in new
+        .iter()
+        .filter(|(name, text)| old.get(*name) != Some(*text))
+    {
         let path = project.path(name);
-        write_file(&path, text, save).with_context(|| format!("cannot write `{}`", path.display()))?;
+        write_file(&path, text, save)
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     for name in old.keys().filter(|name| !new.contains_key(*name)) {
         let path = project.path(name);
@@ -488,9 +539,8 @@ impl Cold {
         let program = self.project.path("target/debug/app");
         let command = scrubbed_command(&program, self.project.root());
         let mut process = Running::start(command, &self.project, None)?;
-        process.wait_for_line("ready")?;
         (0..ticks)
-            .map(|_| Ok(parse_answer(&process.ask("tick")?)))
+            .map(|_| Ok(parse_answer(&answer_of(&mut process)?)))
             .collect()
     }
 }

@@ -8,12 +8,14 @@
 //! ```
 
 mod campaign;
+mod define;
 mod edits;
 mod live;
 mod model;
 #[path = "../history/project.rs"]
 mod project;
 mod random;
+mod refer;
 mod render;
 #[path = "../integration/running.rs"]
 #[allow(dead_code, reason = "the integration tests use all of it")]
@@ -149,15 +151,25 @@ fn check_case(file: &Path) -> Result<()> {
         fs::read_to_string(file).with_context(|| format!("cannot read `{}`", file.display()))?;
     let case: Case =
         serde_json::from_str(&text).with_context(|| format!("in `{}`", file.display()))?;
-    let folder = tempfile::Builder::new().prefix("hotpatch-fuzz-").tempdir()?;
+    let folder = tempfile::Builder::new()
+        .prefix("hotpatch-fuzz-")
+        .tempdir()?;
     let (warm, cold) = (folder.path().join("warm"), folder.path().join("cold"));
     fs::create_dir_all(&warm)?;
     let outcome = live::run(&case, &warm, &Cold::in_folder(cold)?)?;
     for done in &outcome.done {
-        println!("{}: {} {} {}", done.label, done.outcome, done.code, done.reason);
+        println!(
+            "{}: {} {} {}",
+            done.label, done.outcome, done.code, done.reason
+        );
     }
     if let Some(finding) = outcome.finding {
-        bail!("{}\n{}\n{}", finding.signature(), finding.text, finding.report);
+        bail!(
+            "{}\n{}\n{}",
+            finding.signature(),
+            finding.text,
+            finding.report
+        );
     }
     Ok(())
 }
@@ -170,7 +182,10 @@ fn trials() -> Vec<libtest_mimic::Trial> {
         .flatten()
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
         .collect();
     files.sort();
     for file in files {

@@ -40,7 +40,9 @@ impl Shrinker<'_> {
         if Instant::now() > self.end || case == self.case || case.steps.len() < 2 {
             return Ok(false);
         }
-        let folder = tempfile::Builder::new().prefix("hotpatch-fuzz-").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("hotpatch-fuzz-")
+            .tempdir()?;
         // A program that cargo does not build is no smaller case.
         let Ok(outcome) = run(&case, folder.path(), self.cold) else {
             return Ok(false);
@@ -61,7 +63,10 @@ impl Shrinker<'_> {
         let last = self.case.steps.len() - 1;
         for keep in [vec![last.saturating_sub(1), last], vec![0, last]] {
             let mut case = self.case.clone();
-            case.steps = keep.iter().map(|index| self.case.steps[*index].clone()).collect();
+            case.steps = keep
+                .iter()
+                .map(|index| self.case.steps[*index].clone())
+                .collect();
             if self.try_case(case)? {
                 return Ok(());
             }
@@ -121,7 +126,13 @@ impl Shrinker<'_> {
                 .steps
                 .iter()
                 .all(|step| step.program.modules[index].pieces.is_empty());
-            if is_empty && self.case.steps.iter().all(|step| step.program.broken.is_none()) {
+            if is_empty
+                && self
+                    .case
+                    .steps
+                    .iter()
+                    .all(|step| step.program.broken.is_none())
+            {
                 for step in &mut case.steps {
                     step.program.modules.remove(index);
                 }

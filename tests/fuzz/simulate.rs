@@ -20,9 +20,10 @@ pub(crate) struct Expected {
 /// What a program answers: key and text.
 pub(crate) type Answer = BTreeMap<String, String>;
 
-/// Reads a line that the program printed.
+/// Reads a line that the program printed; its first part only says that it is an answer.
 pub(crate) fn parse_answer(line: &str) -> Answer {
     line.split(" ; ")
+        .skip(1)
         .filter_map(|part| {
             let end = part.find(['=', '>'])?;
             // What is kept has keys of its own.
@@ -243,12 +244,7 @@ fn strings(numbers: Option<&Vec<u32>>) -> Vec<String> {
 }
 
 /// What must be the same for newer code to be the code of something that is kept.
-fn made_as(
-    program: &Program,
-    id: u32,
-    item: &Item,
-    key: &str,
-) -> (Ty, u8, Option<(usize, u8)>) {
+fn made_as(program: &Program, id: u32, item: &Item, key: &str) -> (Ty, u8, Option<(usize, u8)>) {
     let ty = sub_of(id, item, key).map_or(item.ty, |sub| sub.ty);
     (ty, item.order, program.home(id))
 }
@@ -318,10 +314,7 @@ fn line_of_call(program: &Program, files: &Files, id: u32) -> u32 {
 }
 
 /// What is not as it has to be; empty if all is right.
-pub(crate) fn compare(
-    answer: &Answer,
-    expected: &BTreeMap<String, Expected>,
-) -> Vec<Difference> {
+pub(crate) fn compare(answer: &Answer, expected: &BTreeMap<String, Expected>) -> Vec<Difference> {
     let mut differences = Vec::new();
     for (key, wanted) in expected {
         let got = answer.get(key);
@@ -373,7 +366,12 @@ impl std::fmt::Display for Difference {
         match (&*self.wanted.newest, &*self.wanted.older) {
             ([], _) => write!(f, ", and should not be there"),
             (newest, []) => write!(f, ", wanted {}", join(newest)),
-            (newest, older) => write!(f, ", wanted {}, or of old code {}", join(newest), join(older)),
+            (newest, older) => write!(
+                f,
+                ", wanted {}, or of old code {}",
+                join(newest),
+                join(older)
+            ),
         }
     }
 }

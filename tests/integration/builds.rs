@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 
 use crate::project::Project;
 use crate::running::{Event, Running};
-use crate::support::trial;
+use crate::support::{build_deadline, deadline, trial};
 
 const MAIN: &str = "src/main.rs";
 
@@ -59,6 +59,19 @@ pub(crate) fn trials() -> Vec<Trial> {
             older_than_the_first_build,
         ),
         trial("builds::newer_than_now", newer_than_now),
+        trial("builds::cargo_makes_the_same", cargo_makes_the_same),
+        trial("builds::cargo_makes_another", cargo_makes_another),
+        trial(
+            "builds::a_script_reads_the_sources",
+            a_script_reads_the_sources,
+        ),
+        trial("builds::what_the_program_writes", what_the_program_writes),
+        trial(
+            "builds::what_the_program_writes_for_a_script_of_moods",
+            what_the_program_writes_for_a_script_of_moods,
+        ),
+        trial("builds::what_git_ignores", what_git_ignores),
+        trial("builds::a_new_file_for_a_script", a_new_file_for_a_script),
     ]
 }
 
@@ -241,6 +254,282 @@ fn newer_than_now() -> Result<()> {
         session.expect_answer("a", "a 1 lower-1 word-1 main-2 text-1")?;
         let outcomes = session.outcomes();
         ensure!(outcomes == ["restarted", "patched"], "{outcomes:?}");
+        Ok(())
+    })
+}
+
+/// One save in place and its outcome.
+fn save(
+    project: &Project,
+    session: &mut Running,
+    (file, from, to): (&str, &str, &str),
+    outcome: &str,
+    code: &str,
+) -> Result<Event> {
+    let mark = session.mark();
+    project.replace(file, from, to)?;
+    let found = session.wait_for_outcome(mark)?;
+    ensure!(
+        found.outcome() == outcome && found.code() == code,
+        "{file}, {from:?} to {to:?}: expected {outcome} {code}, got {found}"
+    );
+    if outcome == "restarted" {
+        session.continue_from(mark);
+        session.wait_for_line("ready")?;
+    }
+    Ok(found)
+}
+
+const TOP: &str = "[package]\n";
+
+fn cargo_makes_the_same() -> Result<()> {
+    let project = project()?;
+    fs::create_dir_all(project.path("unbuilt/src"))?;
+    fs::write(project.path("unbuilt/src/lib.rs"), "pub fn unbuilt() {}\n")?;
+    let unbuilt = "[package]\nname = \"unbuilt\"\nedition = \"2024\"\n";
+    fs::write(project.path("unbuilt/Cargo.toml"), unbuilt)?;
+    project.replace("Cargo.toml", "[\"lower\"]", "[\"lower\", \"unbuilt\"]")?;
+    session(&project, |project, session| {
+        session.expect_answer("a", "a 1 lower-1 word-1 main-1 text-1")?;
+        for (file, from, to) in [
+            ("Cargo.toml", TOP, "# A comment.\n[package]\n"),
+            ("Cargo.toml", TOP, "[package]\ndescription = \"Builds\"\n"),
+            ("lower/Cargo.toml", TOP, "# A comment.\n[package]\n"),
+            ("unbuilt/Cargo.toml", "2024", "2021"),
+            (
+                "Cargo.toml",
+                "[workspace]",
+                "[lints.rust]\nunused_mut = \"warn\"\n\n[workspace]",
+            ),
+            ("words.txt", "word-1", " word-1"),
+            ("build.rs", "fn main", "// A comment.\nfn main"),
+        ] {
+            save(project, session, (file, from, to), "unchanged", "")?;
+        }
+        session.expect_answer("a", "a 2 lower-1 word-1 main-1 text-1")?;
+        // Whatever cargo has left there, patches go on.
+        for body in [
+            (MAIN, "main-1", "main-2"),
+            ("lower/src/lib.rs", "lower-1", "lower-2"),
+        ] {
+            save(project, session, body, "patched", "")?;
+        }
+        session.expect_answer("a", "a 3 lower-2 word-1 main-2 text-1")?;
+        let words = ("words.txt", " word-1", "word-1 ");
+        save(project, session, words, "unchanged", "")?;
+        // The compiler's environment is of before; what is compiled with it has to be of now.
+        let reads = (
+            MAIN,
+            "include_str!(\"text.txt\").trim();",
+            "[env!(\"CARGO_PKG_DESCRIPTION\"), include_str!(\"text.txt\").trim()].concat();",
+        );
+        save(project, session, reads, "restarted", "HP0601")?;
+        session.expect_answer("a", "a 1 lower-2 word-1 main-2 Buildstext-1")
+    })
+}
+
+fn cargo_makes_another() -> Result<()> {
+    let project = project()?;
+    project.replace(
+        "Cargo.toml",
+        "[workspace]",
+        "[features]\ndefault = []\nloud = []\n\n[workspace]",
+    )?;
+    project.replace(
+        MAIN,
+        "fn main() {",
+        "fn main() {\n    println!(\"loud {}\", cfg!(feature = \"loud\"));",
+    )?;
+    session(&project, |project, session| {
+        for (file, from, to) in [
+            ("Cargo.toml", "default = []", "default = [\"loud\"]"),
+            (
+                "Cargo.toml",
+                "[workspace]",
+                "[profile.dev]\noverflow-checks = false\n\n[workspace]",
+            ),
+            (
+                "Cargo.toml",
+                "edition = \"2024\"",
+                "version = \"0.2.0\"\nedition = \"2024\"",
+            ),
+            (
+                "lower/Cargo.toml",
+                "edition = \"2024\"",
+                "version = \"0.2.0\"\nedition = \"2024\"",
+            ),
+        ] {
+            save(project, session, (file, from, to), "restarted", "HP0601")?;
+            session.expect_answer("a", "a 1 lower-1 word-1 main-1 text-1")?;
+        }
+        let words = ("words.txt", "word-1", "word-2");
+        save(project, session, words, "restarted", "HP0602")?;
+        session.expect_answer("a", "a 1 lower-1 word-2 main-1 text-1")
+    })?;
+    Running::session(&project, &["--no-restart".to_owned()], &[], &[])?.with_report(|session| {
+        session.wait_for_start()?;
+        session.wait_for_line("ready")?;
+        let comment = ("Cargo.toml", TOP, "# A comment.\n[package]\n");
+        save(&project, session, comment, "unchanged", "")?;
+        let words = ("words.txt", "word-2", "word-3");
+        save(&project, session, words, "refused", "HP0602")?;
+        session.expect_answer("a", "a 1 lower-1 word-2 main-1 text-1")?;
+        let back = ("words.txt", "word-3", "word-2");
+        save(&project, session, back, "unchanged", "")?;
+        session.check_one_outcome_per_save()
+    })
+}
+
+/// Every edit runs the script again. What comes out as before is no reason to restart.
+fn a_script_reads_the_sources() -> Result<()> {
+    let project = project()?;
+    project.replace("build.rs", "changed=words.txt", "changed=src")?;
+    session(&project, |project, session| {
+        for (from, to) in [("main-1", "main-2"), ("main-2", "main-3")] {
+            save(project, session, (MAIN, from, to), "patched", "")?;
+        }
+        session.expect_answer("a", "a 1 lower-1 word-1 main-3 text-1")?;
+        let text = ("src/text.txt", "text-1", "text-2");
+        save(project, session, text, "patched", "")?;
+        session.expect_answer("a", "a 2 lower-1 word-1 main-3 text-2")?;
+        fs::write(project.path("words.txt"), "word-2\n")?;
+        let body = (MAIN, "main-3", "main-4");
+        save(project, session, body, "restarted", "HP0602")?;
+        session.expect_answer("a", "a 1 lower-1 word-2 main-4 text-2")
+    })
+}
+
+/// A program that writes into its own package, whose build script names no input.
+const LOGGER: &str = r#"use std::io::Write;
+
+fn main() {
+    let mut log = std::fs::File::options().append(true).create(true).open("app/log.txt").unwrap();
+    println!("ready");
+    for round in 0.. {
+        writeln!(log, "{round}").unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        if round % 50 == 0 {
+            println!("{}", text(round));
+        }
+    }
+}
+
+fn text(round: u32) -> String {
+    format!("v1 round {round} {}", env!("MADE"))
+}
+"#;
+
+/// Runs the program for a while; `made` is what the script sets. Returns starts and outcomes.
+fn logger(
+    made: &str,
+    prepare: impl FnOnce(&Project) -> Result<()>,
+) -> Result<(usize, Vec<String>)> {
+    let script =
+        format!("fn main() {{\n    println!(\"cargo::rustc-env=MADE={{}}\", {made});\n}}\n");
+    let manifest = "[package]\nname = \"logger\"\nedition = \"2024\"\n\n[workspace]\n";
+    let project = Project::with_files(
+        "logger",
+        &[
+            ("app/Cargo.toml", manifest),
+            ("app/src/main.rs", LOGGER),
+            ("app/build.rs", &script),
+            ("app/log.txt", "begun\n"),
+        ],
+    )?;
+    prepare(&project)?;
+    let manifest = ["--manifest-path".to_owned(), "app/Cargo.toml".to_owned()];
+    let mut found = (0, Vec::new());
+    Running::session(&project, &manifest, &[], &[])?.with_report(|session| {
+        session.wait_for_start()?;
+        // Some seconds of its own time.
+        let late = |seen: &crate::running::Seen| {
+            let mut lines = seen.stdout.iter();
+            Ok(lines
+                .any(|(_, line)| line.contains("round 400"))
+                .then_some(()))
+        };
+        session.wait_until("line of round 400", deadline(), late)?;
+        let mark = session.mark();
+        project.replace("app/src/main.rs", "v1 round", "v2 round")?;
+        session.wait_for_event(mark, "the patch", build_deadline(), |event| {
+            event.kind() == "outcome" && event.outcome() == "patched"
+        })?;
+        let new = |seen: &crate::running::Seen| {
+            let mut lines = seen.stdout.iter();
+            Ok(lines
+                .any(|(_, line)| line.contains("v2 round"))
+                .then_some(()))
+        };
+        session.wait_until("line of the patch", deadline(), new)?;
+        let starts = session.look(|seen| {
+            let events = seen.events.iter().map(|(_, event)| event);
+            events.filter(|event| event.kind() == "started").count()
+        });
+        found = (starts, session.outcomes());
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn what_the_program_writes() -> Result<()> {
+    let (starts, outcomes) = logger("1", |_| Ok(()))?;
+    ensure!(starts == 1, "{starts} starts: {outcomes:?}");
+    ensure!(outcomes.len() < 12, "too many: {outcomes:?}");
+    Ok(())
+}
+
+/// A script that prints something else each time, so that each run of it makes another program.
+fn what_the_program_writes_for_a_script_of_moods() -> Result<()> {
+    let now = "std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos()";
+    let (starts, outcomes) = logger(now, |_| Ok(()))?;
+    ensure!(starts <= 4, "{starts} starts: {outcomes:?}");
+    Ok(())
+}
+
+/// What git ignores is no input for cargo, and none here.
+fn what_git_ignores() -> Result<()> {
+    let (starts, outcomes) = logger("1", |project| {
+        fs::write(project.path("app/.gitignore"), "log.txt\ntarget\n")?;
+        let mut git = crate::support::scrubbed_command("git", &project.path("app"));
+        let (status, ..) = crate::support::output_of(git.args(["init", "--quiet"]))?;
+        ensure!(status.success(), "git init");
+        Ok(())
+    })?;
+    ensure!(
+        starts == 1 && outcomes == ["patched"],
+        "{starts} starts: {outcomes:?}"
+    );
+    Ok(())
+}
+
+/// Also in a directory that comes later.
+fn a_new_file_for_a_script() -> Result<()> {
+    let project = project()?;
+    project.replace("build.rs", "changed=words.txt", "changed=words")?;
+    project.replace(
+        "build.rs",
+        "std::fs::read_to_string(\"words.txt\").unwrap()",
+        "std::fs::read_dir(\"words\").unwrap().count()",
+    )?;
+    project.replace("build.rs", "word.trim()", "word")?;
+    fs::create_dir_all(project.path("words"))?;
+    fs::write(project.path("words/a"), "a")?;
+    session(&project, |project, session| {
+        session.expect_answer("a", "a 1 lower-1 1 main-1 text-1")?;
+        for (name, count) in [("words/b", 2), ("words/new/c", 3)] {
+            let mark = session.mark();
+            let path = project.path(name);
+            fs::create_dir_all(path.parent().context("a parent")?)?;
+            fs::write(path, "new")?;
+            let outcome = session.wait_for_outcome(mark)?;
+            ensure!(
+                outcome.outcome() == "restarted" && outcome.code() == "HP0602",
+                "{name}: {outcome}"
+            );
+            session.continue_from(mark);
+            session.wait_for_line("ready")?;
+            session.expect_answer("a", &format!("a 1 lower-1 {count} main-1 text-1"))?;
+        }
         Ok(())
     })
 }

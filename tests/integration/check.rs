@@ -34,7 +34,11 @@ const PROJECT: &str = "restart-field-grown";
 const SOURCE: &str = "src/main.rs";
 
 /// Exit code, standard output, standard error.
-fn check(project: &Project, args: &[&str], input: Option<&str>) -> Result<(i32, String, String)> {
+pub(crate) fn check(
+    project: &Project,
+    args: &[&str],
+    input: Option<&str>,
+) -> Result<(i32, String, String)> {
     let mut command = scrubbed_command(tool(), project.root());
     command
         .args(["hotpatch", "check"])

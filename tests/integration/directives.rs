@@ -32,7 +32,7 @@
 //! | `//@ code: HP0101` | the reason's code; several with `or`. Not looked at when the outcome is `patched` |
 //! | `//@ reason: TEXT` | the reason's message contains this. Not looked at when the outcome is `patched` |
 //! | `//@ note: TEXT` | one of the notes contains this |
-//! | `//@ function: NAME KIND` | the function (its path as shown, or the end of it) is listed, as `patched`, `new`, `refreshed` or `still-running` |
+//! | `//@ function: NAME KIND` | the function (its path as shown, or the end of it) is listed, as `patched`, `new`, `static`, `refreshed` or `still-running` |
 //! | `//@ only: NAME KIND, …` | exactly these functions are listed (those that are merely `refreshed` aside) |
 //! | `//@ warm-only: WHY` | the checks hold for a patched program, not for one that is started with this source |
 //!
@@ -63,7 +63,7 @@ const OUTCOMES: [&str; 5] = [
     "refused",
     "compile-error",
 ];
-const FUNCTION_KINDS: [&str; 4] = ["patched", "new", "refreshed", "still-running"];
+const FUNCTION_KINDS: [&str; 5] = ["patched", "new", "static", "refreshed", "still-running"];
 
 /// All that the directives of a project say.
 #[derive(Debug, Default)]

@@ -54,6 +54,7 @@ mod cli;
 mod coexist;
 mod crate_as_program;
 mod crossings;
+mod defects;
 mod directives;
 mod fast;
 mod faults;
@@ -61,6 +62,7 @@ mod identity;
 mod load;
 mod pairs;
 mod phases;
+mod places;
 mod project;
 mod reached;
 mod running;
@@ -81,6 +83,7 @@ fn main() {
         trials.extend(builds::trials());
         trials.extend(check::trials());
         trials.extend(crossings::trials());
+        trials.extend(defects::trials());
         trials.extend(cli::trials());
         trials.extend(coexist::trials());
         trials.extend(fast::trials());
@@ -88,6 +91,7 @@ fn main() {
         trials.extend(identity::trials());
         trials.extend(load::trials());
         trials.extend(reached::trials());
+        trials.extend(places::trials());
         trials.extend(suite::trials());
     }
     libtest_mimic::run(&arguments, trials).exit();

@@ -249,10 +249,12 @@ impl LiveBuild {
             units: &self.units,
             inputs: &self.inputs,
         };
+        let stacks = running.stacks.clone();
         let edit = Edit {
             reference: &self.reference,
             compiled,
             sources,
+            stacks: Some(&stacks),
         };
         let applied = engine::apply(
             running,

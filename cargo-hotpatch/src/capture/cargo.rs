@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use super::blame::{Blame, names_the_system};
 use super::child::CancelFlag;
 use super::collect::{self, Collected};
 use super::contents::{self, Product};
@@ -309,6 +310,7 @@ fn run_cargo(
 
     let mut artifacts = Artifacts::default();
     let mut errors = String::new();
+    let mut blame = Blame::default();
     let (stdout, stderr) = (child.child.stdout.take(), child.child.stderr.take());
     let said = Mutex::new(on_line);
     let say = |line: &BuildLine| said.lock().unwrap_or_else(PoisonError::into_inner)(line);
@@ -336,7 +338,7 @@ fn run_cargo(
                     break;
                 }
                 let text = String::from_utf8_lossy(&line);
-                match read_line(text.trim_end()) {
+                match read_line(text.trim_end(), &mut blame) {
                     Line::Artifact(artifact) => artifacts.targets.push(artifact),
                     Line::BuildScript { package, out_dir } => {
                         artifacts.build_scripts.push((package, out_dir));
@@ -358,10 +360,19 @@ fn run_cargo(
     let status = child
         .wait()
         .map_err(|error| failed(error, "cannot wait for cargo"))?;
+    let refused = blame.system().map(str::to_owned);
     if cancel.is_cancelled() {
         Err(BuildError::Cancelled)
     } else if status.success() {
         Ok(artifacts)
+    } else if let Some(refused) = refused {
+        Err(BuildError::Failed(anyhow::anyhow!("{refused}")))
+    } else if status.code().is_none() {
+        Err(BuildError::Failed(anyhow::anyhow!(
+            "cargo ended with {status}"
+        )))
+    } else if names_the_system(&stderr) && errors.is_empty() {
+        Err(BuildError::Failed(anyhow::anyhow!("{}", stderr.trim())))
     } else if errors.is_empty() {
         Err(BuildError::Cargo {
             message: stderr.trim().to_owned(),
@@ -398,7 +409,7 @@ enum Line {
 }
 
 /// Reads tolerantly: what is not understood is no error, since newer cargos may say more.
-fn read_line(line: &str) -> Line {
+fn read_line(line: &str, blame: &mut Blame) -> Line {
     let Ok(value) = serde_json::from_str::<serde_json::Value>(line) else {
         return if line.is_empty() {
             Line::Other
@@ -434,13 +445,19 @@ fn read_line(line: &str) -> Line {
             },
             _ => Line::Other,
         },
-        Some("compiler-message") => match text("/message/rendered") {
-            Some(rendered) => Line::Diagnostic {
-                rendered,
-                is_error: text("/message/level").is_some_and(|level| level.starts_with("error")),
-            },
-            None => Line::Other,
-        },
+        Some("compiler-message") => {
+            if let Some(message) = value.get("message") {
+                blame.take_in(message);
+            }
+            match text("/message/rendered") {
+                Some(rendered) => Line::Diagnostic {
+                    rendered,
+                    is_error: text("/message/level")
+                        .is_some_and(|level| level.starts_with("error")),
+                },
+                None => Line::Other,
+            }
+        }
         Some(_) => Line::Other,
         None => Line::Text(line.to_owned()),
     }
@@ -504,6 +521,10 @@ pub fn resolve_and_build(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn read_line(line: &str) -> Line {
+        super::read_line(line, &mut Blame::default())
+    }
 
     #[test]
     fn lines_are_read_tolerantly() {

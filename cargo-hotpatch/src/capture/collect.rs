@@ -2,9 +2,12 @@
 //! every file means.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -572,7 +575,7 @@ fn add_build_script_inputs(
             // It named nothing, so that cargo has to assume everything in its package. The sources that the compiler
             // reads are taken out of that: else no edit of such a package could ever be patched.
             None => {
-                for file in files_below(root, target) {
+                for file in files_of_package(root, target) {
                     if !inputs.sources.contains_key(&file)
                         && file.extension().is_none_or(|extension| extension != "rs")
                     {
@@ -584,6 +587,37 @@ fn add_build_script_inputs(
         }
         products.push(product);
     }
+}
+
+/// The files of a package, as far as cargo looks at them: what git ignores is none.
+fn files_of_package(root: &Path, target: &Target) -> Vec<PathBuf> {
+    let mut files = files_below(root, target);
+    if !root.ancestors().any(|above| above.join(".git").exists()) {
+        return files;
+    }
+    let listed = Command::new("git")
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    // Without git, all files count: cargo is asked once more than it has to be.
+    if let Ok(listed) = listed
+        && listed.status.success()
+    {
+        let names = listed.stdout.split(|byte| *byte == 0);
+        let known: HashSet<PathBuf> = names
+            .map(|name| root.join(OsStr::from_bytes(name)))
+            .collect();
+        files.retain(|file| known.contains(file));
+    }
+    files
 }
 
 /// All files below `root`, without hidden ones, what is built, and packages of their own.

@@ -15,8 +15,10 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
+use serde::{Deserialize, Serialize};
 
 use super::record::ObjectRef;
+use crate::guard;
 
 /// For the linker shim: where to ask. Not set for a build that nobody holds back.
 pub const GATE: &str = "CARGO_HOTPATCH_GATE";
@@ -30,7 +32,16 @@ pub struct WaitingLink {
     /// All objects of the workspace's units that are linked, where the compiler put them. They are there for as long as the
     /// link waits.
     pub objects: Vec<ObjectRef>,
+    /// Every other object and archive of the link.
+    pub libraries: Vec<PathBuf>,
     stream: UnixStream,
+}
+
+/// What the shim shows.
+#[derive(Debug, Serialize, Deserialize)]
+struct Shown {
+    objects: Vec<ObjectRef>,
+    libraries: Vec<PathBuf>,
 }
 
 impl WaitingLink {
@@ -57,7 +68,7 @@ impl Gate {
     ) -> Result<Self> {
         let listener = UnixListener::bind(&path)
             .with_context(|| format!("cannot listen at `{}`", path.display()))?;
-        std::thread::spawn(move || {
+        guard::spawn("gate", move || {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { return };
                 let mut text = Vec::new();
@@ -69,11 +80,16 @@ impl Gate {
                     return;
                 }
                 // A shim that was killed while it wrote is no link.
-                if let Ok(objects) = serde_json::from_slice(&text) {
-                    on_link(WaitingLink { objects, stream });
+                if let Ok(Shown { objects, libraries }) = serde_json::from_slice(&text) {
+                    on_link(WaitingLink {
+                        objects,
+                        libraries,
+                        stream,
+                    });
                 }
             }
-        });
+        })
+        .context("cannot start the thread that listens for links")?;
         Ok(Self { path })
     }
 
@@ -96,20 +112,20 @@ impl Drop for Gate {
 #[derive(Debug)]
 pub struct Asked(UnixStream);
 
-/// Shows `objects` to the session. `None` when this build is not held back.
+/// Shows the session `objects` and the rest of the link. `None` when this build is not held back.
 ///
 /// # Errors
 /// When the session is gone.
-pub fn ask(objects: &[ObjectRef]) -> Result<Option<Asked>> {
+pub fn ask(objects: Vec<ObjectRef>, libraries: Vec<PathBuf>) -> Result<Option<Asked>> {
     match std::env::var_os(GATE).filter(|path| !path.is_empty()) {
-        Some(path) => ask_at(Path::new(&path), objects).map(Some),
+        Some(path) => ask_at(Path::new(&path), &Shown { objects, libraries }).map(Some),
         None => Ok(None),
     }
 }
 
-fn ask_at(path: &Path, objects: &[ObjectRef]) -> Result<Asked> {
+fn ask_at(path: &Path, shown: &Shown) -> Result<Asked> {
     let gone = || format!("no session at `{}`", path.display());
-    let text = serde_json::to_vec(objects).context("cannot encode the list of objects")?;
+    let text = serde_json::to_vec(shown).context("cannot encode the list of objects")?;
     let mut stream = UnixStream::connect(path).with_context(gone)?;
     stream.write_all(&text).with_context(gone)?;
     stream.shutdown(Shutdown::Write).with_context(gone)?;
@@ -151,6 +167,13 @@ mod tests {
         }
     }
 
+    fn shown() -> Shown {
+        Shown {
+            objects: vec![object()],
+            libraries: vec!["/t/liba.rlib".into()],
+        }
+    }
+
     #[test]
     fn who_asks_waits_for_the_answer() {
         let room = tempfile::tempdir().expect("a temporary directory");
@@ -160,9 +183,10 @@ mod tests {
         })
         .expect("it listens");
         for is_allowed in [true, false, true] {
-            let asked = ask_at(gate.path(), &[object()]).expect("somebody listens");
+            let asked = ask_at(gate.path(), &shown()).expect("somebody listens");
             let link = inbox.recv_timeout(PATIENCE).expect("it was asked");
-            assert_eq!(link.objects, [object()]);
+            assert_eq!(link.objects, shown().objects);
+            assert_eq!(link.libraries, shown().libraries);
             if is_allowed {
                 link.allow();
             } else {
@@ -172,11 +196,11 @@ mod tests {
         }
         // Half a list is no question.
         let mut stream = UnixStream::connect(gate.path()).expect("somebody listens");
-        stream.write_all(b"[{\"unit\":").expect("written");
+        stream.write_all(b"{\"objects\":[").expect("written");
         drop(stream);
         let path = gate.path().to_owned();
         drop(gate);
-        assert!(ask_at(&path, &[object()]).is_err(), "nobody listens");
+        assert!(ask_at(&path, &shown()).is_err(), "nobody listens");
         // The thread has ended, and with it the sender.
         assert!(inbox.recv_timeout(PATIENCE).is_err());
     }

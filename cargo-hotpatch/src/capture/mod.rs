@@ -19,6 +19,7 @@
 //! What one role writes for another is in [`record`], where it lies is in [`directory`].
 
 pub mod arguments;
+mod blame;
 pub mod cargo;
 pub mod child;
 mod collect;

@@ -14,6 +14,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, setpriority_process};
 
 use super::arguments::{Replay, RustcArguments};
+use super::blame::Blame;
 use super::child::{CancelFlag, CancellableChild};
 use super::inputs::parse_dep_info;
 use super::overlay::Overlay;
@@ -269,6 +270,7 @@ fn start(
 struct Said {
     rendered: String,
     has_errors: bool,
+    blame: Blame,
     surroundings: Option<String>,
     /// What is not JSON: the report of an internal error.
     other: String,
@@ -289,6 +291,7 @@ impl Said {
         };
         let is_error = text("/level").is_some_and(|level| level.starts_with("error"));
         self.has_errors |= is_error;
+        self.blame.take_in(&value);
         if text("/code/code").is_some_and(|code| ERRORS_OF_THE_SURROUNDINGS.contains(&code)) {
             self.surroundings.get_or_insert_with(|| message.to_owned());
         }
@@ -304,6 +307,8 @@ impl Said {
     fn into_error(self, unit: &UnitRecord, status: ExitStatus) -> ReplayError {
         if let Some(message) = self.surroundings {
             ReplayError::Failed(anyhow!("crate `{}`: {message}", unit.crate_name))
+        } else if let Some(refused) = self.blame.system() {
+            ReplayError::Failed(anyhow!("crate `{}`: {refused}", unit.crate_name))
         } else if status.code() == Some(1) && self.has_errors {
             ReplayError::Source {
                 rendered: self.rendered,

@@ -337,6 +337,7 @@ fn compare(
             reference: &reference,
             compiled: units,
             sources,
+            stacks: None,
         },
         &mut Files::default(),
         &Environment {

@@ -39,6 +39,36 @@ pub struct Listener {
     refused: Mutex<Vec<Reason>>,
 }
 
+/// Directories whose paths are short wherever a system has them.
+pub(crate) fn short_directories() -> Vec<PathBuf> {
+    let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    own.into_iter()
+        .chain(["/tmp", "/var/tmp", "/dev/shm"].map(PathBuf::from))
+        .filter(|directory| directory.is_absolute() && directory.is_dir())
+        .collect()
+}
+
+fn short_directory() -> anyhow::Result<tempfile::TempDir> {
+    let mut failure = anyhow::anyhow!("there is no other directory for it");
+    for room in short_directories() {
+        let made = tempfile::Builder::new()
+            .prefix("cargo-hotpatch-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(&room);
+        match made {
+            Ok(made) if made.path().join("stub.socket").as_os_str().len() <= MAX_SOCKET_PATH => {
+                return Ok(made);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                failure = anyhow::Error::new(error)
+                    .context(format!("cannot make a directory in {}", room.display()));
+            }
+        }
+    }
+    Err(failure)
+}
+
 /// Somebody who has connected and not yet said who they are.
 struct Peer {
     stream: UnixStream,
@@ -74,11 +104,9 @@ impl Listener {
         let mut socket = directory.join("stub.socket");
         let mut elsewhere = None;
         if socket.as_os_str().len() > MAX_SOCKET_PATH {
-            let short = tempfile::Builder::new()
-                .prefix("cargo-hotpatch-")
-                .permissions(Permissions::from_mode(0o700))
-                .tempdir()
-                .context("cannot make a directory for the session's socket")?;
+            let short = short_directory().with_context(|| {
+                format!("the path of {} is too long for a socket", socket.display())
+            })?;
             socket = short.path().join("stub.socket");
             elsewhere = Some(short);
         }
@@ -106,6 +134,18 @@ impl Listener {
             _elsewhere: elsewhere,
             refused: Mutex::new(Vec::new()),
         })
+    }
+
+    /// Where further sockets of the session can be: its path is short enough.
+    #[must_use]
+    pub fn socket_directory(&self) -> &Path {
+        self.socket.parent().unwrap_or(&self.directory)
+    }
+
+    /// False if the socket was removed, so that no program can connect any more.
+    #[must_use]
+    pub fn is_reachable(&self) -> bool {
+        self.socket.exists()
     }
 
     /// The variable that the program must be started with, and its value.

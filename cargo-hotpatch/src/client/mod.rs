@@ -29,6 +29,7 @@ use connection::{Connection, Reply};
 pub use connection::{LateAnswer, RequestKind};
 pub use hotpatch_runtime::protocol::{Protection, Unwinding};
 pub use listener::Listener;
+pub(crate) use listener::short_directories;
 
 /// How long an answer may take before the tool gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -151,6 +152,32 @@ pub struct PatchSegment {
     pub protection: Protection,
 }
 
+/// Segments of the file at `path` as they go over the wire.
+fn segments(path: &Path, all: &[PatchSegment]) -> Result<Segments, ClientError> {
+    let mut segments = Segments::new();
+    for segment in all {
+        let pushed = segments.push(protocol::Segment {
+            file_offset: segment.file_offset,
+            address: segment.address.0,
+            file_bytes: segment.file_bytes,
+            memory_bytes: segment.memory_bytes,
+            protection: segment.protection,
+        });
+        if pushed.is_err() {
+            return Err(ClientError::new(
+                &codes::STUB_REFUSED,
+                format!(
+                    "{} has {} segments, at most {} are possible",
+                    path.display(),
+                    all.len(),
+                    protocol::MAX_SEGMENTS
+                ),
+            ));
+        }
+    }
+    Ok(segments)
+}
+
 /// The connection to the stub of one process.
 #[derive(Debug)]
 pub struct Stub {
@@ -252,27 +279,7 @@ impl Stub {
     /// When the stub refuses, does not answer in time, or is gone. After a time-out the windows of this patch must not be
     /// used again, since the stub may obey later.
     pub fn map_patch(&mut self, patch: &MapPatch) -> Result<(), ClientError> {
-        let mut segments = Segments::new();
-        for segment in &patch.segments {
-            let pushed = segments.push(protocol::Segment {
-                file_offset: segment.file_offset,
-                address: segment.address.0,
-                file_bytes: segment.file_bytes,
-                memory_bytes: segment.memory_bytes,
-                protection: segment.protection,
-            });
-            if pushed.is_err() {
-                return Err(ClientError::new(
-                    &codes::STUB_REFUSED,
-                    format!(
-                        "{} has {} segments, at most {} are possible",
-                        patch.path.display(),
-                        patch.segments.len(),
-                        protocol::MAX_SEGMENTS
-                    ),
-                ));
-            }
-        }
+        let segments = segments(&patch.path, &patch.segments)?;
         let path = path_for_the_stub(&patch.path)?;
         self.done(&Request::MapPatch {
             path: nul_terminated(&path, &patch.path)?,
@@ -304,6 +311,19 @@ impl Stub {
     /// When the stub refuses, does not answer in time, or is gone. A stub that wakes up after the time-out refuses, so that what
     /// was reported as failed does not happen behind the user's back; see [`Self::late_answers`] for the last doubt.
     pub fn publish(&mut self, path: &Path) -> Result<(), ClientError> {
+        self.publish_with(path, &[])
+    }
+
+    /// As [`Self::publish`], and directly before that, maps copies of pages with constants, which follow the jump table in the
+    /// file, over those pages of the program. At most [`protocol::MAX_SEGMENTS`].
+    ///
+    /// # Errors
+    /// As [`Self::publish`]. After a refusal at [`Step::Map`] some of the constants may have been replaced.
+    pub fn publish_with(
+        &mut self,
+        path: &Path,
+        constants: &[PatchSegment],
+    ) -> Result<(), ClientError> {
         let Some(region) = self.region.clone() else {
             return Err(ClientError::refused(
                 RequestKind::Publish,
@@ -325,6 +345,7 @@ impl Stub {
             .unwrap_or(u64::MAX);
         self.done(&Request::Publish {
             path: nul_terminated(&bytes, path)?,
+            constants: segments(path, constants)?,
             region_start: region.start.0,
             region_bytes: region.end.0 - region.start.0,
             expires,

@@ -89,7 +89,7 @@ proptest! {
             Request::Configure { region_start, region_bytes },
             Request::MapPatch { path, segments: all },
             Request::RegisterUnwind { eh_frame: region_start },
-            Request::Publish { path, region_start, region_bytes, expires },
+            Request::Publish { path, constants: all, region_start, region_bytes, expires },
             Request::LookUp { names: Names::new(&names).unwrap() },
         ] {
             round_trip(&request, sequence);

@@ -15,6 +15,7 @@ use crate::capture::published::Published;
 use crate::capture::record::ObjectRef;
 use crate::capture::replay::{Job, ReplayError};
 use crate::cli::Fast;
+use crate::guard;
 use crate::plan::PlannedUnit;
 use crate::shadow::tree::{Function, Mirror, Tree};
 
@@ -120,7 +121,17 @@ impl Compiler {
         let _paused = self
             .shared
             .pause_for(&std::collections::BTreeMap::new(), cancel);
-        let compiled = self.shared.compile_shadow(index, files, functions, cancel);
+        let compiled = guard::catch("fast compile", || {
+            guard::trial("fast");
+            self.shared.compile_shadow(index, files, functions, cancel)
+        });
+        let compiled = compiled.unwrap_or_else(|panicked| {
+            let reason = panicked.reason();
+            // What is known of the shadow may be half of it.
+            self.shared.remove_shadow(index);
+            guard::report(&panicked);
+            Err(ReplayError::Failed(anyhow::Error::new(reason)))
+        });
         compiled.map_err(|error| match error {
             _ if cancel.is_cancelled() => CompileError::Cancelled,
             ReplayError::Source { rendered } => CompileError::Source { rendered },
@@ -176,6 +187,10 @@ impl Shared {
         };
         self.shadows().insert(index, shadow);
         Ok(())
+    }
+
+    pub(super) fn remove_shadow(&self, index: usize) {
+        self.shadows().remove(&index);
     }
 
     fn shadows(&self) -> MutexGuard<'_, HashMap<usize, UnitShadow>> {

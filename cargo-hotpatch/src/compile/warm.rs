@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Compiler, Shared, next_generation, remove_directory};
 use crate::capture::child::CancelFlag;
 use crate::capture::replay::{Job, ReplayError, is_warm};
+use crate::guard::{self, Panicked};
 
 /// How often a wait for a compilation in advance looks whether it was cancelled.
 const WAIT: Duration = Duration::from_millis(20);
@@ -20,6 +21,15 @@ enum Cold {
     Shadow(usize),
     /// Slices of it.
     Slices(usize),
+}
+
+impl Cold {
+    /// The unit's index.
+    fn unit(self) -> usize {
+        match self {
+            Self::Unit(index) | Self::Shadow(index) | Self::Slices(index) => index,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -54,15 +64,20 @@ impl Compiler {
             .map(Cold::Unit);
         shared.lock().cold = shadows.chain(units).collect();
         let shared = Arc::clone(&self.shared);
-        self.warm_up = Some(std::thread::spawn(move || {
+        // Without a thread, nothing is compiled in advance: the first edits take longer.
+        self.warm_up = guard::spawn("compile in advance", move || {
             // What was worth a shadow before can have slices at once. What cannot be read now is read, or said, later.
             for index in (0..shared.units.len()).rev() {
-                let _ = shared.read_shadow(index);
+                let read = guard::catch("read the sources", || shared.read_shadow(index));
+                if let Err(panicked) = read {
+                    shared.lose_shadow(index, &panicked);
+                }
             }
             if shared.warm_up() {
                 done();
             }
-        }));
+        })
+        .ok();
     }
 
     /// Compiles nothing in advance until the result is dropped: cargo builds, and nobody may ever ask for what is compiled in advance.
@@ -122,18 +137,25 @@ impl Shared {
             drop(warm);
 
             // Whether it worked does not matter: then the first replay takes longer. Its source may just be edited.
-            let result = match cold {
-                Cold::Unit(index) => self.warm_unit(index, &flag),
-                Cold::Shadow(index) => self.warm_shadow(index, &flag),
-                Cold::Slices(index) => self.warm_slices(index, &flag),
-            };
+            let result = guard::catch("compile in advance", || {
+                guard::trial("advance");
+                match cold {
+                    Cold::Unit(index) => self.warm_unit(index, &flag),
+                    Cold::Shadow(index) => self.warm_shadow(index, &flag),
+                    Cold::Slices(index) => self.warm_slices(index, &flag),
+                }
+            });
             let mut warm = self.lock();
+            // A save may wait for this, so it happens whatever became of the work.
             warm.running = None;
-            if matches!(result, Err(ReplayError::Cancelled)) {
+            if matches!(result, Ok(Err(ReplayError::Cancelled))) {
                 warm.cold.insert(0, cold);
             }
             drop(warm);
             self.changed.notify_all();
+            if let Err(panicked) = result {
+                self.lose_shadow(cold.unit(), &panicked);
+            }
         }
     }
 
@@ -151,6 +173,16 @@ impl Shared {
         let result = self.replay(&job, None, cancel, &CancelFlag::new());
         remove_directory(Some(&out_dir));
         result.map(|_| ())
+    }
+
+    /// After a panic a unit has no shadow: what is known of it may be half of it. Its edits go the full way.
+    fn lose_shadow(&self, index: usize, panicked: &Panicked) {
+        self.remove_shadow(index);
+        self.lock().cold.retain(|cold| match cold {
+            Cold::Unit(_) => true,
+            Cold::Shadow(_) | Cold::Slices(_) => cold.unit() != index,
+        });
+        guard::report(panicked);
     }
 
     fn pause(self: &Arc<Self>) -> Paused {

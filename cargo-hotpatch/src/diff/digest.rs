@@ -13,7 +13,7 @@ use super::NamedObject;
 use super::same::extent;
 use crate::object::read::{Relocation, SectionIndex, SymbolIndex};
 use crate::object::reloc::{field_width, kind};
-use crate::object::target::{SymbolsBySection, Target, is_anonymous};
+use crate::object::target::{SymbolsBySection, Target, is_constant, names_behind};
 use crate::object::unwind::{FrameEntry, frame_entries};
 
 /// `size_of::<core::panic::Location>()`: pointer and length of the file's name, line, column
@@ -79,16 +79,7 @@ impl<'a> Side<'a> {
         let mut constants = HashMap::new();
         for (index, object) in self.objects.iter().enumerate() {
             for (symbol_index, symbol) in object.file.symbols.iter().enumerate() {
-                let Some(section) = symbol.section() else {
-                    continue;
-                };
-                let section = &object.file.sections[section];
-                if symbol.kind == object::elf::STT_OBJECT.0
-                    && section.is_allocated()
-                    && !section.is_mutable()
-                    && !section.is_thread_local()
-                    && !is_anonymous(object.file, symbol)
-                {
+                if is_constant(object.file, symbol) {
                     constants.insert(symbol.name, (index, symbol_index));
                 }
             }
@@ -101,23 +92,18 @@ impl<'a> Side<'a> {
     /// # Errors
     /// When a relocation is out of range.
     pub fn named_targets(&self, object: usize, section: SectionIndex) -> Result<Vec<&'a str>> {
-        let mut names = Vec::new();
-        let mut seen = vec![section];
-        let mut pending = vec![section];
         let file = self.objects[object].file;
-        while let Some(section) = pending.pop() {
-            for relocation in file.relocations(section)? {
-                match self.symbols[object].target(file, &relocation) {
-                    Target::Named { symbol, .. } => names.push(file.symbols[symbol].name),
-                    Target::Anonymous { section, .. } if !seen.contains(&section) => {
-                        seen.push(section);
-                        pending.push(section);
-                    }
-                    Target::Anonymous { .. } | Target::Code { .. } => {}
-                }
-            }
-        }
-        Ok(names)
+        let relocations = file.relocations(section)?;
+        names_behind(file, &self.symbols[object], relocations, vec![section])
+    }
+
+    /// The names of what one relocation leads to, looking through anonymous data.
+    ///
+    /// # Errors
+    /// When a relocation is out of range.
+    pub fn names_behind(&self, object: usize, relocation: &Relocation) -> Result<Vec<&'a str>> {
+        let file = self.objects[object].file;
+        names_behind(file, &self.symbols[object], vec![*relocation], Vec::new())
     }
 }
 

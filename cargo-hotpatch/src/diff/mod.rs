@@ -4,6 +4,7 @@
 //! relocations by offset, kind, addend and what they *mean* ([`digest`]). Numbers that compilers give to anonymous data are
 //! noise; so are the disambiguators in mangled names, which shift when an item is inserted above ([`pairing`]).
 
+pub mod constants;
 pub mod digest;
 pub mod first;
 mod form;
@@ -22,6 +23,7 @@ use crate::codes::Reason;
 use crate::object::read::{ObjectFile, Relocation, SectionIndex, SymbolIndex};
 use crate::object::reloc::is_call;
 use crate::object::target::Target;
+use constants::{ConstantPair, Rewritten};
 use digest::{Digest, Side};
 use first::FirstDifference;
 use pairing::{FunctionKey, Item};
@@ -111,8 +113,11 @@ pub struct Difference {
     pub renamed: Vec<(FunctionKey, FunctionKey)>,
     /// Statics and thread-locals whose name changed: new name, old name.
     pub renamed_statics: BTreeMap<String, String>,
-    /// Immutable statics whose content changed, by their new names.
+    /// Immutable statics whose content changed, by their new names, without those that are rewritten: what refers to one has to
+    /// be replaced.
     pub changed_constants: BTreeSet<String>,
+    /// Immutable statics that get their new content where they are, by their new names: [`Scope::keeps_place`] allows it.
+    pub rewritten: BTreeMap<String, Rewritten>,
     /// What cannot be paired for certain.
     pub doubts: Vec<Reason>,
     /// Items of one path that may have changed places.
@@ -131,6 +136,7 @@ impl Difference {
             && self.added.is_empty()
             && self.renamed.is_empty()
             && self.changed_constants.is_empty()
+            && self.rewritten.is_empty()
     }
 }
 
@@ -151,6 +157,8 @@ pub struct Scope<'s> {
     /// Which functions get a fingerprint, by their new symbols. Nothing else that is said of a function needs one, and an edit can
     /// move thousands.
     pub fingerprinted: &'s dyn Fn(&str) -> bool,
+    /// Whether the program can get the new content of an immutable static written over the old.
+    pub keeps_place: &'s dyn Fn(&ConstantPair<'_>) -> bool,
 }
 
 impl Default for Scope<'_> {
@@ -158,6 +166,7 @@ impl Default for Scope<'_> {
         Self {
             wanted: None,
             fingerprinted: &|_| false,
+            keeps_place: &|_| false,
         }
     }
 }
@@ -174,6 +183,7 @@ pub fn diff_among(
     let Scope {
         wanted,
         fingerprinted,
+        keeps_place,
     } = scope;
     let mut old_functions = functions(old);
     let mut new_functions = functions(new);
@@ -229,8 +239,15 @@ pub fn diff_among(
     let mut new_digest = Digest::new(&new_side, &no_names);
     let mut comparison = Comparison::new(&old_side, &new_side, &names);
     if wanted.is_none() {
-        result.changed_constants =
-            changed_constants(&mut comparison, &mut old_digest, &mut new_digest, &names)?;
+        let found = constants::Compared {
+            comparison: &mut comparison,
+            old: &mut old_digest,
+            new: &mut new_digest,
+            names: &names,
+        }
+        .changed(keeps_place)?;
+        result.changed_constants = found.moved;
+        result.rewritten = found.rewritten;
     }
     result.renamed_statics = static_names
         .iter()
@@ -402,50 +419,6 @@ fn functions(objects: &[NamedObject<'_>]) -> Vec<Item> {
         }
     }
     items
-}
-
-/// Immutable statics that exist on both sides with other content, or that refer to such a one.
-fn changed_constants(
-    comparison: &mut Comparison<'_, '_>,
-    old: &mut Digest<'_, '_>,
-    new: &mut Digest<'_, '_>,
-    names: &HashMap<String, String>,
-) -> Result<BTreeSet<String>> {
-    let old_constants = old.side.constants();
-    let new_constants = new.side.constants();
-    let mut changed = BTreeSet::new();
-    for (name, (object, symbol)) in &old_constants {
-        let name = names.get(*name).map_or(*name, String::as_str);
-        if let Some((new_object, new_symbol)) = new_constants.get(name)
-            && !comparison.constants((*object, *symbol), (*new_object, *new_symbol))?
-            && old.constant(*object, *symbol)? != new.constant(*new_object, *new_symbol)?
-        {
-            changed.insert(name.to_owned());
-        }
-    }
-    // A constant that refers to a changed one leads old readers to old values, so it counts as changed too.
-    loop {
-        let mut grown = false;
-        for (name, (object, symbol)) in &new_constants {
-            let Some(section) = new.side.objects[*object].file.symbols[*symbol].section() else {
-                continue;
-            };
-            if !changed.contains(*name)
-                && !changed.is_empty()
-                && new
-                    .side
-                    .named_targets(*object, section)?
-                    .iter()
-                    .any(|target| changed.contains(*target))
-            {
-                changed.insert((*name).to_owned());
-                grown = true;
-            }
-        }
-        if !grown {
-            return Ok(changed);
-        }
-    }
 }
 
 /// For each symbol of an object whether its name is one of `names`; `None` if none is.

@@ -371,6 +371,7 @@ fn forms(flags: &[&str]) -> BTreeMap<String, Fingerprint> {
     let scope = Scope {
         wanted: None,
         fingerprinted: &|_| true,
+        ..Scope::default()
     };
     let difference = diff_among(&objects, &objects, scope).expect("a difference");
     difference.fingerprints.into_iter().collect()

@@ -186,12 +186,19 @@ struct Casts {
 
 impl Casts {
     fn of(body: &str) -> Self {
-        let mut casts = Self::default();
-        if let Ok(tokens) = body.parse() {
-            casts.collect(tokens);
-        }
-        crate::source::forget_spans();
-        casts
+        let casts = crate::source::on_stack_for(body, || {
+            let mut casts = Self::default();
+            if let Ok(tokens) = body.parse() {
+                casts.collect(tokens);
+            }
+            crate::source::forget_spans();
+            casts
+        });
+        // Of what cannot be read, anything may be true.
+        casts.unwrap_or(Self {
+            inferred: true,
+            ..Self::default()
+        })
     }
 
     fn collect(&mut self, tokens: TokenStream) {

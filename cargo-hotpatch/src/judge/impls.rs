@@ -1,24 +1,20 @@
 //! Blocks of `impl` have numbers in debug info, and one more in front gives all others new ones. Here the new build's
 //! numbers are translated into those of the build that runs, so that equal names mean equal things.
+//!
+//! A symbol says which type and which trait a block is of, and debug info says at which number the symbol's function stands.
+//! So a function that both builds have says which block of the one is which of the other. A block without such a function
+//! keeps its number: had it got another one, its symbols and their objects would differ.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::codes;
+use crate::diff::identity;
 use crate::source::{Difference, ItemKind};
 
 use super::debug::DebugFacts;
-use super::sources::{Side, Sources, Whereabouts};
+use super::sources::Sources;
 use super::{Evidence, Verdict, names};
-
-/// What is known of the numbered blocks of one build.
-#[derive(Default)]
-struct Blocks {
-    /// By numbered path: the block's header in the text, or `None` where it was not found.
-    headers: BTreeMap<String, Option<String>>,
-    /// Modules (paths in front of a number) with functions in an edited file.
-    edited_modules: BTreeSet<String>,
-}
 
 /// The path up to and with the first number of an `impl` block.
 fn numbered(name: &str) -> Option<&str> {
@@ -31,52 +27,15 @@ fn module(numbered: &str) -> &str {
     numbered.split("{impl#").next().unwrap_or(numbered)
 }
 
-fn blocks(facts: &DebugFacts, sources: &Sources<'_>, side: Side) -> Blocks {
-    let mut blocks = Blocks::default();
-    for function in facts.functions.values() {
-        let Some(place) = &function.place else {
-            continue;
-        };
-        let Whereabouts::Edited(file) = sources.whereabouts(&place.file) else {
-            continue;
-        };
-        let scope = names::segments(&function.scope);
-        let outer = scope
-            .iter()
-            .take_while(|segment| !segment.starts_with('{'))
-            .map(|segment| format!("{segment}::"));
-        let mut path = String::new();
-        for segment in outer {
-            path.push_str(&segment);
-            blocks.edited_modules.insert(path.clone());
+/// The numbered blocks of one build, by the functions in them, which are known by what of their symbols does not count.
+fn blocks(facts: &DebugFacts) -> HashMap<u64, BTreeSet<&str>> {
+    let mut blocks: HashMap<u64, BTreeSet<&str>> = HashMap::new();
+    for (symbol, function) in &facts.functions {
+        if let Some(block) = numbered(&function.scope)
+            && let Some(key) = identity::path_key(symbol)
+        {
+            blocks.entry(key).or_default().insert(block);
         }
-        let Some(block) = numbered(&function.scope) else {
-            continue;
-        };
-        let line = place.line as usize;
-        let mut around = file.index(side).impls_around(line).collect::<Vec<_>>();
-        around.sort_by_key(|text| text.last_line - text.first_line);
-        let header = match around.as_slice() {
-            [one] => Some(one.header.clone()),
-            [one, other, ..]
-                if one.last_line - one.first_line < other.last_line - other.first_line =>
-            {
-                Some(one.header.clone())
-            }
-            _ => None,
-        };
-        // In a macro's definition it may stand for any number of blocks.
-        let header = header.filter(|header| !header.contains('$'));
-        // Functions of one block that seem to stand in several: nothing is known.
-        blocks
-            .headers
-            .entry(block.to_owned())
-            .and_modify(|known| {
-                if *known != header {
-                    *known = None;
-                }
-            })
-            .or_insert(header);
     }
     blocks
 }
@@ -101,45 +60,45 @@ pub(super) fn align(evidence: &mut Evidence<'_, '_>, verdict: &mut Verdict) {
     if !may_have_moved(&evidence.sources) {
         return;
     }
-    let old = blocks(&evidence.old, &evidence.sources, Side::Old);
-    let new = blocks(&evidence.new, &evidence.sources, Side::New);
-    // A header that stands for one block in either build.
-    let unique = |blocks: &Blocks| -> HashMap<(String, String), String> {
-        let mut found: HashMap<(String, String), Option<String>> = HashMap::new();
-        for (path, header) in &blocks.headers {
-            let Some(header) = header else { continue };
-            found
-                .entry((module(path).to_owned(), header.clone()))
-                .and_modify(|known| *known = None)
-                .or_insert_with(|| Some(path.clone()));
+    let (old, new) = (blocks(&evidence.old), blocks(&evidence.new));
+    // New block to the old ones that it may be.
+    let mut partners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let nothing = BTreeSet::new();
+    for (key, after) in &new {
+        let before = old.get(key).unwrap_or(&nothing);
+        // Blocks of one path in several `const _`, of which one is meant.
+        let same: BTreeSet<&str> = before.intersection(after).copied().collect();
+        for block in after {
+            let known = partners.entry(block).or_default();
+            if same.contains(block) {
+                known.insert(block);
+            } else {
+                known.extend(before.iter().copied().filter(|one| !same.contains(one)));
+            }
         }
-        found
-            .into_iter()
-            .filter_map(|(key, path)| Some((key, path?)))
-            .collect()
-    };
-    let (old_unique, new_unique) = (unique(&old), unique(&new));
-    let mut translation: HashMap<String, String> = HashMap::new();
-    for (key, path) in &new_unique {
-        let known = match old_unique.get(key) {
-            Some(before) => before.clone(),
-            None => format!("{}{{new {}", module(path), &path[module(path).len() + 1..]),
-        };
-        translation.insert(path.clone(), known);
     }
-    let certain = |key: &(String, String)| {
-        new_unique.contains_key(key)
-            || !new
-                .headers
-                .iter()
-                .any(|(path, header)| header.as_ref() == Some(&key.1) && module(path) == key.0)
-    };
-    let resolved: BTreeSet<&str> = old_unique
-        .iter()
-        .filter(|(key, _)| certain(key))
-        .map(|(_, path)| path.as_str())
-        .collect();
-    judge_unknown(evidence, &old, &resolved, verdict);
+    let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+    for block in partners.values().flatten() {
+        *uses.entry(block).or_default() += 1;
+    }
+    let mut translation: HashMap<String, String> = HashMap::new();
+    let mut unclear: BTreeSet<String> = BTreeSet::new();
+    for (block, known) in &partners {
+        let spelling = match (known.len(), known.first()) {
+            (0, _) | (_, None) => format!(
+                "{}{{new {}",
+                module(block),
+                &block[module(block).len() + 1..]
+            ),
+            (1, Some(one)) if uses.get(one) == Some(&1) => (*one).to_owned(),
+            _ => {
+                unclear.extend(known.iter().map(|one| (*one).to_owned()));
+                continue;
+            }
+        };
+        translation.insert((*block).to_owned(), spelling);
+    }
+    judge_unclear(evidence, &unclear, verdict);
     let spelling = |name: &str| translate(name, &translation);
     // What is remembered of the objects keeps its own numbers.
     Arc::make_mut(&mut evidence.new).rename(&spelling);
@@ -178,25 +137,19 @@ fn translate(name: &str, translation: &HashMap<String, String>) -> Option<String
     changed.then_some(out)
 }
 
-/// Types of the running program that stand inside of a block whose new number is not known.
-fn judge_unknown(
-    evidence: &Evidence<'_, '_>,
-    old: &Blocks,
-    resolved: &BTreeSet<&str>,
-    verdict: &mut Verdict,
-) {
+/// Types of the running program that stand inside of a block of which it is not certain which one of the new build it is.
+fn judge_unclear(evidence: &Evidence<'_, '_>, unclear: &BTreeSet<String>, verdict: &mut Verdict) {
     let mut doubtful: Vec<&str> = evidence
         .old
         .types
         .keys()
-        .filter_map(|name| {
-            let first = names::segments(name)
+        .filter(|name| {
+            let stands_inside = names::segments(name)
                 .into_iter()
                 .any(|segment| segment.starts_with("{impl#"));
-            let block = numbered(name).filter(|_| first)?;
-            (old.edited_modules.contains(module(block)) && !resolved.contains(block))
-                .then_some(&**name)
+            stands_inside && numbered(name).is_some_and(|block| unclear.contains(block))
         })
+        .map(|name| &**name)
         .collect();
     doubtful.sort_unstable();
     if let Some(name) = doubtful.first() {

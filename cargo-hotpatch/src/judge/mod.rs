@@ -18,6 +18,7 @@ mod impls;
 mod layout;
 mod names;
 pub mod relocatable;
+pub mod rewritten;
 mod shapes;
 mod sources;
 mod statics;

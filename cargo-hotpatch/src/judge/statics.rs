@@ -96,15 +96,12 @@ fn judge_each(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
                 span,
             );
         } else if before.initial != after.initial {
-            let note = if is_mutable(before) {
-                format!(
-                    "`{name}` keeps its live value; its new initial value counts from the next start on"
-                )
-            } else {
-                format!(
-                    "`{name}` has a new value; code that was not patched may still see the old one"
-                )
-            };
+            if !is_mutable(before) {
+                continue;
+            }
+            let note = format!(
+                "`{name}` keeps its live value; its new initial value counts from the next start on"
+            );
             if !verdict.notes.contains(&note) {
                 verdict.notes.push(note);
             }

@@ -7,7 +7,7 @@ use super::debug_info::{self, DebugSection};
 use super::layout::{FAR_CALL_SIZE, Layout};
 use super::plan::{Fixup, Part, Plan, Write, pretty, width};
 use super::store::Store;
-use super::{Marked, Patch, PatchedFunction, Protection, Segment, align_up};
+use super::{Marked, Patch, PatchedFunction, Protection, Rewrite, Segment, align_up};
 use crate::codes::{self, Reason};
 use crate::object::address::{LinkAddr, RunAddr};
 
@@ -74,6 +74,8 @@ pub fn write(mut plan: Plan, layout: &Layout, start: RunAddr, store: &Store<'_>)
         let at = usize::try_from(place.0)?;
         file[at..at + atom.data.len()].copy_from_slice(&atom.data);
     }
+
+    let rewrites = rewrites(&plan)?;
 
     let mut headers = vec![Header {
         name: "",
@@ -192,11 +194,36 @@ pub fn write(mut plan: Plan, layout: &Layout, start: RunAddr, store: &Store<'_>)
             .map(|(name, atom, offset)| (name.clone(), place(*atom, *offset)))
             .collect(),
         functions,
+        rewrites,
         thread_locals: plan.thread_locals,
         thread_local_used: plan.thread_local_used,
         spare_slots_used: plan.spare_slots_used,
         memory: layout.memory,
     })
+}
+
+/// The relocated content of what keeps its place. It is the same there as in the patch, unless a field depends on its own address.
+fn rewrites(plan: &Plan) -> Result<Vec<Rewrite>> {
+    let mut rewrites = Vec::new();
+    for planned in &plan.rewrites {
+        let (atom, offset, size) = planned.content;
+        let atom = &plan.atoms[atom];
+        let start = usize::try_from(offset)?;
+        let content = atom.data.get(start..start + usize::try_from(size)?);
+        let is_movable = atom
+            .fixups
+            .iter()
+            .all(|fixup| !matches!(fixup.write, Write::Relative32 | Write::Relative64));
+        let (Some(content), true) = (content, is_movable) else {
+            bail!("`{}` cannot be copied to its place", pretty(&planned.name));
+        };
+        rewrites.push(Rewrite {
+            name: planned.name.clone(),
+            address: planned.address,
+            content: content.to_vec(),
+        });
+    }
+    Ok(rewrites)
 }
 
 /// Writes one value; on failure says what did not fit.

@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::Patch;
+use super::{PAGE, Patch, Protection, align_up};
 use crate::diff::pairing::FunctionKey;
 use crate::judge::{CutNames, Departed};
 use crate::limits::{self, limit};
@@ -52,6 +52,8 @@ pub struct Live {
     /// The code of the image's functions, in the order of their addresses: made when first needed.
     image_code: OnceCell<Vec<Range<LinkAddr>>>,
     statics: HashMap<String, RunAddr>,
+    /// Where patches have constants.
+    constants: Vec<Range<RunAddr>>,
     thread_locals: HashMap<String, i64>,
     thread_local_used: u64,
     spare_slots: usize,
@@ -97,6 +99,7 @@ impl Live {
             patched_code: BTreeMap::new(),
             image_code: OnceCell::new(),
             statics: HashMap::new(),
+            constants: Vec::new(),
             thread_locals: HashMap::new(),
             thread_local_used: 0,
             spare_slots,
@@ -317,6 +320,38 @@ impl Live {
         }
     }
 
+    /// Where an immutable static of this name and size is, if its content can be replaced there: on pages that the program
+    /// never writes to, and sharing no byte with another static.
+    #[must_use]
+    pub fn constant_place(&self, name: &str, size: u64) -> Option<RunAddr> {
+        let is_in_patch = |range: Range<RunAddr>| {
+            let mut patches = self.constants.iter();
+            patches.any(|pages| pages.start <= range.start && range.end <= pages.end)
+        };
+        if let Some(address) = self.statics.get(name).copied()
+            && is_in_patch(address..address.offset(size))
+        {
+            return Some(address);
+        }
+        let address = self.static_address(name).ok()??;
+        let [symbol] = self.image.symbols_named(name) else {
+            return None;
+        };
+        // Its name may have gone on to another one.
+        let is_it = symbol.address.run(self.bias) == address && symbol.size == size;
+        let is_constant = self.is_constant(&(address..address.offset(size)));
+        (is_it && is_constant && self.image.is_alone(symbol)).then_some(address)
+    }
+
+    /// True if all of these addresses are on pages of the image, or of one patch, that the program never writes to.
+    #[must_use]
+    pub fn is_constant(&self, range: &Range<RunAddr>) -> bool {
+        let holds = |pages: &Range<RunAddr>| pages.start <= range.start && range.end <= pages.end;
+        let image = self.image.constants().iter();
+        let mut image = image.map(|pages| pages.start.run(self.bias)..pages.end.run(self.bias));
+        image.any(|pages| holds(&pages)) || self.constants.iter().any(holds)
+    }
+
     /// The offset from the thread pointer of the thread-local of this name.
     #[must_use]
     pub fn thread_local(&self, name: &str) -> Option<i64> {
@@ -433,6 +468,13 @@ impl Live {
             }
         }
         self.statics.extend(patch.statics.iter().cloned());
+        let constants = patch
+            .segments
+            .iter()
+            .filter(|segment| segment.protection == Protection::Read);
+        self.constants.extend(constants.map(|segment| {
+            segment.address..segment.address.offset(align_up(segment.length, PAGE))
+        }));
         self.thread_locals
             .extend(patch.thread_locals.iter().cloned());
         self.thread_local_used = patch.thread_local_used;

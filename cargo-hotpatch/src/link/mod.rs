@@ -23,12 +23,13 @@ pub mod plan;
 pub mod store;
 pub mod verify;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use anyhow::Result;
 
 use crate::diff::NewFunction;
+use crate::diff::constants::Rewritten;
 use crate::diff::pairing::FunctionKey;
 use crate::judge::CutNames;
 use crate::object::address::RunAddr;
@@ -57,6 +58,8 @@ pub struct Request<'r> {
     pub renewed: &'r [NewFunction],
     /// Immutable statics whose new content the patch must bring along.
     pub changed_constants: &'r BTreeSet<String>,
+    /// Immutable statics that get their new content where they are, by their new names.
+    pub rewritten: &'r BTreeMap<String, Rewritten>,
     /// By which names the program knows what the new objects know under others.
     pub names: &'r OldNames,
     /// Functions of which the program's version is never taken: see [`crate::judge::cut`].
@@ -128,6 +131,17 @@ pub struct Segment {
     pub protection: Protection,
 }
 
+/// The new content of an immutable static that keeps its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewrite {
+    /// Its new name.
+    pub name: String,
+    /// Where it is.
+    pub address: RunAddr,
+    /// All of its bytes.
+    pub content: Vec<u8>,
+}
+
 /// A finished patch: nothing of it is visible to the program yet.
 #[derive(Debug)]
 pub struct Patch {
@@ -143,6 +157,8 @@ pub struct Patch {
     pub functions: Vec<PatchedFunction>,
     /// New statics, and immutable statics with new content: name and place.
     pub statics: Vec<(String, RunAddr)>,
+    /// What immutable statics hold from now on.
+    pub rewrites: Vec<Rewrite>,
     /// New thread-locals: name and offset from the thread pointer.
     pub thread_locals: Vec<(String, i64)>,
     /// How much of the thread-local reserve is used after this patch, in bytes.

@@ -102,6 +102,26 @@ impl Library {
     pub fn path(&self) -> &Path {
         &self.path
     }
+
+    /// Whether the path leads to what was mapped, or to another file of the same content.
+    #[must_use]
+    pub fn is_unchanged(&self) -> bool {
+        let stamp = |data: &std::fs::Metadata| {
+            use std::os::unix::fs::MetadataExt as _;
+            (
+                data.dev(),
+                data.ino(),
+                data.len(),
+                data.mtime(),
+                data.mtime_nsec(),
+            )
+        };
+        std::fs::metadata(&self.path).is_ok_and(|now| {
+            stamp(&now) == stamp(&self.metadata)
+                || now.len() == self.metadata.len()
+                    && std::fs::read(&self.path).is_ok_and(|now| now == *self.data)
+        })
+    }
 }
 
 /// The objects of the workspace that were not compiled anew, in an order: the first that defines a name counts.

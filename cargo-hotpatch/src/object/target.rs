@@ -183,6 +183,48 @@ impl SymbolsBySection {
     }
 }
 
+/// The names of all that `first`, relocations of `object`, lead to, looking through anonymous data but not through the sections in
+/// `seen`.
+///
+/// # Errors
+/// When a relocation is out of range.
+pub fn names_behind<'a>(
+    object: &ObjectFile<'a>,
+    symbols: &SymbolsBySection,
+    first: Vec<Relocation>,
+    mut seen: Vec<SectionIndex>,
+) -> anyhow::Result<Vec<&'a str>> {
+    let mut names = Vec::new();
+    let mut pending = vec![first];
+    while let Some(relocations) = pending.pop() {
+        for relocation in relocations {
+            match symbols.target(object, &relocation) {
+                Target::Named { symbol, .. } => names.push(object.symbols[symbol].name),
+                Target::Anonymous { section, .. } if !seen.contains(&section) => {
+                    seen.push(section);
+                    pending.push(object.relocations(section)?);
+                }
+                Target::Anonymous { .. } | Target::Code { .. } => {}
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// True for a definition of an immutable static with a name.
+#[must_use]
+pub fn is_constant(object: &ObjectFile<'_>, symbol: &Symbol<'_>) -> bool {
+    let Some(section) = symbol.section() else {
+        return false;
+    };
+    let section = &object.sections[section];
+    symbol.kind == object::elf::STT_OBJECT.0
+        && section.is_allocated()
+        && !section.is_mutable()
+        && !section.is_thread_local()
+        && !is_anonymous(object, symbol)
+}
+
 /// The element of a mergeable section that holds `offset`: a zero-terminated string, or a constant of fixed size.
 fn mergeable_element(section: &super::read::Section<'_>, offset: i64) -> Option<(u64, u64)> {
     let offset = usize::try_from(offset)

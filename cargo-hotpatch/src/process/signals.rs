@@ -136,7 +136,22 @@ pub fn listen(on_signal: impl Fn(Received) + Send + 'static) -> Result<()> {
     for signal in SIGNALS {
         install(signal).with_context(|| format!("cannot handle signal {signal}"))?;
     }
+    survive_file_limit();
     Ok(())
+}
+
+/// A file that reaches the limit of its size (`ulimit -f`) is an error like a full disk, and no death. Programs started later get the
+/// default again, since a handler does not outlive `exec`.
+fn survive_file_limit() {
+    extern "C" fn nothing(_signal: i32) {}
+    let function: extern "C" fn(i32) = nothing;
+    // SAFETY: `sigaction` is a plain C structure for which all zeroes are a valid value (no flags, empty mask).
+    let mut new: libc::sigaction = unsafe { std::mem::zeroed() };
+    new.sa_sigaction = function as libc::sighandler_t;
+    new.sa_flags = libc::SA_RESTART;
+    // SAFETY: `new` is filled in, and its handler has the type that the flags ask for and does nothing; a null `old` is not
+    // written. It can only fail for a signal that does not exist.
+    unsafe { libc::sigaction(libc::SIGXFSZ, &raw const new, std::ptr::null_mut()) };
 }
 
 fn install(signal: i32) -> std::io::Result<()> {

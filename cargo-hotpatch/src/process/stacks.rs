@@ -28,7 +28,7 @@ mod unwind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
@@ -118,6 +118,30 @@ impl Stacks {
     #[must_use]
     pub fn process(&self) -> u32 {
         self.process
+    }
+
+    /// Waits until every thread of the process waits in a system call, for at most so long. False if that moment did not come, or
+    /// if the process cannot be asked.
+    #[must_use]
+    pub fn wait_until_still(&self, limit: Duration) -> bool {
+        let end = Instant::now() + limit;
+        loop {
+            let Ok(all) = threads::all(self.process) else {
+                return false;
+            };
+            let is_still = |thread: &Thread| match threads::doing(self.process, thread.id) {
+                Doing::Runs => false,
+                Doing::Ended => true,
+                Doing::Waits(waiting) => waiting.is_in_call,
+            };
+            if all.iter().all(is_still) {
+                return true;
+            }
+            if Instant::now() >= end {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Looks at all threads. See the module's documentation for what this can and can't know.

@@ -28,6 +28,11 @@ pub fn report(report: &CheckReport, style: Style) -> String {
         .iter()
         .filter(|function| matches!(function.kind, FunctionKind::Patched | FunctionKind::New))
         .count();
+    let statics = report
+        .functions
+        .iter()
+        .filter(|function| function.kind == FunctionKind::Static)
+        .count();
     let refreshed = report
         .functions
         .iter()
@@ -35,7 +40,11 @@ pub fn report(report: &CheckReport, style: Style) -> String {
         .count();
     match report.check {
         CheckKind::Patch => {
-            let what = format!("{}{with}{times}", count(changed, "function"));
+            let mut what = count(changed, "function");
+            if statics > 0 {
+                what = format!("{what} and {}", count(statics, "static"));
+            }
+            let what = format!("{what}{with}{times}");
             text.push_str(&verb(|word| style.green(word), "Would patch", &what));
         }
         CheckKind::Unchanged => {
@@ -67,6 +76,7 @@ pub fn report(report: &CheckReport, style: Style) -> String {
         let line = match (function.kind, &function.thread) {
             (FunctionKind::Patched, _) => name,
             (FunctionKind::New, _) => format!("{name} (new)"),
+            (FunctionKind::Static, _) => format!("{name} (static)"),
             // Everything below an edit has new line numbers.
             (FunctionKind::Refreshed, _) => continue,
             (FunctionKind::StillRunning, thread) => format!(

@@ -8,6 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use crate::codes::{self, Reason};
 use crate::event::{Event, Listener};
 
 #[derive(Serialize)]
@@ -24,6 +25,8 @@ pub struct JsonLines<W = File> {
     output: W,
     /// A line could not be written to its end: the next one has to begin on a line of its own.
     is_torn: bool,
+    /// Why the last line was lost, until somebody asks.
+    trouble: Option<Reason>,
 }
 
 impl JsonLines {
@@ -47,6 +50,7 @@ impl<W: Write + Send> JsonLines<W> {
         Self {
             output,
             is_torn: false,
+            trouble: None,
         }
     }
 }
@@ -66,13 +70,25 @@ impl<W: Write + Send> Listener for JsonLines<W> {
         if self.is_torn {
             line.insert(0, '\n');
         }
-        // One write for one line, straight to the file: readers never see half of one. An error here (a full disk, a
-        // reader that is gone) must not stop the session.
-        self.is_torn = self
+        // One write for one line, straight to the file, so that lines of several writers do not mix. An error here (a full disk,
+        // the limit of a file's size, a reader that is gone) must not stop the session.
+        let written = self
             .output
             .write_all(line.as_bytes())
-            .and_then(|()| self.output.flush())
-            .is_err();
+            .and_then(|()| self.output.flush());
+        let was_torn = std::mem::replace(&mut self.is_torn, written.is_err());
+        if let Err(error) = written
+            && !was_torn
+        {
+            self.trouble = Some(Reason::new(
+                &codes::BESIDE,
+                format!("the file of events lacks lines from now on: {error}"),
+            ));
+        }
+    }
+
+    fn trouble(&mut self) -> Option<Reason> {
+        self.trouble.take()
     }
 }
 
@@ -121,7 +137,7 @@ fn with_readable_paths(event: &Event) -> Event {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::codes::{self, Reason, Span};
+    use crate::codes::Span;
     use crate::event::{
         EVENTS_VERSION, FunctionKind, FunctionReport, Outcome, OutcomeKind, ReachedFunction,
         Timings, UnreachedFunction,
@@ -172,6 +188,7 @@ mod tests {
                 pid: Some(7),
                 way: None,
                 full_because: None,
+                diagnostics: None,
             }),
             Event::Reached {
                 of: 1,
@@ -343,6 +360,7 @@ mod tests {
         for kind in [
             FunctionKind::Patched,
             FunctionKind::New,
+            FunctionKind::Static,
             FunctionKind::Refreshed,
             FunctionKind::StillRunning,
         ] {

@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing in here decides anything, and nothing in here can fail in a way that the engine sees.
 
+pub mod bounds;
 pub mod check;
 pub mod explain;
 pub mod json;
@@ -12,13 +13,20 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::codes::Reason;
 use crate::event::{Event, Listener};
+use crate::guard;
 
 /// Hands each event to several listeners, in order.
 #[derive(Default)]
 pub struct FanOut {
     listeners: Vec<Box<dyn Listener>>,
+    /// How often one of them panicked.
+    panics: u32,
 }
+
+/// So many panics of listeners are told. (Each is told to the listeners.)
+const TOLD_PANICS: u32 = 3;
 
 impl std::fmt::Debug for FanOut {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -53,8 +61,28 @@ impl FanOut {
 
 impl Listener for FanOut {
     fn event(&mut self, event: &Event) {
+        let mut panicked = None;
         for listener in &mut self.listeners {
-            listener.event(event);
+            let told = guard::catch("events", || {
+                guard::trial("events");
+                listener.event(event);
+            });
+            panicked = told.err().or(panicked);
+        }
+        let troubles: Vec<Reason> = self
+            .listeners
+            .iter_mut()
+            .filter_map(|listener| listener.trouble())
+            .collect();
+        for reason in troubles {
+            guard::warn(reason);
+        }
+        // The next event finds it as it left itself; the session goes on in any case.
+        if let Some(panicked) = panicked {
+            self.panics += 1;
+            if self.panics <= TOLD_PANICS {
+                guard::report(&panicked);
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::codes::Reason;
 use crate::event::{Event, Listener, OutcomeKind, ReachedFunction};
+use crate::guard;
 use crate::process::terminal::{StderrMode, stderr_mode};
 use crate::report::text::{self, Style};
 
@@ -150,10 +151,7 @@ struct Spinner {
 impl Spinner {
     fn new(color: bool) -> Option<Self> {
         let (orders, inbox) = channel();
-        let thread = std::thread::Builder::new()
-            .name("spinner".to_owned())
-            .spawn(move || spin(&inbox, color))
-            .ok()?;
+        let thread = guard::spawn("spinner", move || spin(&inbox, color)).ok()?;
         Some(Self {
             orders: Some(orders),
             thread: Some(thread),
@@ -264,6 +262,7 @@ mod tests {
             pid: None,
             way: None,
             full_because: None,
+            diagnostics: None,
         })
     }
 

@@ -233,6 +233,9 @@ pub fn outcome(outcome: &Outcome, style: Style) -> String {
             &with_times(&why.unwrap_or_else(|| "the edit".to_owned())),
         ),
         OutcomeKind::CompileError => {
+            let is_said = outcome.diagnostics.is_some();
+            // What the compiler said stands above.
+            let why = why.filter(|_| !is_said);
             let what = why.unwrap_or_else(|| "the source does not compile".to_owned());
             let times = match times.as_str() {
                 "" => String::new(),
@@ -262,7 +265,9 @@ pub fn outcome(outcome: &Outcome, style: Style) -> String {
             text.push_str(&below(&format!("{what} old code: {}", some_of(&old))));
         }
     }
-    if let Some(reason) = &outcome.reason {
+    if let Some(reason) = &outcome.reason
+        && outcome.diagnostics.is_none()
+    {
         text.push_str(&place_and_hint(reason));
     }
     text.push_str(&notes(outcome));
@@ -303,6 +308,7 @@ fn functions(all: &[FunctionReport]) -> String {
         .filter_map(|function| match function.kind {
             FunctionKind::Patched => Some(clean(&function.name)),
             FunctionKind::New => Some(format!("{} (new)", clean(&function.name))),
+            FunctionKind::Static => Some(format!("{} (static)", clean(&function.name))),
             FunctionKind::Refreshed | FunctionKind::StillRunning => None,
         })
         .collect();
@@ -387,7 +393,7 @@ pub fn clean(text: &str) -> String {
 }
 
 /// `text` without `ESC [ … letter` sequences.
-fn without_colors(text: &str) -> String {
+pub(crate) fn without_colors(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("\x1b[") {
@@ -499,6 +505,7 @@ mod tests {
             pid: Some(7),
             way: None,
             full_because: None,
+            diagnostics: None,
         }
     }
 

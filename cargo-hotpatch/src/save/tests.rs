@@ -15,6 +15,7 @@ pub(super) fn outcome(kind: OutcomeKind) -> Outcome {
         pid: None,
         way: None,
         full_because: None,
+        diagnostics: None,
     }
 }
 

@@ -8,11 +8,12 @@
 use super::decide::SourceChange;
 use super::engine::Applied;
 use super::restarts::{is_timeout, program_ended};
-use super::{Message, Session, spawn_build};
-use crate::capture::cargo::{BuildError, BuildLine, Built};
+use super::{Message, Session, build_work};
+use crate::capture::cargo::{BuildError, BuildLine, BuildOptions, Built};
 use crate::capture::child::CancelFlag;
 use crate::capture::gate::{Gate, WaitingLink};
 use crate::capture::record::ObjectRef;
+use crate::codes::Reason;
 use crate::compile::{CompiledUnit, Compiler};
 use crate::event::Event;
 use crate::explain::Observed;
@@ -22,20 +23,26 @@ use crate::source;
 /// A build whose link waits for the verdict.
 #[derive(Debug)]
 pub(super) struct Ahead {
-    state: State,
+    pub(super) state: State,
     /// What is compiled if it is given up.
-    units: Vec<PlannedUnit>,
+    pub(super) units: Vec<PlannedUnit>,
+    /// Only cargo can tell whether this asks for a restart; see [`super::asked`]. `None`: the objects tell.
+    pub(super) why: Option<Reason>,
     /// What it said so far: said to nobody before it counts.
     lines: Vec<BuildLine>,
     _gate: Gate,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     /// Nobody knows yet.
     Building,
     /// It restarts.
     Allowed,
+    /// Cargo makes the program that runs.
+    Same,
+    /// It would restart, and may not.
+    Refused,
     /// It is no restart, or not for certain.
     GivenUp,
 }
@@ -43,6 +50,20 @@ enum State {
 impl Session {
     /// Begins such a build, if the source speaks for one. Otherwise `units` come back.
     pub(super) fn build_ahead(&mut self, units: Vec<PlannedUnit>) -> Result<(), Vec<PlannedUnit>> {
+        let is_reshaped = |job: &super::Job| job.sources.iter().any(is_reshaped);
+        if self.options.no_restart || !self.job.as_ref().is_some_and(is_reshaped) {
+            return Err(units);
+        }
+        self.begin_ahead(units, None, None)
+    }
+
+    /// Begins a build whose link waits. `why` is what only cargo can tell the meaning of; `options` as in [`build_work`].
+    pub(super) fn begin_ahead(
+        &mut self,
+        units: Vec<PlannedUnit>,
+        why: Option<Reason>,
+        options: Option<BuildOptions>,
+    ) -> Result<(), Vec<PlannedUnit>> {
         let Some(job) = &mut self.job else {
             return Err(units);
         };
@@ -51,15 +72,11 @@ impl Session {
             .running
             .as_ref()
             .is_some_and(|running| running.unconfirmed.is_none());
-        if self.options.no_restart
-            || job.confirms.is_some()
-            || !is_settled
-            || !job.sources.iter().any(is_reshaped)
-        {
+        if job.confirms.is_some() || !is_settled {
             return Err(units);
         }
         let messages = self.messages.clone();
-        let path = self.place.path().join("gate");
+        let path = self.stub_listener.socket_directory().join("gate");
         let Ok(gate) = Gate::open(path, move |link| {
             let _ = messages.send(Message::LinkWaits(link));
         }) else {
@@ -67,21 +84,25 @@ impl Session {
         };
         job.paused = self.compiler.as_ref().map(Compiler::pause_warm_up);
         job.stage_started = std::time::Instant::now();
-        spawn_build(
-            &self.target,
-            None,
-            &self.directory,
-            Some(gate.path()),
+        let (target, directory) = (&self.target, &self.directory);
+        let path = Some(gate.path());
+        let work = build_work(
+            target,
+            options,
+            directory,
+            path,
             &job.cancel,
             &self.messages,
         );
         job.ahead = Some(Ahead {
             state: State::Building,
             units,
+            why,
             lines: Vec::new(),
             _gate: gate,
         });
         self.say(&Event::Progress { stage: "compiling" });
+        self.work("build", work);
         Ok(())
     }
 
@@ -94,7 +115,8 @@ impl Session {
         match ahead.state {
             // Once more, because a record was missing.
             State::Allowed => return link.allow(),
-            State::GivenUp => return,
+            State::GivenUp | State::Same | State::Refused => return,
+            State::Building if ahead.why.is_some() => return self.compare_link(link),
             State::Building => {}
         }
         let sources = std::mem::take(&mut job.sources);
@@ -115,21 +137,28 @@ impl Session {
         match verdict {
             Some((reasons, observed)) => {
                 job.timings = timings;
-                ahead.state = State::Allowed;
-                link.allow();
-                let lines = std::mem::take(&mut ahead.lines);
-                job.restart_reasons.clone_from(&reasons);
                 self.keep_explanations(&observed, false, "restart", &reasons);
-                self.say(&Event::Building {
-                    reason: reasons.into_iter().next(),
-                });
-                self.say_lines(lines);
+                self.allow_link(link, reasons);
             }
             None => {
                 ahead.state = State::GivenUp;
                 job.cancel.cancel();
             }
         }
+    }
+
+    /// It restarts.
+    pub(super) fn allow_link(&mut self, link: WaitingLink, reasons: Vec<Reason>) {
+        let Some(job) = &mut self.job else { return };
+        let Some(ahead) = &mut job.ahead else { return };
+        ahead.state = State::Allowed;
+        link.allow();
+        let lines = std::mem::take(&mut ahead.lines);
+        job.restart_reasons.clone_from(&reasons);
+        self.say(&Event::Building {
+            reason: reasons.into_iter().next(),
+        });
+        self.say_lines(lines);
     }
 
     /// What a build says: when it counts, or now. That it waits for another one is said in any case.
@@ -159,16 +188,41 @@ impl Session {
         let Some(ahead) = job.ahead.take() else {
             return Some(result);
         };
-        let does_not_compile = matches!(result, Err(BuildError::Compile { .. }));
-        match ahead.state {
-            State::Allowed => Some(result),
-            State::Building if does_not_compile => {
+        job.cancel = CancelFlag::new();
+        let reasons: Vec<Reason> = ahead.why.iter().cloned().collect();
+        match (ahead.state, result) {
+            (State::Allowed, result) => Some(result),
+            (State::Building, Err(error @ BuildError::Compile { .. })) => {
                 self.say_lines(ahead.lines);
+                Some(Err(error))
+            }
+            (State::Building, result) if ahead.why.is_some() => {
+                self.say_lines(ahead.lines);
+                if let Ok(built) = &result {
+                    if self.is_fresh(built, ahead.units) {
+                        return None;
+                    }
+                    if self.options.no_restart {
+                        self.refuse(reasons);
+                        return None;
+                    }
+                }
+                if let Some(job) = &mut self.job {
+                    job.restart_reasons = reasons;
+                }
                 Some(result)
             }
-            State::Building | State::GivenUp => {
-                job.cancel = CancelFlag::new();
+            (State::Building | State::GivenUp, _) => {
                 self.compile(ahead.units);
+                None
+            }
+            (State::Same, _) => {
+                self.say_lines(ahead.lines);
+                self.cargo_makes_the_same();
+                None
+            }
+            (State::Refused, _) => {
+                self.refuse(reasons);
                 None
             }
         }
@@ -191,7 +245,7 @@ fn is_reshaped(source: &SourceChange) -> bool {
 }
 
 /// All units of a link.
-fn units_of(objects: &[ObjectRef]) -> Vec<CompiledUnit> {
+pub(super) fn units_of(objects: &[ObjectRef]) -> Vec<CompiledUnit> {
     let mut units: Vec<CompiledUnit> = Vec::new();
     for object in objects {
         let known = units.iter_mut().find(|unit| unit.key == object.unit);

@@ -9,8 +9,8 @@ use super::engine::Applied;
 use super::outcomes::superseded;
 use super::rehearse::{Stage, rehearse};
 use super::restarts::program_ended;
-use super::saves::planned;
-use super::{Message, Session, Work};
+use super::saves::{caught, planned};
+use super::{Session, Work};
 use crate::capture::cargo::Built;
 use crate::capture::child::CancelFlag;
 use crate::capture::inputs::{Inputs, forms_of};
@@ -26,7 +26,7 @@ use crate::watch::Change;
 
 /// A check that is being worked on.
 pub(super) struct Checking {
-    request: CheckRequest,
+    pub(super) request: CheckRequest,
     sources: Vec<SourceChange>,
     timings: Timings,
     started: Instant,
@@ -103,11 +103,11 @@ impl Session {
             return;
         };
         checking.compiling = Instant::now();
-        let (cancel, messages) = (checking.cancel.clone(), self.messages.clone());
+        let cancel = checking.cancel.clone();
         self.checking = Some(checking);
-        std::thread::spawn(move || {
-            let result = compiler.rehearse(&units, overlay, &cancel);
-            let _ = messages.send(Message::Worked(Box::new(Work::Rehearsed(compiler, result))));
+        self.work("check", move || {
+            let result = caught("check", || compiler.rehearse(&units, overlay, &cancel));
+            Work::Rehearsed(compiler, result)
         });
     }
 
@@ -221,12 +221,13 @@ impl Session {
                 live,
                 program: &mut program,
                 arena,
-                stacks: Some(stacks),
+                stacks: Some(stacks.clone()),
             },
             &Edit {
                 reference: &self.reference,
                 compiled: units,
                 sources,
+                stacks: Some(&stacks),
             },
             &mut self.files,
             &environment,

@@ -1,6 +1,7 @@
 //! From compiled objects to what has to be replaced in the program: diff → judge → replacements. Nothing changes by it, neither
 //! the program nor what is known of it.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -10,6 +11,8 @@ use anyhow::{Context, Result};
 
 use super::case::{add_unchanged_callers, case};
 use super::objects::{ChangedObjects, Files, Reference, Rest, changed_objects, lock};
+use super::places::Places;
+use super::spread::spread;
 use super::users::{Spared, Users, is_spared};
 use super::versions;
 use crate::capture::inputs::Inputs;
@@ -28,6 +31,7 @@ use crate::link::store::Library;
 use crate::link::{Live, OldNames, Store};
 use crate::object::read::ObjectFile;
 use crate::object::target::is_mangled;
+use crate::process::stacks::Stacks;
 use crate::table::policy::SlotPolicy;
 
 /// A source file before and after.
@@ -64,6 +68,8 @@ pub struct Edit<'e> {
     pub compiled: &'e [CompiledUnit],
     /// The files that differ.
     pub sources: &'e [SourceChange],
+    /// The threads of the program, if it runs.
+    pub stacks: Option<&'e Stacks>,
 }
 
 /// The objects of the program as it will be.
@@ -129,13 +135,17 @@ impl Replacement<'_> {
     /// True when nothing has to be put into the program.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.replacements.is_empty() && self.renewed.is_empty() && self.spared.functions.is_empty()
+        self.replacements.is_empty()
+            && self.renewed.is_empty()
+            && self.spared.functions.is_empty()
+            && self.difference.rewritten.is_empty()
     }
 
     /// True when all that the program gets is new line numbers.
     #[must_use]
     pub fn is_only_lines(&self) -> bool {
         self.renewed.is_empty()
+            && self.difference.rewritten.is_empty()
             && self
                 .replacements
                 .iter()
@@ -180,11 +190,26 @@ pub fn decide<'f>(
     let files = &*files;
     let old = parse(files, changed.iter().flat_map(|(_, objects)| &objects.old))?;
     let new = parse(files, changed.iter().flat_map(|(_, objects)| &objects.new))?;
+    let old_bytes = changed
+        .iter()
+        .flat_map(|(_, objects)| &objects.old)
+        .map(|object| files.bytes(object))
+        .collect::<Result<Vec<_>>>()?;
+    let (old_named, new_named) = (named(&old), named(&new));
+    let places = Places {
+        live,
+        stacks: edit.stacks,
+        old: &old_named,
+        old_bytes: &old_bytes,
+        new: &new_named,
+        is_still: OnceCell::new(),
+    };
     let scope = Scope {
         wanted: None,
         fingerprinted,
+        keeps_place: &|pair| places.keeps(pair),
     };
-    let mut difference = diff::diff_among(&named(&old), &named(&new), scope)?;
+    let mut difference = diff::diff_among(&old_named, &new_named, scope)?;
     timings.diff = milliseconds(started);
     observed.changed.clone_from(&difference.changed);
     if let Some(reason) = allocator_change(&difference) {
@@ -257,7 +282,13 @@ pub fn decide<'f>(
     let names = old_names(&difference);
     let mut replacements = Vec::new();
     let mut renewed = Vec::new();
+    if let Some(reason) = spread(&mut store, live, &names, edit.stacks, &mut difference)? {
+        return Ok(Decision::Restart {
+            reasons: vec![reason],
+        });
+    }
     let mut notes = verdict.notes;
+    notes.extend(notes_on_constants(&difference));
     let cut = match verdict.cut {
         Some(mut cut) => {
             let before: Vec<ObjectFile<'_>> = old.into_iter().map(|(_, file)| file).collect();
@@ -363,6 +394,17 @@ pub fn decide<'f>(
         notes,
         departed: verdict.departed,
     })))
+}
+
+/// What is said of immutable statics with new values at another place.
+fn notes_on_constants(difference: &Difference) -> BTreeSet<String> {
+    let moved = difference.changed_constants.iter().map(|name| {
+        format!(
+            "`{}` has a new value; a reference that the program keeps may still lead to the old one",
+            pretty(name)
+        )
+    });
+    moved.collect()
 }
 
 pub(super) fn milliseconds(started: Instant) -> f64 {

@@ -81,7 +81,8 @@ pub(super) fn effect(
         callers: callers(&roots, &calls),
         ..Effect::default()
     };
-    if left.len() == roots.len() {
+    // Whatever reads it sees the new value of a static that keeps its place, in old frames too.
+    if left.len() == roots.len() && decided.difference.rewritten.is_empty() {
         effect.none = Some(no_effect(&left, &calls, &program, decided)?);
         return Ok(effect);
     }

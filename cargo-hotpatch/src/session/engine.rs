@@ -18,6 +18,7 @@ use crate::diff::pairing::FunctionKey;
 use crate::diff::{Change, Difference, NewFunction};
 use crate::event::{FunctionKind, FunctionReport, Timings};
 use crate::explain::Observed;
+use crate::guard;
 use crate::link::live::Callable;
 use crate::link::plan::pretty;
 use crate::link::{self, Live, Patch, ProgramSide, Request};
@@ -70,15 +71,12 @@ pub fn apply(
 ) -> Result<Applied> {
     let unconfirmed = running.unconfirmed.as_ref();
     let is_fast = |symbol: &str| unconfirmed.is_some_and(|it| it.fingerprints.contains_key(symbol));
-    let decision = decide(
-        &running.live,
-        edit,
-        files,
-        context,
-        timings,
-        observed,
-        &is_fast,
-    )?;
+    let decision = guard::catch("judge", || {
+        guard::trial("judge");
+        let live = &running.live;
+        decide(live, edit, files, context, timings, observed, &is_fast)
+    });
+    let decision = decision.map_err(|panicked| panicked.reason())??;
     let mut decided = match replacement(decision) {
         Ok(decided) => decided,
         Err(applied) => {
@@ -281,6 +279,11 @@ fn carry_out(
     }
 
     let started = Instant::now();
+    if let Some(reason) = running.is_busy(&decided.difference.rewritten) {
+        return Ok(Applied::Restart {
+            reasons: vec![reason],
+        });
+    }
     let (table, acknowledged) = match running.send(&patch, &window) {
         Ok(sent) => sent,
         Err(error) => return refusal(error),
@@ -336,6 +339,7 @@ pub(super) fn link(
         replacements: &decided.replacements,
         renewed: &renewed,
         changed_constants: &decided.difference.changed_constants,
+        rewritten: &decided.difference.rewritten,
         names: &decided.names,
         cut: decided.cut.as_ref(),
         marked: &marked,
@@ -424,6 +428,12 @@ pub(super) fn patched_functions(decided: &Replacement<'_>, patch: &Patch) -> Vec
             })
         })
         .collect();
+    functions.extend(patch.rewrites.iter().map(|rewrite| FunctionReport {
+        name: pretty(&rewrite.name),
+        kind: FunctionKind::Static,
+        thread: None,
+        certain: None,
+    }));
     functions.sort_by(|a, b| (a.kind, &a.name).cmp(&(b.kind, &b.name)));
     functions
 }

@@ -144,6 +144,7 @@ pub fn decide<'f>(
     let scope = Scope {
         wanted: Some(&wanted),
         fingerprinted: &wanted,
+        ..Scope::default()
     };
     let difference = diff::diff_among(&named(&old), &named(&new), scope)?;
     timings.diff += milliseconds(started);

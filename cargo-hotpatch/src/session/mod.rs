@@ -5,6 +5,7 @@
 //! under way cancels it: the older save ends `superseded`, the newer one takes over all that is not in the program yet.
 
 mod ahead;
+mod asked;
 pub mod calls;
 mod case;
 pub(crate) mod check;
@@ -19,14 +20,18 @@ pub mod objects;
 mod outcomes;
 pub mod outline;
 mod place;
+mod places;
 pub mod rehearse;
 mod restarts;
 pub mod running;
 pub(crate) mod saves;
 mod search;
 mod shadows;
+mod spread;
 mod users;
 mod versions;
+mod work;
+mod writers;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -47,6 +52,7 @@ use crate::client::Listener as StubListener;
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledShadow, CompiledUnit, Compiler, Paused};
 use crate::event::{Counts, EVENTS_VERSION, Event, Listener as _, Outcome, Timings};
+use crate::guard::{self, Panicked};
 use crate::link::store::Library;
 use crate::options::{RunOptions, exit_code};
 use crate::plan::PlannedUnit;
@@ -64,6 +70,7 @@ use decide::SourceChange;
 use objects::{Files, Reference};
 use place::Place;
 use running::Running;
+use writers::Writers;
 
 /// An outcome that is not older than this answers somebody who asks what became of a save: an editor asks right behind it.
 const JUST_NOW: Duration = Duration::from_secs(2);
@@ -84,8 +91,10 @@ enum Message {
     Exited(u64, ExitStatus),
     /// A signal reached the tool.
     Signal(Received),
-    /// The worker is done.
-    Worked(Box<Work>),
+    /// The worker is done: with the work of this number.
+    Worked(u64, Box<Work>),
+    /// Trouble in work that nobody waits for.
+    Trouble(Reason),
     /// Nothing is left to be compiled in advance.
     Warmed,
     /// A build said something.
@@ -101,6 +110,8 @@ enum Work {
     Built(Result<Built, BuildError>, Option<Box<Target>>, SystemTime),
     Shadow(Compiler, Result<Option<CompiledShadow>, CompileError>),
     Rehearsed(Compiler, Result<Vec<CompiledUnit>, CompileError>),
+    /// It came to nothing.
+    Panicked(Panicked),
 }
 
 /// A save that is being worked on.
@@ -157,7 +168,7 @@ struct Session {
     watcher: Watcher,
     control: Option<ControlServer>,
     signals: Policy,
-    terminal: Option<TerminalState>,
+    terminal: Option<Arc<TerminalState>>,
     policy: SlotPolicy,
     built: Built,
     libraries: Vec<Library>,
@@ -193,30 +204,57 @@ struct Session {
     diagnostics: Vec<String>,
     counts: Counts,
     is_ending: bool,
+    /// A manifest changed, and cargo makes the same program: replays have the environment of before.
+    has_older_environment: bool,
+    /// Files that the program itself may write.
+    writers: Writers,
+    /// The number of the last work that was begun.
+    work: u64,
+    /// After a panic: what is known of the program may be half true. Only a restart makes it true again.
+    suspect: Option<Reason>,
 }
 
-/// Runs a session to its end and returns the exit code.
+/// Runs a session to its end and returns the exit code. The terminal is left as it was found, even by a panic.
 ///
 /// # Errors
 /// What kept it from beginning; once the program runs, failures are events.
-pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
+pub fn run(options: RunOptions, listeners: FanOut) -> Result<u8> {
+    let terminal = TerminalState::save().map(Arc::new);
+    let kept = terminal.clone();
+    // By a panic, the session and with it its program have gone when this returns.
+    let result = guard::catch("session", || run_session(options, listeners, kept));
+    if let Some(terminal) = &terminal {
+        terminal.restore();
+    }
+    result.unwrap_or_else(|panicked| Err(panicked.reason().into()))
+}
+
+fn run_session(
+    options: RunOptions,
+    mut listeners: FanOut,
+    terminal: Option<Arc<TerminalState>>,
+) -> Result<u8> {
     let (messages, inbox) = channel();
+    let to_self = messages.clone();
+    guard::report_to(move |reason| {
+        let _ = to_self.send(Message::Trouble(reason));
+    });
     let to_self = messages.clone();
     crate::process::signals::listen(move |received| {
         let _ = to_self.send(Message::Signal(received));
     })?;
-    let terminal = TerminalState::save();
     let build_options = build_options(&options);
     let target = cargo::resolve(&build_options)?;
     let directory = RecordDir::open(&target.target_directory)?;
+    // What a session needs later is tried before the build, which may take minutes.
+    let place = Place::new(&place::rooms(directory.path()))?;
+    let stub_listener = StubListener::bind(place.path())?;
     listeners.event(&Event::Building { reason: None });
     let read_at = SystemTime::now();
     let built = match first_build(&target, &directory, &messages, &inbox, &mut listeners)? {
         Ok(built) => built,
         Err(code) => return Ok(code),
     };
-    let place = Place::new(&std::env::temp_dir())?;
-    let stub_listener = StubListener::bind(place.path())?;
     let to_self = messages.clone();
     let mut watcher = Watcher::new(move |change| {
         let _ = to_self.send(Message::Changed(change));
@@ -264,6 +302,10 @@ pub fn run(options: RunOptions, mut listeners: FanOut) -> Result<u8> {
         diagnostics: Vec::new(),
         counts: Counts::default(),
         is_ending: false,
+        has_older_environment: false,
+        writers: Writers::default(),
+        work: 0,
+        suspect: None,
         signals: Policy::default(),
         control: None,
         options,
@@ -308,7 +350,8 @@ fn first_build(
     listeners: &mut FanOut,
 ) -> Result<Result<Built, u8>> {
     let cancel = CancelFlag::new();
-    spawn_build(target, None, directory, None, &cancel, messages);
+    let work = build_work(target, None, directory, None, &cancel, messages);
+    work::spawn_work("build", 0, messages, work);
     loop {
         match inbox.recv().context("the build's thread has ended")? {
             Message::Line(line) => {
@@ -318,9 +361,12 @@ fn first_build(
                 cancel.cancel();
                 return Ok(Err(exit_code::INTERRUPTED));
             }
-            Message::Worked(work) => {
-                let Work::Built(result, ..) = *work else {
-                    continue;
+            Message::Trouble(reason) => listeners.event(&Event::Warning { reason }),
+            Message::Worked(_, work) => {
+                let result = match *work {
+                    Work::Built(result, ..) => result,
+                    Work::Panicked(panicked) => return Err(panicked.reason().into()),
+                    _ => continue,
                 };
                 return match result {
                     Ok(built) => Ok(Ok(built)),
@@ -349,35 +395,34 @@ fn rendered(line: BuildLine) -> Event {
     }
 }
 
-/// Builds on a thread of its own. With `options`, what is to be built is found out anew: manifests may name other members,
+/// The work to build. With `options`, what is to be built is found out anew: manifests may name other members,
 /// dependencies and versions than before. With a `gate`, its link waits there.
-fn spawn_build(
+fn build_work(
     target: &Target,
     options: Option<BuildOptions>,
     directory: &RecordDir,
     gate: Option<&Path>,
     cancel: &CancelFlag,
     messages: &Sender<Message>,
-) {
-    let (target, directory, gate, cancel, messages) = (
+) -> impl FnOnce() -> Work + Send + use<> {
+    let (target, directory, gate, cancel, lines) = (
         target.clone(),
         directory.clone(),
         gate.map(Path::to_path_buf),
         cancel.clone(),
         messages.clone(),
     );
-    std::thread::spawn(move || {
+    move || {
+        guard::trial("build");
         // What is wrong with a manifest, the build says better.
         let resolved = options.and_then(|options| cargo::resolve(&options).ok().map(Box::new));
         let began = SystemTime::now();
-        let lines = messages.clone();
         let target = resolved.as_deref().unwrap_or(&target);
         let result = cargo::build(target, &directory, gate.as_deref(), &cancel, &mut |line| {
             let _ = lines.send(Message::Line(line.clone()));
         });
-        let work = Work::Built(result, resolved, began);
-        let _ = messages.send(Message::Worked(Box::new(work)));
-    });
+        Work::Built(result, resolved, began)
+    }
 }
 
 fn build_options(options: &RunOptions) -> BuildOptions {
@@ -406,6 +451,7 @@ impl Session {
 
     /// Everything that follows from a new build, except for the program itself.
     fn adopt_build(&mut self) -> Result<()> {
+        self.has_older_environment = false;
         self.reference = objects::reference(&self.built.link.objects);
         self.files = Files::default();
         self.files.add(self.reference.values().flatten());
@@ -463,6 +509,7 @@ impl Session {
 
     /// Starts the program and waits for its stub.
     fn start(&mut self, is_restart: bool) -> Result<()> {
+        self.restore_place();
         let image = Image::read(&self.built.link.image).with_context(|| {
             format!(
                 "cannot read the image `{}`",
@@ -573,10 +620,10 @@ impl Session {
             .to_owned()
     }
 
-    /// `None` when the marks of patched functions are due before a message comes.
+    /// `None` when something is due before a message comes.
     fn next_message(&self, inbox: &Receiver<Message>) -> Result<Option<Message>> {
         const ENDED: &str = "all threads of the session have ended";
-        let Some(due) = self.marks.due() else {
+        let Some(due) = self.due() else {
             return inbox.recv().map(Some).context(ENDED);
         };
         match inbox.recv_timeout(due.saturating_duration_since(Instant::now())) {
@@ -586,46 +633,76 @@ impl Session {
         }
     }
 
+    /// When the marks of patched functions or files that waited are due, whichever is first.
+    fn due(&self) -> Option<Instant> {
+        self.marks.due().into_iter().chain(self.files_due()).min()
+    }
+
+    /// When a file that waited is due. None is while there is something to do.
+    fn files_due(&self) -> Option<Instant> {
+        self.writers.due().filter(|_| self.job.is_none())
+    }
+
+    /// Does what is due.
+    fn act_on_time(&mut self) {
+        let is_over = |due: Option<Instant>| due.is_some_and(|due| due <= Instant::now());
+        if is_over(self.marks.due()) {
+            self.look_at_marks();
+        }
+        if is_over(self.files_due()) {
+            self.waited();
+        }
+    }
+
     fn serve(&mut self, inbox: &Receiver<Message>) -> Result<u8> {
         loop {
-            let message = match self.next_message(inbox)? {
-                Some(message) => message,
+            let message = self.next_message(inbox)?;
+            let asked = message.as_ref().map(work::Asked::by).unwrap_or_default();
+            let turn = || match message {
+                Some(message) => self.handle(message),
                 None => {
-                    self.look_at_marks();
-                    continue;
+                    self.act_on_time();
+                    None
                 }
             };
-            match message {
-                Message::Changed(change) if self.options.manual => self.hold(change),
-                Message::Changed(change) => self.changed(change),
-                Message::Save(request) => {
-                    let _ = self.watcher.check_now(request.files.as_deref());
-                    let _ = self.messages.send(Message::SaveSettled(request));
-                }
-                Message::SaveSettled(request) => {
-                    self.release_held();
-                    self.save_settled(request);
-                }
-                Message::Check(request) => self.check(request),
-                Message::Exited(generation, status) => {
-                    if let Some(code) = self.exited(generation, status) {
-                        return Ok(code);
-                    }
-                }
-                Message::Signal(received) => {
-                    if let Some(code) = self.signal(received) {
-                        return Ok(code);
-                    }
-                }
-                Message::Warmed => {
-                    self.say(&Event::Warmed);
-                    self.read_ahead();
-                }
-                Message::Worked(work) => self.worked(*work),
-                Message::Line(line) => self.build_line(line),
-                Message::LinkWaits(link) => self.link_waits(link),
+            match guard::catch("session", turn) {
+                Ok(None) => {}
+                Ok(Some(code)) => return Ok(code),
+                Err(panicked) => self.recover(&panicked, asked),
             }
         }
+    }
+
+    /// The exit code, if the session ends.
+    fn handle(&mut self, message: Message) -> Option<u8> {
+        match message {
+            Message::Changed(change) if self.options.manual => self.hold(change),
+            Message::Changed(change) => self.changed(change),
+            Message::Save(request) => {
+                guard::trial("session");
+                let _ = self.watcher.check_now(request.files.as_deref());
+                let _ = self.messages.send(Message::SaveSettled(request));
+            }
+            Message::SaveSettled(request) => {
+                self.waited();
+                self.release_held();
+                self.save_settled(request);
+            }
+            Message::Check(request) => self.check(request),
+            Message::Exited(generation, status) => return self.exited(generation, status),
+            Message::Signal(received) => return self.signal(received),
+            Message::Warmed => {
+                self.say(&Event::Warmed);
+                self.read_ahead();
+            }
+            // What the session has given up comes to nothing.
+            Message::Worked(number, work) if number == self.work => self.worked(*work),
+            Message::Worked(..) => {}
+            Message::Trouble(reason) => self.say(&Event::Warning { reason }),
+            Message::Line(line) => self.build_line(line),
+            Message::LinkWaits(link) => self.link_waits(link),
+        }
+        None
     }
 }
 

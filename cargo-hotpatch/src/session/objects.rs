@@ -11,6 +11,7 @@ use super::calls::ObjectCalls;
 use super::outline::Outline;
 
 use crate::capture::record::{ObjectRef, UnitKey};
+use crate::guard;
 use crate::judge::debug::DebugFacts;
 use crate::link::store::{Defining, Library, Source, Workspace};
 use crate::object::read::ObjectFile;
@@ -319,7 +320,8 @@ impl Files {
         if objects.is_empty() {
             return;
         }
-        std::thread::spawn(move || {
+        // Without a thread, it is read when it is needed.
+        let _ = guard::spawn("read objects", move || {
             for (object, identity, outlined) in objects {
                 // Whoever asks for it gets the error.
                 let Ok(file) = mapped(&known, &object.path, identity) else {

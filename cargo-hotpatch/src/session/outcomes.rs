@@ -1,14 +1,16 @@
 //! How a save ended, and who is told.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::engine::{self, Taken};
 use super::{JUST_NOW, Session};
-use crate::codes::Reason;
+use crate::codes::{self, Reason};
 use crate::event::{Event, Outcome, OutcomeKind, Timings, Way};
 use crate::process::Program;
+use crate::report::bounds;
+use crate::report::text::without_colors;
 use crate::save::{SaveReply, SaveRequest};
-use crate::watch::Change;
+use crate::watch::{Change, ChangedFile};
 
 impl Session {
     pub(super) fn outcome_of_job(&self, kind: OutcomeKind) -> Outcome {
@@ -81,6 +83,7 @@ impl Session {
 
     pub(super) fn conclude(&mut self, mut outcome: Outcome, waiting: Vec<SaveRequest>) {
         outcome.pid = self.pid();
+        self.explain_compile_error(&mut outcome);
         self.say(&Event::Outcome(outcome.clone()));
         for request in waiting {
             let answer = SaveReply {
@@ -91,6 +94,20 @@ impl Session {
             self.answer(request, answer);
         }
         self.last_outcome = Some((outcome, Instant::now()));
+    }
+
+    /// Has an outcome say what the compiler said, for who sees events only.
+    pub(super) fn explain_compile_error(&self, outcome: &mut Outcome) {
+        if outcome.outcome != OutcomeKind::CompileError || self.diagnostics.is_empty() {
+            return;
+        }
+        let said = without_colors(&self.diagnostics.concat());
+        outcome.reason.get_or_insert_with(|| {
+            let first = said.lines().find(|line| line.starts_with("error"));
+            let first = first.unwrap_or(codes::COMPILE_ERROR.title);
+            Reason::new(&codes::COMPILE_ERROR, first)
+        });
+        outcome.diagnostics = Some(bounds::diagnostics(said));
     }
 
     /// Somebody waits for the outcome of what is under way; if nothing is, nothing had changed.
@@ -109,6 +126,11 @@ impl Session {
             .is_some_and(|job| job.confirms.is_some() && !job.is_superseded);
         if self.job.is_some() && !is_confirming || self.next.is_some() {
             self.next_waiting.push(request);
+            return;
+        }
+        if self.may_work_now() {
+            self.next_waiting.push(request);
+            self.begin_again();
             return;
         }
         let mut outcome = match &self.last_outcome {
@@ -140,6 +162,29 @@ impl Session {
     }
 }
 
+impl Session {
+    /// The last save failed for a reason that may have gone since, such as a full disk.
+    fn may_work_now(&self) -> bool {
+        let last = self.last_outcome.as_ref();
+        let reason = last.and_then(|(outcome, _)| outcome.reason.as_ref());
+        !self.dirty.is_empty() && reason.is_some_and(|reason| reason.code == codes::BUILD_BROKEN.id)
+    }
+
+    /// As if what is not in the program had just been saved.
+    fn begin_again(&mut self) {
+        let files = self.dirty.iter().map(|path| ChangedFile {
+            path: path.clone(),
+            content: self.watcher.content(path),
+            modified: SystemTime::now(),
+        });
+        let change = Change {
+            files: files.collect(),
+            seen: Instant::now(),
+        };
+        self.begin(change);
+    }
+}
+
 pub(super) fn outcome(kind: OutcomeKind, timings_ms: Timings) -> Outcome {
     Outcome {
         outcome: kind,
@@ -151,6 +196,7 @@ pub(super) fn outcome(kind: OutcomeKind, timings_ms: Timings) -> Outcome {
         pid: None,
         way: None,
         full_because: None,
+        diagnostics: None,
     }
 }
 

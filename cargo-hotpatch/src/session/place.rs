@@ -5,12 +5,14 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
-use rustix::fs::{FlockOperation, flock};
+use anyhow::{Context as _, Result, bail};
+use rustix::fs::{FlockOperation, StatVfsMountFlags, flock, statvfs};
 use tempfile::TempDir;
+
+use crate::client;
 
 const PREFIX: &str = "cargo-hotpatch-";
 /// Locked while the session lives. A directory without it is not yet, or not at all, a session's.
@@ -20,32 +22,63 @@ const LOCK: &str = "session.lock";
 #[derive(Debug)]
 pub(super) struct Place {
     directory: TempDir,
-    _lock: File,
+    lock: File,
 }
 
 impl Place {
-    /// Makes the directory among those of other sessions, and removes what dead ones left there.
+    /// Makes the directory in the first of these that will do, and removes what dead sessions left there. It will do if it can be written
+    /// to, and if the program can map what lies there as code: many systems mount their temporary directories without that.
     ///
     /// # Errors
-    /// When it cannot be made. What cannot be removed stays.
-    pub(super) fn new(among: &Path) -> Result<Self> {
-        remove_dead(among);
+    /// When none will do; each says why.
+    pub(super) fn new(among: &[PathBuf]) -> Result<Self> {
+        let mut failures = Vec::new();
+        for room in among {
+            match Self::new_in(room) {
+                Ok(place) => return Ok(place),
+                Err(error) => failures.push(format!("{error:#}")),
+            }
+        }
+        bail!(
+            "there is no directory for the files of a session: {}",
+            failures.join("; ")
+        )
+    }
+
+    fn new_in(room: &Path) -> Result<Self> {
+        let flags = statvfs(room)
+            .with_context(|| format!("cannot look at `{}`", room.display()))?
+            .f_flag;
+        if flags.contains(StatVfsMountFlags::NOEXEC) {
+            bail!("`{}` is mounted `noexec`", room.display());
+        }
+        remove_dead(room);
         let directory = tempfile::Builder::new()
             .prefix(PREFIX)
-            .tempdir_in(among)
-            .context("cannot make a directory for the session")?;
-        // Locked before it has its name: nobody ever finds it there without its lock.
-        let unfinished = directory.path().join("session.new");
-        let lock = File::create(&unfinished)
-            .with_context(|| format!("cannot create `{}`", unfinished.display()))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .with_context(|| format!("cannot lock `{}`", unfinished.display()))?;
-        fs::rename(&unfinished, directory.path().join(LOCK))
-            .with_context(|| format!("cannot rename `{}`", unfinished.display()))?;
-        Ok(Self {
-            directory,
-            _lock: lock,
-        })
+            .tempdir_in(room)
+            .with_context(|| format!("cannot make a directory in `{}`", room.display()))?;
+        let lock = lock(directory.path())?;
+        Ok(Self { directory, lock })
+    }
+
+    /// Makes the directory anew, under the same path, if somebody has removed it: a cleaner of old files, say. True if it was gone.
+    ///
+    /// # Errors
+    /// When it cannot be made, or somebody else has put something there.
+    pub(super) fn restore(&mut self) -> Result<bool> {
+        let path = self.directory.path();
+        match fs::symlink_metadata(path) {
+            Ok(found) if found.is_dir() && found.uid() == own_user() => return Ok(false),
+            Ok(_) => bail!("`{}` is not this session's any more", path.display()),
+            Err(_) => {}
+        }
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .with_context(|| format!("cannot make `{}` again", path.display()))?;
+        self.lock = lock(path)?;
+        Ok(true)
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -69,8 +102,34 @@ fn is_patch(name: &OsStr) -> bool {
         .is_some_and(|name| name.starts_with("patch-") && name.ends_with(".elf"))
 }
 
+/// Locks a directory for as long as the file is open, that is, as this process lives.
+fn lock(directory: &Path) -> Result<File> {
+    // Locked before it has its name: nobody ever finds it there without its lock.
+    let unfinished = directory.join("session.new");
+    let lock = File::create(&unfinished)
+        .with_context(|| format!("cannot create `{}`", unfinished.display()))?;
+    flock(&lock, FlockOperation::NonBlockingLockExclusive)
+        .with_context(|| format!("cannot lock `{}`", unfinished.display()))?;
+    fs::rename(&unfinished, directory.join(LOCK))
+        .with_context(|| format!("cannot rename `{}`", unfinished.display()))?;
+    Ok(lock)
+}
+
+/// Where sessions may have their directories, best first: what the user asked for, what the system has, and what a build can be written
+/// to in any case.
+pub(super) fn rooms(record_directory: &Path) -> Vec<PathBuf> {
+    let mut rooms = vec![std::env::temp_dir()];
+    rooms.extend(client::short_directories());
+    rooms.push(record_directory.to_owned());
+    rooms
+}
+
+fn own_user() -> u32 {
+    rustix::process::getuid().as_raw()
+}
+
 fn remove_dead(among: &Path) {
-    let user = rustix::process::getuid().as_raw();
+    let user = own_user();
     for entry in fs::read_dir(among).into_iter().flatten().flatten() {
         let is_named_so = entry.file_name().to_string_lossy().starts_with(PREFIX);
         let is_own = is_named_so
@@ -96,7 +155,7 @@ mod tests {
     #[test]
     fn what_a_dead_session_left_is_removed_and_nothing_else() {
         let room = tempfile::tempdir().expect("a temporary directory");
-        let living = Place::new(room.path()).expect("a place");
+        let living = Place::new_in(room.path()).expect("a place");
         let dead = room.path().join("cargo-hotpatch-dead");
         let foreign = room.path().join("cargo-hotpatch-foreign");
         let other = room.path().join("other");
@@ -107,7 +166,7 @@ mod tests {
         for directory in [&dead, &other] {
             fs::write(directory.join(LOCK), "").expect("written");
         }
-        let newer = Place::new(room.path()).expect("another place");
+        let newer = Place::new_in(room.path()).expect("another place");
         assert!(!dead.exists(), "nobody holds its lock");
         assert!(foreign.exists(), "it is no session's");
         assert!(other.exists(), "it has another name");
@@ -121,7 +180,7 @@ mod tests {
     #[test]
     fn patches_go_and_the_rest_stays() {
         let room = tempfile::tempdir().expect("a temporary directory");
-        let place = Place::new(room.path()).expect("a place");
+        let place = Place::new_in(room.path()).expect("a place");
         for name in ["patch-0.elf", "patch-783.elf", "stub.socket"] {
             fs::write(place.path().join(name), "x").expect("written");
         }
@@ -132,5 +191,30 @@ mod tests {
             .collect();
         left.sort();
         assert_eq!(left, [LOCK, "stub.socket"]);
+    }
+
+    #[test]
+    fn the_first_room_that_will_do_is_taken() {
+        let room = tempfile::tempdir().expect("a temporary directory");
+        let missing = room.path().join("missing");
+        let rooms = [missing.clone(), room.path().to_owned()];
+        let place = Place::new(&rooms).expect("a place");
+        assert_eq!(place.path().parent(), Some(room.path()));
+        let error = Place::new(&[missing]).expect_err("there is none");
+        assert!(error.to_string().contains("missing"), "{error}");
+    }
+
+    #[test]
+    fn a_directory_that_was_removed_is_made_again() {
+        let room = tempfile::tempdir().expect("a temporary directory");
+        let mut place = Place::new_in(room.path()).expect("a place");
+        assert!(!place.restore().expect("nothing is to do"));
+        let path = place.path().to_owned();
+        fs::remove_dir_all(&path).expect("removed");
+        assert!(place.restore().expect("it is made"));
+        assert!(path.join(LOCK).exists() && !is_dead(&path));
+        fs::remove_dir_all(&path).expect("removed");
+        fs::write(&path, "in the way").expect("written");
+        place.restore().expect_err("it is somebody else's");
     }
 }

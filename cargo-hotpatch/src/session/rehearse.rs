@@ -15,6 +15,7 @@ use super::objects::Files;
 use super::running::table_with;
 use crate::event::Timings;
 use crate::explain::Observed;
+use crate::guard;
 use crate::link::{Live, ProgramSide};
 use crate::object::address::RunAddr;
 use crate::process::stacks::Stacks;
@@ -53,7 +54,11 @@ pub fn rehearse(
     observed: &mut Observed,
 ) -> Result<Applied> {
     let live = stage.live;
-    let decision = decide(live, edit, files, context, timings, observed, &|_| false)?;
+    let decision = guard::catch("judge", || {
+        guard::trial("check-judge");
+        decide(live, edit, files, context, timings, observed, &|_| false)
+    });
+    let decision = decision.map_err(|panicked| panicked.reason())??;
     let mut decided = match replacement(decision) {
         Ok(decided) => decided,
         Err(applied) => return Ok(applied),

@@ -7,11 +7,12 @@ use std::time::{Instant, SystemTime};
 use anyhow::Result;
 
 use super::outcomes::add_reasons;
-use super::{GRACE, Session, build_options, spawn_build};
+use super::{GRACE, Session, build_options, build_work};
 use crate::capture::cargo::{BuildError, Built, Target};
 use crate::codes::{self, Reason};
 use crate::compile::Compiler;
-use crate::event::{Event, OutcomeKind};
+use crate::event::{Event, Outcome, OutcomeKind};
+use crate::guard;
 use crate::options::{exit_code, exit_code_of_program};
 use crate::process::signals::{Action, Received};
 use crate::table::policy::SlotPolicy;
@@ -52,14 +53,12 @@ impl Session {
             reason: reasons.into_iter().next(),
         };
         self.say(&event);
-        spawn_build(
-            &self.target,
-            options,
-            &self.directory,
-            None,
-            &cancel,
-            &self.messages,
-        );
+        let (target, directory) = (&self.target, &self.directory);
+        let work = build_work(target, options, directory, None, &cancel, &self.messages);
+        self.work("build", move || {
+            guard::trial("rebuild");
+            work()
+        });
     }
 
     pub(super) fn built(
@@ -79,9 +78,8 @@ impl Session {
                 self.finish(outcome);
                 return;
             }
-            Err(error @ (BuildError::Cargo { .. } | BuildError::Failed(_))) => {
-                let mut outcome = self.outcome_of_job(OutcomeKind::CompileError);
-                outcome.reason = Some(Reason::new(&codes::PROVISION_FAILED, error.to_string()));
+            Err(error) => {
+                let outcome = self.outcome_of_broken_build(&error, target.is_some());
                 self.finish(outcome);
                 return;
             }
@@ -89,11 +87,12 @@ impl Session {
         let applying = Instant::now();
         if let Err(error) = self.change_over(built, target, began) {
             // The next save tries again; the session lives.
-            let mut outcome = self.outcome_of_job(OutcomeKind::CompileError);
-            outcome.reason = Some(Reason::new(&codes::PROVISION_FAILED, format!("{error:#}")));
+            let mut outcome = self.outcome_of_job(OutcomeKind::Refused);
+            outcome.reason = Some(Reason::new(&codes::BUILD_BROKEN, format!("{error:#}")));
             self.finish(outcome);
             return;
         }
+        self.note_asked(true);
         if let Some(job) = &mut self.job {
             job.timings.apply = applying.elapsed().as_secs_f64() * 1000.0;
         }
@@ -102,6 +101,31 @@ impl Session {
             add_reasons(&mut outcome, std::mem::take(&mut job.restart_reasons));
         }
         self.finish(outcome);
+    }
+
+    /// What a save comes to whose build failed though no compiler rejects the source. An edited manifest that cargo cannot resolve, and an
+    /// edited build script, are errors of the source like others.
+    fn outcome_of_broken_build(&self, error: &BuildError, has_resolved: bool) -> Outcome {
+        let reasons = self.job.iter().flat_map(|job| &job.restart_reasons);
+        let mut edited = reasons.filter(|reason| {
+            reason.code == codes::BUILD_SCRIPT.id
+                || reason.code == codes::MANIFEST.id && !has_resolved
+        });
+        match (error, edited.next()) {
+            (BuildError::Cargo { .. }, Some(reason)) => {
+                let mut outcome = self.outcome_of_job(OutcomeKind::CompileError);
+                outcome.reason = Some(Reason {
+                    code: reason.code,
+                    ..Reason::new(&codes::MANIFEST, error.to_string())
+                });
+                outcome
+            }
+            _ => {
+                let mut outcome = self.outcome_of_job(OutcomeKind::Refused);
+                outcome.reason = Some(Reason::new(&codes::BUILD_BROKEN, error.to_string()));
+                outcome
+            }
+        }
     }
 
     /// From the old process to one of the new build.
@@ -114,6 +138,7 @@ impl Session {
         self.stop();
         self.place.remove_patches();
         self.built = built;
+        self.suspect = None;
         if let Some(target) = target {
             self.target = *target;
         }

@@ -1,5 +1,6 @@
 //! The program that runs, with its stub and what is known of it.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -11,13 +12,18 @@ use crate::client::{
     ClientError, Listener, MapPatch, PatchSegment, Protection as Access, Stub, Window,
 };
 use crate::codes::{self, Reason};
-use crate::link::{Live, Patch, ProgramSide, Protection};
+use crate::diff::constants::Rewritten;
+use crate::link::plan::pretty;
+use crate::link::{Live, PAGE, Patch, ProgramSide, Protection, Rewrite, align_up};
 use crate::object::address::RunAddr;
 use crate::process::Program;
-use crate::process::stacks::Stacks;
+use crate::process::stacks::{Stacks, read_bytes};
+use hotpatch_runtime::protocol::MAX_SEGMENTS;
 
 /// How long a program may take from its start to the stub's first word. The stub speaks before `main`.
 const HELLO: Duration = Duration::from_secs(20);
+/// How long a patch may wait for a moment at which no thread runs.
+const STILL: Duration = Duration::from_millis(300);
 
 /// A running program.
 #[derive(Debug)]
@@ -79,6 +85,11 @@ impl Running {
         })
     }
 
+    /// From now on, the files of patches are put there.
+    pub fn set_directory(&mut self, directory: &Path) {
+        directory.clone_into(&mut self.directory);
+    }
+
     /// Where patches go.
     #[must_use]
     pub fn arena(&self) -> Range<RunAddr> {
@@ -98,7 +109,8 @@ impl Running {
             .with_context(|| format!("cannot write `{}`", fresh.display()))?;
         std::fs::rename(&fresh, &window.file)
             .with_context(|| format!("cannot write `{}`", window.file.display()))?;
-        let table_file = self.write_table(&table)?;
+        let constants = Pages::of(self.program.pid(), &self.live, &patch.rewrites)?;
+        let table_file = self.write_table(&table, constants.new.iter().map(|run| &run.1))?;
         let map = MapPatch {
             path: window.file.clone(),
             segments: patch
@@ -122,14 +134,48 @@ impl Running {
             if let Some(eh_frame) = patch.eh_frame {
                 stub.register_unwind(eh_frame)?;
             }
-            stub.publish(&table_file)
+            stub.publish_with(&table_file, &constants.segments(table.len()))
         });
         let acknowledged = Instant::now();
         // The program has its own mapping of the table by now, or never will.
         let _ = std::fs::remove_file(&table_file);
-        result?;
+        if let Err(error) = result {
+            self.take_back(&constants);
+            return Err(error);
+        }
         self.patches += 1;
         Ok((table, acknowledged))
+    }
+
+    /// After a publication that failed: some of the constants may have been replaced before.
+    fn take_back(&mut self, constants: &Pages) {
+        if constants.old.is_empty() || self.stub.is_none() {
+            return;
+        }
+        let table = self.live.table().to_vec();
+        // If this fails as well, the connection does, and what was reported is a restart in any case.
+        let Ok(file) = self.write_table(&table, constants.old.iter().map(|run| &run.1)) else {
+            return;
+        };
+        let segments = constants.segments(table.len());
+        let _ = self.with_stub(|stub| stub.publish_with(&file, &segments));
+        let _ = std::fs::remove_file(&file);
+    }
+
+    /// Why these statics cannot be rewritten at this moment, if some thread runs all the time: it could see half of a value.
+    #[must_use]
+    pub fn is_busy(&self, rewritten: &BTreeMap<String, Rewritten>) -> Option<Reason> {
+        let longest = rewritten.values().max_by_key(|one| one.words)?;
+        if longest.words <= 1 || self.stacks.wait_until_still(STILL) {
+            return None;
+        }
+        Some(Reason::new(
+            &codes::CONSTANT_IN_USE,
+            format!(
+                "the new value of `{}` has to be written over the old, and a thread that runs all the time could read half of each",
+                pretty(&longest.old_name)
+            ),
+        ))
     }
 
     /// Takes every unconfirmed patch back. False if there is none.
@@ -143,7 +189,7 @@ impl Running {
         self.agreed = Some(false);
         self.is_undone = true;
         self.live.restore(unconfirmed.before);
-        let table_file = self.write_table(self.live.table())?;
+        let table_file = self.write_table(self.live.table(), [])?;
         let result = self.with_stub(|stub| stub.publish(&table_file));
         let _ = std::fs::remove_file(&table_file);
         result?;
@@ -155,9 +201,18 @@ impl Running {
         std::mem::take(&mut self.is_undone)
     }
 
-    fn write_table(&self, table: &[u8]) -> Result<PathBuf> {
+    /// The jump table, and behind it pages with constants.
+    fn write_table<'p>(
+        &self,
+        table: &[u8],
+        constants: impl IntoIterator<Item = &'p Vec<u8>>,
+    ) -> Result<PathBuf> {
         let path = self.directory.join(format!("table-{}", self.patches + 1));
-        std::fs::write(&path, table)
+        let mut content = table.to_vec();
+        for run in constants {
+            content.extend_from_slice(run);
+        }
+        std::fs::write(&path, content)
             .with_context(|| format!("cannot write `{}`", path.display()))?;
         Ok(path)
     }
@@ -189,6 +244,86 @@ impl Running {
         }
         .ask(action)
     }
+}
+
+/// Runs of whole pages with constants, by their run addresses, before and after statics were rewritten.
+#[derive(Debug, Default)]
+struct Pages {
+    old: Vec<(RunAddr, Vec<u8>)>,
+    new: Vec<(RunAddr, Vec<u8>)>,
+}
+
+impl Pages {
+    /// Reads the pages of the process, which it never writes to.
+    ///
+    /// # Errors
+    /// [`codes::CONSTANT_IN_USE`] if they cannot be read, or are in too many places.
+    fn of(pid: u32, live: &Live, rewrites: &[Rewrite]) -> Result<Self> {
+        let refuse = |why: String| Reason::new(&codes::CONSTANT_IN_USE, why);
+        let mut pages = Self::default();
+        let ranges = page_runs(live, rewrites).ok_or_else(|| {
+            refuse("the statics with new values lie in too many places".to_owned())
+        })?;
+        for range in ranges {
+            let length = usize::try_from(range.end.0 - range.start.0)?;
+            let old = read_bytes(pid, range.start.0, length)
+                .map_err(|error| refuse(format!("{error:#}")))?;
+            let mut new = old.clone();
+            for rewrite in rewrites.iter().filter(|one| range.contains(&one.address)) {
+                let at = usize::try_from(rewrite.address.0 - range.start.0)?;
+                new[at..at + rewrite.content.len()].copy_from_slice(&rewrite.content);
+            }
+            pages.old.push((range.start, old));
+            pages.new.push((range.start, new));
+        }
+        Ok(pages)
+    }
+
+    /// Where they go, if they stand in a file from `offset` on.
+    fn segments(&self, offset: usize) -> Vec<PatchSegment> {
+        let mut file_offset = offset as u64;
+        let mut segments = Vec::new();
+        for (address, content) in &self.new {
+            let length = content.len() as u64;
+            segments.push(PatchSegment {
+                file_offset,
+                address: *address,
+                file_bytes: length,
+                memory_bytes: length,
+                protection: Access::Read,
+            });
+            file_offset += length;
+        }
+        segments
+    }
+}
+
+/// The pages of these statics, next to each other or not, as few runs as the stub takes. `None` if that cannot be done with pages
+/// that hold nothing but constants.
+fn page_runs(live: &Live, rewrites: &[Rewrite]) -> Option<Vec<Range<RunAddr>>> {
+    let mut runs: Vec<Range<RunAddr>> = rewrites
+        .iter()
+        .map(|rewrite| {
+            let end = rewrite.address.0 + rewrite.content.len() as u64;
+            RunAddr(rewrite.address.0 / PAGE * PAGE)..RunAddr(align_up(end, PAGE))
+        })
+        .collect();
+    runs.sort_unstable_by_key(|run| (run.start, run.end));
+    let mut merged: Vec<Range<RunAddr>> = Vec::new();
+    for run in runs {
+        match merged.last_mut() {
+            Some(last) if run.start <= last.end => last.end = last.end.max(run.end),
+            _ => merged.push(run),
+        }
+    }
+    while merged.len() > MAX_SEGMENTS {
+        let gaps = merged.windows(2).enumerate();
+        let between = gaps.filter(|(_, pair)| live.is_constant(&(pair[0].end..pair[1].start)));
+        let (index, _) = between.min_by_key(|(_, pair)| pair[1].start.0 - pair[0].end.0)?;
+        merged[index].end = merged[index + 1].end;
+        merged.remove(index + 1);
+    }
+    Some(merged)
 }
 
 /// The content of the jump table with this patch.

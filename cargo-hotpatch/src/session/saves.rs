@@ -8,13 +8,15 @@ use super::decide::{Edit, Environment, SourceChange};
 use super::engine::{self, Applied};
 use super::outcomes::{outcome, superseded};
 use super::restarts::{is_timeout, program_ended};
-use super::{Job, Message, Session, Work, is_older};
+use super::work::Asked;
+use super::{Job, Session, Work, is_older};
 use crate::capture::cargo::Built;
 use crate::capture::child::CancelFlag;
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledUnit};
 use crate::event::{Event, OutcomeKind, Timings, Way};
 use crate::explain::Observed;
+use crate::guard;
 use crate::plan::{Plan, PlannedUnit, plan};
 use crate::source;
 use crate::watch::Change;
@@ -25,6 +27,24 @@ const SAME_SAVE: Duration = Duration::from_millis(25);
 
 impl Session {
     pub(super) fn changed(&mut self, change: Change) {
+        if let Some(change) = self.without_waiting(change) {
+            self.saved(change);
+        }
+    }
+
+    /// What waited for its time, as one save.
+    pub(super) fn waited(&mut self) {
+        let files = self.writers.take();
+        if !files.is_empty() {
+            self.saved(Change {
+                files,
+                seen: Instant::now(),
+            });
+        }
+    }
+
+    fn saved(&mut self, change: Change) {
+        guard::trial("changed");
         let Some(job) = &mut self.job else {
             if self.checking.is_some() {
                 self.overtake_check(change);
@@ -166,6 +186,16 @@ impl Session {
     pub(super) fn begin(&mut self, change: Change) {
         self.diagnostics.clear();
         self.say_saved(&change);
+        self.open_job(change);
+        if self.running.is_none() && self.unconnected.is_none() {
+            self.rebuild(vec![program_ended()]);
+            return;
+        }
+        self.plan_and_compile();
+    }
+
+    pub(super) fn open_job(&mut self, change: Change) {
+        self.restore_place();
         let watch = change
             .files
             .iter()
@@ -202,11 +232,6 @@ impl Session {
             full_because: None,
             confirms: None,
         });
-        if self.running.is_none() && self.unconnected.is_none() {
-            self.rebuild(vec![program_ended()]);
-            return;
-        }
-        self.plan_and_compile();
     }
 
     /// All files that differ from what runs. A file that is back to what it was is not one of them.
@@ -221,16 +246,24 @@ impl Session {
     }
 
     pub(super) fn plan_and_compile(&mut self) {
+        if let Some(reason) = &self.suspect {
+            self.rebuild(vec![reason.clone()]);
+            return;
+        }
         let Some(job) = &mut self.job else { return };
         let planned = planned(&job.sources, &self.built);
         job.timings.plan = job.stage_started.elapsed().as_secs_f64() * 1000.0;
+        let planned = match (planned, self.reads_older_environment()) {
+            (Plan::Replay(_), Some(reason)) => Plan::Cargo(reason),
+            (planned, _) => planned,
+        };
         match planned {
             Plan::Nothing => {
                 let outcome = self.outcome_of_job(OutcomeKind::Unchanged);
                 self.take_baseline_of_job();
                 self.finish(outcome);
             }
-            Plan::Cargo(reason) => self.rebuild(vec![reason]),
+            Plan::Cargo(reason) => self.ask_cargo(reason),
             Plan::Replay(_) if self.running.is_none() => {
                 self.rebuild(vec![Reason::new(
                     &codes::NOT_CONNECTED,
@@ -260,11 +293,12 @@ impl Session {
         };
         job.stage_started = Instant::now();
         job.compile_began = SystemTime::now();
-        let (cancel, messages) = (job.cancel.clone(), self.messages.clone());
+        let cancel = job.cancel.clone();
+        let name = job.confirms.map_or("compile", |_| "confirm");
         self.say(&Event::Progress { stage: "compiling" });
-        std::thread::spawn(move || {
-            let result = compiler.compile(&units, &cancel);
-            let _ = messages.send(Message::Worked(Box::new(Work::Compiled(compiler, result))));
+        self.work(name, move || {
+            let result = caught(name, || compiler.compile(&units, &cancel));
+            Work::Compiled(compiler, result)
         });
     }
 
@@ -272,6 +306,10 @@ impl Session {
         let work = match work {
             Work::Rehearsed(compiler, result) => {
                 self.rehearsed(compiler, result);
+                return;
+            }
+            Work::Panicked(panicked) => {
+                self.recover(&panicked, Asked::default());
                 return;
             }
             work => work,
@@ -328,7 +366,7 @@ impl Session {
                 }
             }
             // Taken care of above.
-            Work::Rehearsed(..) => {}
+            Work::Rehearsed(..) | Work::Panicked(_) => {}
         }
     }
 
@@ -396,12 +434,14 @@ impl Session {
             inputs: &self.built.inputs,
         };
         let mut observed = Observed::default();
+        let stacks = running.stacks.clone();
         let applied = engine::apply(
             running,
             &Edit {
                 reference: &self.reference,
                 compiled: units,
                 sources: &job.sources,
+                stacks: Some(&stacks),
             },
             &mut self.files,
             &environment,
@@ -425,7 +465,11 @@ impl Session {
             }
             Err(error) => {
                 self.discard_compiled();
-                self.rebuild(vec![Reason::new(&codes::BAD_OBJECT, format!("{error:#}"))]);
+                // A defect has its code already.
+                let known = error.downcast_ref::<Reason>().cloned();
+                let reason =
+                    known.unwrap_or_else(|| Reason::new(&codes::BAD_OBJECT, format!("{error:#}")));
+                self.rebuild(vec![reason]);
                 return;
             }
         };
@@ -506,22 +550,37 @@ impl Session {
     }
 }
 
+/// What a compiler comes to; a panic in it is a failure like any other, and the compiler can be used after it: its next work begins
+/// by bringing back what this one left.
+pub(super) fn caught<T>(
+    name: &str,
+    work: impl FnOnce() -> Result<T, CompileError>,
+) -> Result<T, CompileError> {
+    let work = || {
+        guard::trial(name);
+        work()
+    };
+    guard::catch(name, work).unwrap_or_else(|panicked| Err(CompileError::Failed(panicked.reason())))
+}
+
 /// What a change of these files asks for.
 pub(crate) fn planned(sources: &[SourceChange], built: &Built) -> Plan {
     let changed: Vec<PathBuf> = sources.iter().map(|source| source.path.clone()).collect();
-    let plain = |path: &Path| {
-        let Some(source) = sources.iter().find(|source| source.path == path) else {
-            return false;
-        };
-        let text = |content: &Option<Arc<[u8]>>| {
-            content
-                .as_deref()
-                .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
-        };
-        match (text(&source.old), text(&source.new)) {
-            (Some(old), Some(new)) => source::compare(&old, &new).only_plain_bodies(),
-            _ => false,
-        }
+    plan(&changed, built, &|path| only_plain_bodies(sources, path))
+}
+
+/// Whether all that changed in the file is bodies of plain functions.
+pub(super) fn only_plain_bodies(sources: &[SourceChange], path: &Path) -> bool {
+    let Some(source) = sources.iter().find(|source| source.path == path) else {
+        return false;
     };
-    plan(&changed, built, &plain)
+    let text = |content: &Option<Arc<[u8]>>| {
+        content
+            .as_deref()
+            .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+    };
+    match (text(&source.old), text(&source.new)) {
+        (Some(old), Some(new)) => source::compare(&old, &new).only_plain_bodies(),
+        _ => false,
+    }
 }

@@ -10,13 +10,14 @@ use super::decide::{Environment, SourceChange};
 use super::engine::{self, Applied};
 use super::fast::{self, Shadow};
 use super::saves::planned;
-use super::{FastPlan, Job, Message, Session, Work};
+use super::{FastPlan, Job, Session, Work};
 use crate::capture::child::CancelFlag;
 use crate::capture::record::{ObjectRef, UnitKey};
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledShadow, Contents};
 use crate::event::{Event, Outcome, OutcomeKind, Timings, Way};
 use crate::explain::Observed;
+use crate::guard;
 use crate::plan::{Plan, PlannedUnit};
 use crate::shadow::tree::Function;
 use crate::source::index::TextIndex;
@@ -139,14 +140,14 @@ impl Session {
             return;
         };
         job.stage_started = Instant::now();
-        let (cancel, messages) = (job.cancel.clone(), self.messages.clone());
+        let cancel = job.cancel.clone();
         let (unit, functions) = (fast.unit.clone(), fast.functions.clone());
         job.planned = units;
         job.fast = Some(fast);
         self.say(&Event::Progress { stage: "compiling" });
-        std::thread::spawn(move || {
+        self.work("fast compile", move || {
             let result = compiler.compile_shadow(&unit, files, &functions, &cancel);
-            let _ = messages.send(Message::Worked(Box::new(Work::Shadow(compiler, result))));
+            Work::Shadow(compiler, result)
         });
     }
 
@@ -209,14 +210,22 @@ impl Session {
             roots: &roots,
             may_be_elsewhere: plan.may_be_elsewhere,
         };
-        let decided = fast::decide(
-            &running.live,
-            &shadow,
-            running.unconfirmed.as_ref(),
-            &mut self.files,
-            &environment,
-            &mut job.timings,
-        );
+        let decided = guard::catch("fast judge", || {
+            guard::trial("fast-judge");
+            fast::decide(
+                &running.live,
+                &shadow,
+                running.unconfirmed.as_ref(),
+                &mut self.files,
+                &environment,
+                &mut job.timings,
+            )
+        });
+        let decided = decided.map_err(|panicked| {
+            let why = panicked.reason().to_string();
+            guard::report(&panicked);
+            why
+        })?;
         let (replacement, fingerprints) = decided.map_err(|error| format!("{error:#}"))??;
         if replacement.is_empty() && running.unconfirmed.is_none() {
             return Err("no function of the program differs".to_owned().into());
@@ -297,6 +306,7 @@ impl Session {
 
     pub(super) fn conclude_confirmation(&mut self, patch: u64, mut outcome: Outcome) {
         outcome.pid = self.pid();
+        self.explain_compile_error(&mut outcome);
         let agreed = self
             .running
             .as_mut()

@@ -13,7 +13,7 @@ use crate::diff::pairing::FunctionKey;
 use crate::judge::CutNames;
 use crate::link::live::{Ambiguous, Callable};
 use crate::link::{Live, OldNames, Store};
-use crate::object::target::Target;
+use crate::object::target::names_behind;
 use crate::table::policy::SlotPolicy;
 
 /// Who is asked about users.
@@ -128,16 +128,12 @@ impl Users<'_> {
             }
             for (symbol, section) in stored.file.functions() {
                 let (mut refers, mut only_lines) = (false, true);
-                for relocation in stored.file.relocations(section)? {
-                    if let Target::Named { symbol, .. } =
-                        stored.symbols.target(&stored.file, &relocation)
-                    {
-                        let name = stored.file.symbols[symbol].name;
-                        if touched.contains(name) {
-                            refers = true;
-                            only_lines &= refreshed.contains(name);
-                        }
-                    }
+                let relocations = stored.file.relocations(section)?;
+                let names =
+                    names_behind(&stored.file, &stored.symbols, relocations, vec![section])?;
+                for name in names.into_iter().filter(|name| touched.contains(*name)) {
+                    refers = true;
+                    only_lines &= refreshed.contains(name);
                 }
                 if !refers || known.contains(&(index, symbol)) {
                     continue;

@@ -8,7 +8,9 @@ use syn::{Attribute, Item};
 use super::pieces::{self, Piece, Replacement};
 use super::slice::Slice;
 use super::{MARKER, ROOT, derives};
-use crate::source::{forget_spans, is_builtin, is_called_only, is_generic, is_simple_body};
+use crate::source::{
+    forget_spans, is_builtin, is_called_only, is_generic, is_simple_body, on_stack_for,
+};
 
 /// A function with a body.
 #[derive(Debug, Clone)]
@@ -57,27 +59,13 @@ impl SourceFile {
     /// Takes a text apart. A text that is not a file of items has no bodies: it stays as it is.
     #[must_use]
     pub fn new(text: String) -> Self {
-        let (bodies, derives, pieces) = match syn::parse_file(&text) {
-            Ok(file) => {
-                let shift = text.len() - without_first_line(&text).len();
-                let mut finder = Finder {
-                    text: &text,
-                    shift,
-                    path: Vec::new(),
-                    bodies: Vec::new(),
-                    derives: Vec::new(),
-                };
-                finder.items(&file.items);
-                let Finder {
-                    bodies, derives, ..
-                } = finder;
-                let place = |span| bytes(shift, span);
-                let pieces = pieces::of_file(&text, &file.items, &derives, &place);
-                (bodies, derives, pieces)
-            }
-            Err(_) => (Vec::new(), Vec::new(), pieces::of_tokens(&text)),
-        };
-        forget_spans();
+        // What nests too deep is no file of items either, and stays.
+        let parts = on_stack_for(&text, || Parts::of(&text)).unwrap_or_default();
+        let Parts {
+            bodies,
+            derives,
+            pieces,
+        } = parts;
         Self {
             text,
             bodies,
@@ -176,17 +164,68 @@ impl SourceFile {
             replacements.extend(derives.filter(|derive| is_there(&derive.range)));
         }
         replacements.extend(left_out.iter().map(|one| one.replacement.clone()));
-        replacements.sort_by_key(|replacement| replacement.range.start);
-        let mut out = String::with_capacity(self.text.len());
-        let mut position = 0;
-        for Replacement { range, text } in replacements {
-            out.push_str(&self.text[position..range.start]);
-            out.push_str(&text);
-            position = range.end;
-        }
-        out.push_str(&self.text[position..]);
-        out
+        pieces::replaced(&self.text, replacements)
     }
+}
+
+/// What is found in a text.
+#[derive(Default)]
+struct Parts {
+    bodies: Vec<Body>,
+    derives: Vec<Replacement>,
+    pieces: Vec<Piece>,
+}
+
+impl Parts {
+    fn of(text: &str) -> Self {
+        let parts = match syn::parse_file(text) {
+            Ok(file) => {
+                let shift = text.len() - without_first_line(text).len();
+                let mut finder = Finder {
+                    text,
+                    shift,
+                    path: Vec::new(),
+                    bodies: Vec::new(),
+                    derives: Vec::new(),
+                };
+                finder.items(&file.items);
+                let Finder {
+                    bodies, derives, ..
+                } = finder;
+                let place = |span| bytes(shift, span);
+                let pieces = pieces::of_file(text, &file.items, &derives, &place);
+                Self {
+                    bodies: without_roots_of_tests(bodies, &pieces),
+                    derives,
+                    pieces,
+                }
+            }
+            Err(_) => Self {
+                pieces: pieces::of_tokens(text),
+                ..Self::default()
+            },
+        };
+        forget_spans();
+        parts
+    }
+}
+
+/// What is compiled for tests only is not in the program: nothing names it, and a slice leaves it out as it is.
+fn without_roots_of_tests(mut bodies: Vec<Body>, pieces: &[Piece]) -> Vec<Body> {
+    let never: Vec<&Piece> = pieces
+        .iter()
+        .filter(|piece| matches!(piece.kind, pieces::Kind::Never))
+        .collect();
+    for body in &mut bodies {
+        let is_around = |piece: &&Piece| {
+            piece.range.start <= body.range.start && body.range.end <= piece.range.end
+        };
+        if never.iter().any(is_around) {
+            body.root = None;
+            body.removal = Removal::Never;
+        }
+    }
+    bodies
 }
 
 /// What stands in a body's place: as many lines, and whatever follows on the last one in its column. `None` where there is no
@@ -566,5 +605,14 @@ mod tests {
         let twice =
             SourceFile::new("#[cfg(a)] fn f() { 1; }\n#[cfg(b)] fn f() { 2; }\n".to_owned());
         assert!(!twice.can_be_kept("f"));
+    }
+
+    #[test]
+    fn what_is_for_tests_only_is_never_kept() {
+        let text = "#[cfg(test)]\nmod tests {\n    impl Clone for Test {\n        fn clone(&self) -> Self { 1; }\n    }\n    \
+                    impl Ser for Test {\n        fn ser(&self) { 2; }\n    }\n}\nfn used() { 3; }\n";
+        let file = SourceFile::new(text.to_owned());
+        assert!(!file.can_be_kept("tests::<Test as Ser>::ser"));
+        assert_eq!(file.sample(), Some("used"));
     }
 }

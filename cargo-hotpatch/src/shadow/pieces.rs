@@ -157,3 +157,89 @@ pub(super) fn blank(text: &str, range: &Range<usize>, instead: &str) -> Option<S
     }
     Some(new)
 }
+
+/// `text` with these replacements. Of two that overlap, the one counts that begins first; of those that begin together, a text that is
+/// put in before all others, then the longest. So what lies inside of a replaced text goes with it.
+pub(super) fn replaced(text: &str, mut replacements: Vec<Replacement>) -> String {
+    replacements.sort_by_key(|one| {
+        let length = one.range.len();
+        (one.range.start, length > 0, std::cmp::Reverse(length))
+    });
+    let mut out = String::with_capacity(text.len());
+    let mut position = 0;
+    for Replacement { range, text: new } in replacements {
+        // Behind what is done, and nothing that is no text.
+        let Some(kept) = text
+            .get(position..range.start)
+            .filter(|_| text.get(range.clone()).is_some())
+        else {
+            continue;
+        };
+        out.push_str(kept);
+        out.push_str(&new);
+        position = range.end;
+    }
+    out.push_str(text.get(position..).unwrap_or_default());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A generator of numbers that are the same in each run.
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, limit: usize) -> usize {
+            // Xorshift (Marsaglia).
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 % limit as u64).unwrap_or_default()
+        }
+    }
+
+    #[test]
+    fn overlapping_replacements_never_panic_and_leave_the_rest_as_it_is() {
+        let text = "fn ä() { 1; } mod m { fn g() { \"ö\"; } }";
+        let mut numbers = Numbers(7);
+        for _ in 0..20_000 {
+            let replacements: Vec<Replacement> = (0..numbers.below(6))
+                .map(|_| {
+                    let (one, other) = (numbers.below(50), numbers.below(50));
+                    Replacement {
+                        range: one.min(other)..one.max(other),
+                        text: String::new(),
+                    }
+                })
+                .collect();
+            let out = replaced(text, replacements.clone());
+            // What is in no range stays.
+            let stays = |at: &usize| replacements.iter().all(|one| !one.range.contains(at));
+            let untouched = text.char_indices().filter(|(at, _)| stays(at));
+            let mut rest = out.chars();
+            for (at, letter) in untouched {
+                assert!(
+                    rest.any(|found| found == letter),
+                    "{letter} at {at} of {replacements:?} is not in {out}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_lies_inside_goes_with_what_is_around_it() {
+        let one = |range: Range<usize>, text: &str| Replacement {
+            range,
+            text: text.to_owned(),
+        };
+        let replacements = vec![
+            one(5..5, "X"),
+            one(2..8, "_"),
+            one(8..8, "Y"),
+            one(2..2, "Z"),
+        ];
+        assert_eq!(replaced("0123456789", replacements), "01Z_Y89");
+    }
+}

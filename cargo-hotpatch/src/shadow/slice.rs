@@ -548,4 +548,6 @@ impl<'f> Slicer<'f> {
 }
 
 #[cfg(test)]
+mod random_tests;
+#[cfg(test)]
 mod tests;

@@ -22,10 +22,7 @@ pub(super) struct Piece<'t> {
 pub(super) fn pieces(text: &str) -> Option<Vec<Piece<'_>>> {
     let mut pieces = Vec::new();
     let (mut start, mut first_line) = (0, 1);
-    let mut lexer = Lexer {
-        bytes: text.as_bytes(),
-        at: 0,
-    };
+    let mut lexer = Lexer::new(text);
     lexer.skip_script_line();
     let mut depth = 0_usize;
     // The last token ended an outermost item, or seems to.
@@ -138,13 +135,26 @@ impl Piece<'_> {
 }
 
 /// Finds the ends of tokens (the Rust Reference, "Lexical structure").
-struct Lexer<'t> {
+pub(super) struct Lexer<'t> {
     bytes: &'t [u8],
     at: usize,
 }
 
-impl Lexer<'_> {
-    fn peek(&self) -> Option<u8> {
+impl<'t> Lexer<'t> {
+    /// At the beginning of `text`.
+    pub(super) fn new(text: &'t str) -> Self {
+        Self {
+            bytes: text.as_bytes(),
+            at: 0,
+        }
+    }
+
+    /// Passes one byte.
+    pub(super) fn pass(&mut self) {
+        self.at += 1;
+    }
+
+    pub(super) fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
@@ -153,7 +163,7 @@ impl Lexer<'_> {
     }
 
     /// False of a token that goes on with what ended in `}`: `const A: B = B {}` and `.with(c)` are one item.
-    fn begins_item(&self) -> bool {
+    pub(super) fn begins_item(&self) -> bool {
         let rest = self.rest();
         let word = rest.iter().take_while(|byte| is_word(**byte)).count();
         match &rest[..word] {
@@ -164,7 +174,7 @@ impl Lexer<'_> {
     }
 
     /// A script's first line is no Rust; `#![` is.
-    fn skip_script_line(&mut self) {
+    pub(super) fn skip_script_line(&mut self) {
         let text = self.bytes.strip_prefix("\u{feff}".as_bytes());
         let text = text.unwrap_or(self.bytes);
         let Some(behind) = text.strip_prefix(b"#!") else {
@@ -176,7 +186,7 @@ impl Lexer<'_> {
     }
 
     /// True if there was one. Its last line's end is left.
-    fn skip_comment(&mut self) -> Option<bool> {
+    pub(super) fn skip_comment(&mut self) -> Option<bool> {
         if self.rest().starts_with(b"//") {
             self.at += find(self.rest(), b"\n").unwrap_or(self.rest().len());
             return Some(true);
@@ -205,7 +215,7 @@ impl Lexer<'_> {
     }
 
     /// Passes a literal, a word or a single character of punctuation; `None` when a literal has no end.
-    fn skip_token(&mut self) -> Option<()> {
+    pub(super) fn skip_token(&mut self) -> Option<()> {
         match self.peek()? {
             b'"' => self.skip_string(),
             b'\'' => self.skip_character_or_lifetime(),

@@ -109,13 +109,16 @@ impl Contents {
     /// What stands in a text, by the lines of the file of which it is the part below `lines_above`; `None` when its tokens
     /// cannot be read.
     pub(super) fn of(text: &str, lines_above: usize) -> Option<Self> {
-        let contents = super::tokens_of(text).ok().map(|tokens| {
-            let mut contents = Self::default();
-            contents.stream(tokens, true);
+        let contents = super::on_stack_for(text, || {
+            let contents = super::tokens_of(text).ok().map(|tokens| {
+                let mut contents = Self::default();
+                contents.stream(tokens, true);
+                contents
+            });
+            super::forget_spans();
             contents
         });
-        super::forget_spans();
-        let mut contents = contents?;
+        let mut contents = contents??;
         if lines_above != 0 {
             contents.move_down(lines_above);
         }

@@ -42,8 +42,45 @@ impl syn::parse::Parse for Items {
     }
 }
 
+/// Why a text is not taken apart, and where.
+#[derive(Debug)]
+pub(super) struct Unparsable {
+    /// 1-based.
+    pub(super) line: usize,
+    /// 1-based.
+    pub(super) column: usize,
+    /// What was expected.
+    pub(super) message: String,
+}
+
+impl From<syn::Error> for Unparsable {
+    fn from(error: syn::Error) -> Self {
+        let start = error.span().start();
+        Self {
+            line: start.line,
+            column: start.column + 1,
+            message: error.to_string(),
+        }
+    }
+}
+
 /// Takes a file, or a piece of one, apart.
-pub(super) fn parse(piece: &Piece<'_>) -> syn::Result<Vec<Flat>> {
+pub(super) fn parse(piece: &Piece<'_>) -> Result<Vec<Flat>, Unparsable> {
+    let parsed = super::depth::on_stack_for(piece.text, || {
+        let parsed = parse_here(piece).map_err(Unparsable::from);
+        super::forget_spans();
+        parsed
+    });
+    parsed.unwrap_or_else(|| {
+        Err(Unparsable {
+            line: piece.first_line,
+            column: 1,
+            message: "it nests too deep".to_owned(),
+        })
+    })
+}
+
+fn parse_here(piece: &Piece<'_>) -> syn::Result<Vec<Flat>> {
     let (attributes, items) = if piece.first_line == 1 {
         let file = syn::parse_file(piece.text)?;
         (file.attrs, file.items)

@@ -13,10 +13,12 @@ pub fn with_unsafe<'t>(texts: impl IntoIterator<Item = &'t str>) -> BTreeSet<Str
     let mut definitions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for text in texts {
         // Most files define none, and to read their tokens takes long.
-        if text.contains("macro_rules")
-            && let Ok(tokens) = text.parse::<TokenStream>()
-        {
-            find(tokens, &mut definitions);
+        if text.contains("macro_rules") {
+            super::on_stack_for(text, || {
+                if let Ok(tokens) = text.parse::<TokenStream>() {
+                    find(tokens, &mut definitions);
+                }
+            });
         }
     }
     let mut found = BTreeSet::from(["unsafe".to_owned()]);

@@ -4,6 +4,7 @@
 
 pub mod closures;
 mod cut;
+mod depth;
 pub mod functions;
 pub mod index;
 mod items;
@@ -12,6 +13,7 @@ mod shape;
 
 use proc_macro2::TokenStream;
 
+pub(crate) use depth::on_stack_for;
 pub(crate) use items::{is_builtin, is_called_only, is_generic, is_simple_body};
 
 /// What sort of item it is.
@@ -188,7 +190,6 @@ fn compare_pieces(old_text: &str, new_text: &str) -> Option<SourceChange> {
     let old = cut::joined(old_text, &old, old_range);
     let new = cut::joined(new_text, &new, new_range);
     let items = (items::parse(&old), items::parse(&new));
-    forget_spans();
     let (Ok(old_items), Ok(new_items)) = items else {
         return None;
     };
@@ -196,7 +197,6 @@ fn compare_pieces(old_text: &str, new_text: &str) -> Option<SourceChange> {
     // Everything behind moved with the lines. That matters only where nothing else makes dependents be compiled again.
     if old.lines().1 != new.lines().1 && change.only_plain_bodies() {
         let moved = items::parse(&behind);
-        forget_spans();
         change
             .displaced
             .extend(items::with_places(&moved.ok()?).map(str::to_owned));
@@ -215,17 +215,14 @@ fn compare_whole(old_text: &str, new_text: &str) -> SourceChange {
         (Err(error), _) => unparsable("before", &error),
         (_, Err(error)) => unparsable("after", &error),
     };
-    forget_spans();
     change.within = (old.lines(), new.lines());
     change
 }
 
-fn unparsable(when: &str, error: &syn::Error) -> SourceChange {
-    let start = error.span().start();
+fn unparsable(when: &str, error: &items::Unparsable) -> SourceChange {
     let why = format!(
-        "the text {when} the edit, line {}, column {}: {error}",
-        start.line,
-        start.column + 1
+        "the text {when} the edit, line {}, column {}: {}",
+        error.line, error.column, error.message
     );
     SourceChange {
         unparsable: Some(why),

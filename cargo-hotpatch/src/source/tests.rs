@@ -457,7 +457,7 @@ fn check_pieces(path: &std::path::Path, text: &str) {
     for piece in &pieces {
         let parsed = items::parse(piece);
         let parsed =
-            parsed.unwrap_or_else(|error| panic!("{}: {error} in {piece:?}", path.display()));
+            parsed.unwrap_or_else(|error| panic!("{}: {error:?} in {piece:?}", path.display()));
         found.extend(parsed);
         contents.append(
             functions::Contents::of(piece.text, piece.first_line - 1)

@@ -110,6 +110,7 @@ pub struct Image {
     region: ThunkRegion,
     region_in_file: Range<usize>,
     segments: Vec<LoadSegment>,
+    constants: Vec<Range<LinkAddr>>,
     tls: Option<TlsSegment>,
     tls_spare: Range<u64>,
     sections: Vec<ImageSection>,
@@ -127,6 +128,21 @@ pub struct ImageSection {
     pub addresses: Range<LinkAddr>,
     /// Takes no place in memory of its own: `.tbss`.
     is_thread_local_zero: bool,
+}
+
+/// Which pages the loader leaves read-only for this header: it maps whole pages of a segment, and of what it protects after
+/// relocation it leaves out a last page that is not whole.
+fn constant_pages(header: &ProgramHeader) -> Option<Range<LinkAddr>> {
+    let page = PAGE_SIZE as u64;
+    let end = header.p_vaddr.checked_add(header.p_memsz)?;
+    let end = match header.p_type {
+        program_header::PT_LOAD if !header.is_executable() && !header.is_write() => {
+            end.checked_next_multiple_of(page)?
+        }
+        program_header::PT_GNU_RELRO => end / page * page,
+        _ => return None,
+    };
+    Some(LinkAddr(header.p_vaddr / page * page)..LinkAddr(end))
 }
 
 type NameHasher = BuildHasherDefault<DefaultHasher>;
@@ -232,6 +248,7 @@ impl Image {
                 writable: header.is_write(),
             })
             .collect::<Vec<_>>();
+        let constants = program_headers.iter().filter_map(constant_pages).collect();
         let tls = program_headers
             .iter()
             .find(|header| header.p_type == program_header::PT_TLS)
@@ -253,6 +270,7 @@ impl Image {
             },
             region_in_file: 0..0,
             segments,
+            constants,
             tls,
             tls_spare: 0..0,
             sections: sections_loaded,
@@ -606,6 +624,25 @@ impl Image {
     #[must_use]
     pub fn segments(&self) -> &[LoadSegment] {
         &self.segments
+    }
+
+    /// Whole pages that the program never writes to once it is relocated.
+    #[must_use]
+    pub fn constants(&self) -> &[Range<LinkAddr>] {
+        &self.constants
+    }
+
+    /// True if no data of another name shares bytes with this symbol.
+    #[must_use]
+    pub fn is_alone(&self, symbol: &ImageSymbol) -> bool {
+        let end = symbol.address.offset(symbol.size);
+        let name = self.raw_name(symbol);
+        !self.symbols.iter().any(|other| {
+            other.kind == SymbolKind::Object
+                && other.address < end
+                && symbol.address < other.address.offset(other.size)
+                && self.raw_name(other) != name
+        })
     }
 
     /// The sections that are loaded.

@@ -133,15 +133,14 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
     let mut policy = slot_policy(&inputs, &link.record_directory)?;
 
     let mut cache = Cache::open(link.path("cache"))?;
+    let libraries = other_inputs(&args, &inputs);
     let mut asked = None;
     let outcome = cache.provide(&inputs, &mut policy, &mut |objects| {
-        asked = gate::ask(&object_refs(&inputs, objects, &|input, _| {
-            input.path.clone()
-        }))?;
+        let objects = object_refs(&inputs, objects, &|input, _| input.path.clone());
+        asked = gate::ask(objects, libraries.clone())?;
         Ok(())
     })?;
     let replaced = replacements(link, &inputs, &outcome)?;
-    let libraries = other_inputs(&args, &inputs);
     let args = provisioned_arguments(link, args, flavour, &inputs, &replaced, stub)?;
 
     // Some linkers write into an output that exists, which may be the image of a running session by another name.

@@ -27,6 +27,9 @@ pub(super) const MISSING: Duration = Duration::from_millis(150);
 /// From the first event of a batch to looking, whatever goes on.
 pub(super) const LONGEST: Duration = Duration::from_millis(400);
 
+/// After a look at a file that the system did not allow.
+pub(super) const AGAIN: Duration = Duration::from_millis(250);
+
 /// What an event says about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hint {
@@ -119,6 +122,15 @@ impl Batch {
         }
         suspicion.due = until;
         Verdict::Wait
+    }
+
+    /// Nothing could be found out of `file`: it is looked at again a little later, whatever becomes of the others.
+    pub(super) fn postpone(&mut self, file: &Path, now: Instant) {
+        self.note(file.to_owned(), Hint::Finished, now);
+        if let Some(suspicion) = self.files.get_mut(file) {
+            suspicion.due = now + AGAIN;
+        }
+        self.began = Some(now + AGAIN);
     }
 
     /// The suspicious files, in order.

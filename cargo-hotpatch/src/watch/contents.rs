@@ -81,8 +81,28 @@ impl Known {
 }
 
 /// Looks at a file. Whatever can't be read counts as missing: the compiler could not read it either.
-pub(super) fn observe(path: &Path) -> Seen {
-    read(path).ok().flatten().unwrap_or(Seen::Missing)
+///
+/// # Errors
+/// When this process has no descriptors or memory to look at anything: that says nothing of the file.
+pub(super) fn observe(path: &Path) -> std::io::Result<Seen> {
+    const TROUBLES: [i32; 5] = [
+        libc::EMFILE,
+        libc::ENFILE,
+        libc::ENOMEM,
+        libc::EAGAIN,
+        libc::EIO,
+    ];
+    match read(path) {
+        Ok(seen) => Ok(seen.unwrap_or(Seen::Missing)),
+        Err(error)
+            if error
+                .raw_os_error()
+                .is_some_and(|code| TROUBLES.contains(&code)) =>
+        {
+            Err(error)
+        }
+        Err(_) => Ok(Seen::Missing),
+    }
 }
 
 fn read(path: &Path) -> std::io::Result<Option<Seen>> {

@@ -459,3 +459,40 @@ fn a_save_is_seen_early() {
     }
     assert!(quickest < Duration::from_millis(40), "{quickest:?}");
 }
+
+#[test]
+fn a_directory_stands_for_all_that_comes_into_it() {
+    let mut room = Room::new(&["words/a"]);
+    let words = room.path("words");
+    room.watcher
+        .set_files([room.path("marker"), room.path("words/a"), words].into_iter())
+        .expect("watched");
+    let next = |room: &Room| -> Vec<String> {
+        let change = room.changes.recv_timeout(DEADLINE).expect("a change");
+        let name = |file: ChangedFile| {
+            let path = file
+                .path
+                .strip_prefix(room.directory.path())
+                .expect("in the room");
+            format!(
+                "{}={}",
+                path.display(),
+                file.content.map_or(0, |content| content.len())
+            )
+        };
+        change.files.into_iter().map(name).collect()
+    };
+    fs::write(room.path("words/b"), "bb").expect("a file");
+    assert_eq!(next(&room), ["words/b=2"]);
+    fs::write(room.path("words/b"), "bbb").expect("a file");
+    assert_eq!(next(&room), ["words/b=3"]);
+    // A whole directory, by one rename.
+    fs::create_dir_all(room.path("aside/deep")).expect("a directory");
+    fs::write(room.path("aside/deep/c"), "c").expect("a file");
+    fs::rename(room.path("aside"), room.path("words/new")).expect("moved");
+    assert_eq!(next(&room), ["words/new/deep/c=1"]);
+    fs::write(room.path("words/new/deep/d"), "dd").expect("a file");
+    assert_eq!(next(&room), ["words/new/deep/d=2"]);
+    fs::remove_file(room.path("words/b")).expect("removed");
+    assert_eq!(next(&room), ["words/b=0"]);
+}

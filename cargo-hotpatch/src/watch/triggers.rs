@@ -25,11 +25,14 @@ pub(super) struct Triggers {
     ancestors: HashSet<PathBuf>,
     /// Existing directories to watch, and, where one does not exist, the nearest that does.
     directories: HashSet<PathBuf>,
+    /// Directories, without symbolic links, all of whose content counts.
+    whole: HashSet<PathBuf>,
     /// The given files themselves.
     given: HashSet<PathBuf>,
 }
 
 impl Triggers {
+    /// For `files`; those that are directories stand for all that is in them, now and later.
     pub(super) fn of(files: &HashSet<PathBuf>) -> Self {
         let mut triggers = Self {
             given: files.clone(),
@@ -58,8 +61,55 @@ impl Triggers {
                     Err(_) => break,
                 }
             }
+            if let Ok(real) = std::fs::canonicalize(file)
+                && real.is_dir()
+            {
+                triggers.watch_inside(&real);
+                triggers.whole.insert(real);
+            }
         }
         triggers
+    }
+
+    /// All directories in `directory`, and itself.
+    fn watch_inside(&mut self, directory: &Path) {
+        let mut pending = vec![directory.to_owned()];
+        while let Some(directory) = pending.pop() {
+            // What is built there is no input, and there is much of it.
+            if directory.join("CACHEDIR.TAG").exists() {
+                continue;
+            }
+            self.watch_around(&directory);
+            let entries = std::fs::read_dir(&directory)
+                .into_iter()
+                .flatten()
+                .flatten();
+            let directories =
+                entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            pending.extend(directories.map(|entry| entry.path()));
+        }
+    }
+
+    /// Whether a directory around `path` is watched for all that is in it.
+    pub(super) fn is_inside(&self, path: &Path) -> bool {
+        let mut whole = self.whole.iter();
+        whole.any(|whole| path.starts_with(whole) && path != whole)
+    }
+
+    /// The files at `path`, or, if it is a directory, in it, where a directory around it is watched for all that is in it.
+    pub(super) fn inside(&self, path: &Path) -> Vec<PathBuf> {
+        if !self.is_inside(path) {
+            return Vec::new();
+        }
+        files_below(path)
+    }
+
+    /// All files in directories all of whose content counts.
+    pub(super) fn inside_whole(&self) -> Vec<PathBuf> {
+        self.whole
+            .iter()
+            .flat_map(|whole| files_below(whole))
+            .collect()
     }
 
     /// `directory` without symbolic links, as far as it exists; links on the way are remembered.
@@ -148,4 +198,19 @@ impl Triggers {
             .flat_map(|(_, files)| files.iter().cloned())
             .collect()
     }
+}
+
+/// `path`, or, if it is a directory, all files in it.
+fn files_below(path: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut pending = vec![path.to_owned()];
+    while let Some(path) = pending.pop() {
+        if path.is_file() {
+            files.push(path);
+        } else if !path.is_symlink() && !path.join("CACHEDIR.TAG").exists() {
+            let entries = std::fs::read_dir(&path).into_iter().flatten().flatten();
+            pending.extend(entries.map(|entry| entry.path()));
+        }
+    }
+    files
 }

@@ -25,7 +25,7 @@ pub use wire::{Malformed, NulTerminated, Writer};
 /// The first eight bytes in each direction. Pinned for ever.
 pub const MAGIC: [u8; 8] = *b"HOTPATCH";
 /// The version of everything behind the [`Prelude`]. Both ends must have the same one.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Names the session in the environment of the program; see [`Rendezvous`]. The stub removes it.
 pub const ENVIRONMENT_VARIABLE: &str = "CARGO_HOTPATCH_SOCKET";
 /// Bytes of the random token that only the tool and the program know.

@@ -1,7 +1,7 @@
 //! What the tool asks.
 
 use super::frame::encode_frame;
-use super::wire::{Malformed, NulTerminated, Reader};
+use super::wire::{Malformed, NulTerminated, Reader, Writer};
 use super::{MAX_BODY, MAX_NAMES, MAX_PATH, MAX_SEGMENTS};
 
 /// How a segment may be used. Writable and executable at once cannot be said.
@@ -94,6 +94,32 @@ impl Segments {
     pub fn as_slice(&self) -> &[Segment] {
         self.all.get(..self.count).unwrap_or(&[])
     }
+
+    fn encode(&self, to: &mut Writer<'_>) {
+        to.u32(u32::try_from(self.count).unwrap_or(u32::MAX));
+        for segment in self.as_slice() {
+            to.u64(segment.file_offset);
+            to.u64(segment.address);
+            to.u64(segment.file_bytes);
+            to.u64(segment.memory_bytes);
+            to.u32(segment.protection.to_wire());
+        }
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Malformed> {
+        let mut segments = Self::new();
+        for _ in 0..reader.u32()? {
+            // A count that is too high ends here, at the seventeenth, whatever it claims.
+            segments.push(Segment {
+                file_offset: reader.u64()?,
+                address: reader.u64()?,
+                file_bytes: reader.u64()?,
+                memory_bytes: reader.u64()?,
+                protection: Protection::from_wire(reader.u32()?)?,
+            })?;
+        }
+        Ok(segments)
+    }
 }
 
 impl Default for Segments {
@@ -177,10 +203,13 @@ pub enum Request<'a> {
         /// Run address of an `.eh_frame` that ends with a zero length.
         eh_frame: u64,
     },
-    /// Maps a prepared copy over the whole thunk region, in one call.
+    /// Maps a prepared copy over the whole thunk region, in one call. Directly before that, maps prepared copies over
+    /// pages of the program's constants.
     Publish {
-        /// The prepared copy; its length is the region's.
+        /// Begins with the prepared copy of the region. The pages of constants follow.
         path: NulTerminated<'a>,
+        /// Whole pages of constants, all inside read-only segments of the main program; none for most patches.
+        constants: Segments,
         /// Must be the configured one.
         region_start: u64,
         /// Must be the configured one.
@@ -228,23 +257,18 @@ impl<'a> Request<'a> {
             }
             Self::MapPatch { path, segments } => {
                 to.counted(path.with_nul());
-                to.u32(u32::try_from(segments.count).unwrap_or(u32::MAX));
-                for segment in segments.as_slice() {
-                    to.u64(segment.file_offset);
-                    to.u64(segment.address);
-                    to.u64(segment.file_bytes);
-                    to.u64(segment.memory_bytes);
-                    to.u32(segment.protection.to_wire());
-                }
+                segments.encode(to);
             }
             Self::RegisterUnwind { eh_frame } => to.u64(*eh_frame),
             Self::Publish {
                 path,
+                constants,
                 region_start,
                 region_bytes,
                 expires,
             } => {
                 to.counted(path.with_nul());
+                constants.encode(to);
                 to.u64(*region_start);
                 to.u64(*region_bytes);
                 to.u64(*expires);
@@ -267,17 +291,7 @@ impl<'a> Request<'a> {
             },
             KIND_MAP_PATCH => {
                 let path = NulTerminated::path(reader.counted(MAX_PATH)?)?;
-                let mut segments = Segments::new();
-                for _ in 0..reader.u32()? {
-                    // A count that is too high ends here, at the seventeenth, whatever it claims.
-                    segments.push(Segment {
-                        file_offset: reader.u64()?,
-                        address: reader.u64()?,
-                        file_bytes: reader.u64()?,
-                        memory_bytes: reader.u64()?,
-                        protection: Protection::from_wire(reader.u32()?)?,
-                    })?;
-                }
+                let segments = Segments::decode(&mut reader)?;
                 Self::MapPatch { path, segments }
             }
             KIND_REGISTER_UNWIND => Self::RegisterUnwind {
@@ -285,6 +299,7 @@ impl<'a> Request<'a> {
             },
             KIND_PUBLISH => Self::Publish {
                 path: NulTerminated::path(reader.counted(MAX_PATH)?)?,
+                constants: Segments::decode(&mut reader)?,
                 region_start: reader.u64()?,
                 region_bytes: reader.u64()?,
                 expires: reader.u64()?,

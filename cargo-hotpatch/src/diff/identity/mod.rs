@@ -106,6 +106,13 @@ impl Identity<'_> {
     }
 }
 
+/// What of a symbol's name says which item it is: equal for items that only numbers tell apart, and for one item whose number
+/// changed. `None` for a name that is not of the v0 mangling.
+#[must_use]
+pub fn path_key(symbol: &str) -> Option<u64> {
+    Spelling::read(symbol).map(|spelling| spelling.key)
+}
+
 /// An item of one side.
 struct Known<'a> {
     name: &'a str,

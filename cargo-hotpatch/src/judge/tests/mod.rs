@@ -8,6 +8,7 @@ mod closures_and_coroutines;
 mod erased;
 mod numbered_blocks;
 mod property;
+mod rewritten;
 mod static_items;
 mod traits;
 mod types;

@@ -77,14 +77,11 @@ fn initial_values() {
         "{:?}",
         verdict.notes
     );
+    // What is said of these depends on whether they keep their place, which is not the judge's business.
     let verdict = patches(
         "pub static N: u32 = @1=>>2@; pub fn f() -> u32 { N } pub fn g() -> &'static u32 { &N }",
     );
-    assert!(
-        verdict.notes[0].contains("has a new value"),
-        "{:?}",
-        verdict.notes
-    );
+    assert!(verdict.notes.is_empty(), "{:?}", verdict.notes);
     patches("pub static mut N: &str = \"@a=>>b@\"; pub fn f() -> &'static str { unsafe { N } }");
 }
 

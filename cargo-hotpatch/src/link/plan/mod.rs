@@ -15,6 +15,7 @@ use super::live::{Ambiguous, Callable, Live};
 use super::store::{ObjectIndex, Store};
 use super::{ProgramSide, Request};
 use crate::codes::{self, Code, Reason};
+use crate::diff::constants::Rewritten;
 use crate::diff::pairing::FunctionKey;
 use crate::object::address::RunAddr;
 use crate::object::read::{Place, Relocation, SectionIndex, SymbolIndex};
@@ -118,6 +119,17 @@ pub struct PlannedFunction {
     pub marked: Option<((AtomIndex, u64), (AtomIndex, u64))>,
 }
 
+/// An immutable static that gets new content where it is.
+#[derive(Debug)]
+pub struct PlannedRewrite {
+    /// Its new name.
+    pub name: String,
+    /// Where it is in the process.
+    pub address: RunAddr,
+    /// The new content: atom, offset and size.
+    pub content: (AtomIndex, u64, u64),
+}
+
 /// All that belongs to a patch.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -131,6 +143,8 @@ pub struct Plan {
     pub functions: Vec<PlannedFunction>,
     /// New statics: name and place.
     pub statics: Vec<(String, AtomIndex, u64)>,
+    /// Immutable statics that keep their place, and what they are to hold.
+    pub rewrites: Vec<PlannedRewrite>,
     /// New thread-locals: name and offset from the thread pointer.
     pub thread_locals: Vec<(String, i64)>,
     /// The unwind table, if there is one: an atom like any other.
@@ -221,6 +235,9 @@ impl Planner<'_, '_> {
             let slot = self.spare_slot()?;
             self.add_function(new.object, new.symbol, &new.key, Some(slot), true)?;
         }
+        for (name, rewritten) in self.request.rewritten {
+            self.add_rewrite(name, rewritten)?;
+        }
         while let Some(atom) = self.pending.pop() {
             self.follow(atom)?;
         }
@@ -283,6 +300,30 @@ impl Planner<'_, '_> {
             self.redirect_self_references(atom, definition.value, size, slot)?;
         }
         Ok(base)
+    }
+
+    /// Takes the new content of an immutable static into the patch, from where it is copied to its place: names lead to that.
+    fn add_rewrite(&mut self, name: &str, rewritten: &Rewritten) -> Result<()> {
+        let Rewritten {
+            old_name,
+            object,
+            symbol,
+            ..
+        } = rewritten;
+        let definition = self.store.object(*object).file.symbols[*symbol];
+        let (Some(section), Some(address)) = (
+            definition.section(),
+            self.live.constant_place(old_name, definition.size),
+        ) else {
+            bail!("`{}` has no place that it could keep", pretty(name))
+        };
+        let atom = self.atom(*object, section)?;
+        self.plan.rewrites.push(PlannedRewrite {
+            name: name.to_owned(),
+            address,
+            content: (atom, definition.value, definition.size),
+        });
+        Ok(())
     }
 
     /// A function's references to itself carry no relocation when the assembler could resolve them; they have to go through

@@ -56,6 +56,8 @@ pub(super) enum Doing {
 pub(super) struct Waiting {
     pub(super) stack_pointer: u64,
     pub(super) program_counter: u64,
+    /// For a system call, and not for a page or because it was stopped.
+    pub(super) is_in_call: bool,
     /// How often it has begun to wait. If that is the same later, it has not run in between.
     times: u64,
 }
@@ -70,24 +72,25 @@ pub(super) fn doing(pid: u32, thread: u32) -> Doing {
         times_waited(&status)
     };
     let before = times();
-    let (stack_pointer, program_counter) = match fs::read_to_string(format!("{directory}/syscall"))
-    {
-        Ok(text) => match parse_syscall(&text) {
-            Some(registers) => registers,
-            None => return Doing::Runs,
-        },
-        Err(error)
-            if error.kind() == io::ErrorKind::NotFound
-                || error.raw_os_error() == Some(libc::ESRCH) =>
-        {
-            return Doing::Ended;
-        }
-        Err(_) => return Doing::Runs,
-    };
+    let (stack_pointer, program_counter, is_in_call) =
+        match fs::read_to_string(format!("{directory}/syscall")) {
+            Ok(text) => match parse_syscall(&text) {
+                Some(registers) => registers,
+                None => return Doing::Runs,
+            },
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound
+                    || error.raw_os_error() == Some(libc::ESRCH) =>
+            {
+                return Doing::Ended;
+            }
+            Err(_) => return Doing::Runs,
+        };
     match (before, times()) {
         (Some(before), Some(after)) if before == after => Doing::Waits(Waiting {
             stack_pointer,
             program_counter,
+            is_in_call,
             times: before,
         }),
         _ => Doing::Runs,
@@ -95,12 +98,12 @@ pub(super) fn doing(pid: u32, thread: u32) -> Doing {
 }
 
 /// `running`, or `<number> <six arguments> <stack pointer> <program counter>`, or `-1 <stack pointer> <program counter>`.
-fn parse_syscall(text: &str) -> Option<(u64, u64)> {
+fn parse_syscall(text: &str) -> Option<(u64, u64, bool)> {
     let mut fields = text.split_ascii_whitespace().rev();
     let mut hexadecimal = || u64::from_str_radix(fields.next()?.strip_prefix("0x")?, 16).ok();
     let program_counter = hexadecimal()?;
     let stack_pointer = hexadecimal()?;
-    Some((stack_pointer, program_counter))
+    Some((stack_pointer, program_counter, !text.starts_with('-')))
 }
 
 /// From the thread's `status`: how often it gave up its processor because it had to wait.
@@ -122,9 +125,12 @@ mod tests {
     fn the_kernels_lines_are_understood() {
         assert_eq!(
             parse_syscall("0 0x0 0x7f 0x1 0x0 0x0 0x0 0x7ffd10 0x7f0a1\n"),
-            Some((0x7f_fd10, 0x7_f0a1))
+            Some((0x7f_fd10, 0x7_f0a1, true))
         );
-        assert!(parse_syscall("-1 0x7ffd10 0x7f0a1\n").is_some());
+        assert_eq!(
+            parse_syscall("-1 0x7ffd10 0x7f0a1\n"),
+            Some((0x7f_fd10, 0x7_f0a1, false))
+        );
         assert!(parse_syscall("running\n").is_none());
         assert!(parse_syscall("").is_none());
         let status = "Name:\ta\nvoluntary_ctxt_switches:\t17\nnonvoluntary_ctxt_switches:\t4\n";

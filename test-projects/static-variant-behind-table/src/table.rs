@@ -1,0 +1,1 @@
+pub static TITLES: [&Option<&str>; 2] = [&None, &crate::title::TITLE];

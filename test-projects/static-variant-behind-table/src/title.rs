@@ -1,0 +1,1 @@
+pub static TITLE: Option<&str> = Some("a");
