@@ -256,8 +256,14 @@ fn limit_descriptors(pid: libc::pid_t, number: u64) -> Result<u64> {
         rlim_max: old.rlim_max,
     };
     // SAFETY: `new` is a whole structure that is only read, and a null `old` is not written.
-    let set =
-        unsafe { libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const new, std::ptr::null_mut()) };
+    let set = unsafe {
+        libc::prlimit(
+            pid,
+            libc::RLIMIT_NOFILE,
+            &raw const new,
+            std::ptr::null_mut(),
+        )
+    };
     ensure!(asked == 0 && set == 0, "the kernel does not set the limit");
     Ok(old.rlim_cur)
 }

@@ -186,9 +186,9 @@ fn nonsense_and_other_versions_are_refused_and_harm_nothing() {
     for (message, complaint) in [
         (&b"nonsense\n"[..], "version"),
         (b"{\"version\":99}\n", "two versions"),
-        (b"{\"version\":1}\n", "two versions"),
-        (b"{\"version\":2}\n", "form"),
-        (b"{\"version\":2", "before its end"),
+        (b"{\"version\":2}\n", "two versions"),
+        (b"{\"version\":3}\n", "form"),
+        (b"{\"version\":3", "before its end"),
     ] {
         let mut connection = UnixStream::connect(socket).expect("connected");
         connection.write_all(message).expect("sent");

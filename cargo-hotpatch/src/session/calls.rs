@@ -4,6 +4,7 @@
 //! ([`super::objects::Files`]).
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash as _, Hasher};
 
 use anyhow::Result;
 
@@ -18,9 +19,67 @@ pub const ENTRY: &str = "main";
 /// The calls in one object.
 #[derive(Debug, Default)]
 pub struct ObjectCalls {
-    functions: HashMap<Box<str>, References>,
+    /// By [`Name`]: a search asks many objects for one function.
+    functions: HashMap<Name, References, BuildHasherDefault<ByName>>,
     /// Names of the calling functions.
     callers: Vec<Box<str>>,
+}
+
+/// A function's name, hashed: names that fell together would count as one function, which can only be called more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Name(u64);
+
+impl Name {
+    /// Hashes it.
+    #[must_use]
+    pub fn of(name: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+/// A [`Name`] is a hash already.
+#[derive(Debug, Default)]
+struct ByName(u64);
+
+impl Hasher for ByName {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {}
+
+    fn write_u64(&mut self, name: u64) {
+        self.0 = name;
+    }
+}
+
+/// What one object says of a function.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'c> {
+    references: &'c References,
+    callers: &'c [Box<str>],
+}
+
+impl<'c> Said<'c> {
+    /// The functions of this object that call it.
+    pub fn callers(self) -> impl Iterator<Item = &'c str> {
+        let indices = self.references.callers.iter();
+        indices.filter_map(move |caller| Some(&**self.callers.get(*caller as usize)?))
+    }
+
+    /// True if something in this object takes the function's address, so that anybody may call it.
+    #[must_use]
+    pub fn is_taken(self) -> bool {
+        self.references.is_taken
+    }
+
+    /// True if the loader calls the function before `main`.
+    #[must_use]
+    pub fn is_called_at_start(self) -> bool {
+        self.references.is_called_at_start
+    }
 }
 
 #[derive(Debug, Default)]
@@ -110,33 +169,16 @@ impl ObjectCalls {
     }
 
     fn references(&mut self, name: &str) -> &mut References {
-        if !self.functions.contains_key(name) {
-            self.functions.insert(name.into(), References::default());
-        }
-        self.functions.entry(name.into()).or_default()
+        self.functions.entry(Name::of(name)).or_default()
     }
 
-    /// The functions of this object that call the function of this name.
-    pub fn callers_of(&self, name: &str) -> impl Iterator<Item = &str> {
-        let callers = self.functions.get(name).map(|it| it.callers.as_slice());
-        callers
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|caller| Some(&**self.callers.get(*caller as usize)?))
-    }
-
-    /// True if something in this object takes the function's address, so that anybody may call it.
+    /// What this object says of a function; `None` if it does not refer to it.
     #[must_use]
-    pub fn takes_address_of(&self, name: &str) -> bool {
-        self.functions.get(name).is_some_and(|it| it.is_taken)
-    }
-
-    /// True if the loader calls the function before `main`.
-    #[must_use]
-    pub fn is_called_at_start(&self, name: &str) -> bool {
-        self.functions
-            .get(name)
-            .is_some_and(|it| it.is_called_at_start)
+    pub fn of_function(&self, name: Name) -> Option<Said<'_>> {
+        Some(Said {
+            references: self.functions.get(&name)?,
+            callers: &self.callers,
+        })
     }
 }
 
@@ -204,12 +246,14 @@ mod tests {
             #[unsafe(no_mangle)] pub fn gives() -> extern "C" fn() {{ passed }}
             "#
         ));
-        assert!(!found.takes_address_of("edited"), "only a shadow's root");
-        assert_eq!(found.callers_of("before").collect::<Vec<_>>(), ["edited"]);
-        assert_eq!(found.callers_of("kept").collect::<Vec<_>>(), ["edited"]);
-        assert!(found.is_called_at_start("before") && !found.takes_address_of("before"));
-        assert!(found.takes_address_of("kept") && !found.is_called_at_start("kept"));
-        assert!(found.takes_address_of("passed"), "in code");
-        assert_eq!(found.callers_of("passed").count(), 0);
+        let said = |name| {
+            let said = found.of_function(Name::of(name))?;
+            let callers: Vec<&str> = said.callers().collect();
+            Some((callers, said.is_taken(), said.is_called_at_start()))
+        };
+        assert_eq!(said("edited"), None, "only a shadow's root refers to it");
+        assert_eq!(said("before"), Some((vec!["edited"], false, true)));
+        assert_eq!(said("kept"), Some((vec!["edited"], true, false)));
+        assert_eq!(said("passed"), Some((vec![], true, false)), "in code");
     }
 }

@@ -5,22 +5,19 @@
 //! calls it that may itself be entered again. Only what is certain not to be entered again counts: what cannot be told is taken to
 //! have an effect, and the program's marks tell ([`super::marks`]).
 //!
-//! The calls are those of the objects as they will be ([`super::calls`]); what the frames may still call is read from the code that
+//! The calls are those of the objects as they will be ([`super::calls`], [`super::search`]); what the frames may still call is read from the code that
 //! they are in ([`super::frames`]), which may call what the new code does not.
 
-use std::cell::OnceCell;
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::calls::{ENTRY, ObjectCalls};
-use super::decide::{Build, Environment, Replacement};
-use super::frames::Ahead;
+use super::decide::{Environment, Replacement};
+use super::gates::only_through;
+use super::search::{Calls, RunningCode, RunningSide, Search};
 use crate::codes::{self, Reason};
 use crate::link::plan::pretty;
 use crate::link::{Live, OldNames};
-use crate::object::target::is_mangled;
 use crate::process::stacks::Stacks;
 
 /// What is known of an edit's effect.
@@ -47,123 +44,6 @@ pub struct Callers {
 const MOST_CALLERS: usize = 8;
 /// Of no more functions is it remembered who calls them.
 const MOST_FUNCTIONS: usize = 32;
-
-/// What is asked of the running program.
-trait RunningCode {
-    /// False if it is certain that no frame comes to a call of the function.
-    fn may_call(&self, function: &str) -> Result<bool>;
-    /// The function has a frame, in any version.
-    fn runs(&self, function: &str) -> Result<bool>;
-}
-
-/// The calls of some or all objects of the program as it will be.
-struct Calls {
-    objects: Vec<Arc<ObjectCalls>>,
-    /// No object is missing.
-    is_whole: bool,
-}
-
-impl Calls {
-    /// Those of the objects that were read before.
-    fn known(build: &Build<'_>) -> Self {
-        let mut is_whole = true;
-        let objects = build.objects().filter_map(|object| {
-            let known = build.files.known_calls(object);
-            is_whole &= known.is_some();
-            known
-        });
-        let objects = objects.collect();
-        Self { objects, is_whole }
-    }
-
-    /// Those of all objects.
-    ///
-    /// # Errors
-    /// When an object cannot be read.
-    fn all(build: &Build<'_>) -> Result<Self> {
-        let objects = build.objects().map(|object| build.files.calls(object));
-        Ok(Self {
-            objects: objects.collect::<Result<_>>()?,
-            is_whole: true,
-        })
-    }
-
-    fn callers_of<'c>(&'c self, function: &'c str) -> impl Iterator<Item = &'c str> {
-        self.objects
-            .iter()
-            .flat_map(move |object| object.callers_of(function))
-    }
-
-    fn is_taken(&self, function: &str) -> bool {
-        self.objects
-            .iter()
-            .any(|object| object.takes_address_of(function))
-    }
-
-    fn is_called_at_start(&self, function: &str) -> bool {
-        self.objects
-            .iter()
-            .any(|object| object.is_called_at_start(function))
-    }
-}
-
-/// A search for a way into a function.
-struct Search<'s> {
-    calls: &'s Calls,
-    /// The symbol of the program's `main`?
-    is_main: &'s dyn Fn(&str) -> bool,
-    /// `None`: no frame is asked for.
-    program: Option<&'s dyn RunningCode>,
-    /// Functions through which no way leads.
-    is_closed: &'s dyn Fn(&str) -> bool,
-}
-
-impl Search<'_> {
-    /// True if there is a way, or may be one. Where objects are missing, or no frame is asked for, false means nothing.
-    fn may_be_entered(&self, function: &str) -> Result<bool> {
-        let mut left = vec![function];
-        let mut seen: HashSet<&str> = HashSet::from([function]);
-        let mut by_frames = Vec::new();
-        while let Some(one) = left.pop() {
-            if (self.is_closed)(one) {
-                continue;
-            }
-            if self.is_open(one) {
-                return Ok(true);
-            }
-            by_frames.push(one);
-            for caller in self.calls.callers_of(one) {
-                if seen.insert(caller) {
-                    left.push(caller);
-                }
-            }
-        }
-        let Some(program) = self.program else {
-            return Ok(false);
-        };
-        for one in by_frames {
-            if program.may_call(one)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// True if it may be entered whoever runs.
-    fn is_open(&self, function: &str) -> bool {
-        // Nobody calls these two, once they were called.
-        if function == ENTRY || (self.is_main)(function) {
-            return self.calls.is_taken(function);
-        }
-        if !is_mangled(function) || self.calls.is_taken(function) {
-            return true;
-        }
-        // Somebody must have called what nobody calls.
-        self.calls.is_whole
-            && self.calls.callers_of(function).next().is_none()
-            && !self.calls.is_called_at_start(function)
-    }
-}
 
 /// What the edit would change, as far as that is certain: see the module's documentation.
 ///
@@ -217,12 +97,9 @@ pub(super) fn effect(
     }
     for function in &roots {
         if !left.contains(function)
-            && let Some(gate) = only_through(function, &calls, &is_main, &program)?
+            && let Some(note) = only_through(function, &calls, &is_main, &program)?
         {
-            effect.notes.push(format!(
-                "`{}` is called only through `{gate}`, which calls a function once: it may have been called for the last time",
-                pretty(function)
-            ));
+            effect.notes.push(note);
         }
     }
     Ok(effect)
@@ -250,63 +127,18 @@ fn without_a_way<'r>(
     Ok(left)
 }
 
-/// What the standard library has for calling something once, if every way into the function leads through it.
-fn only_through(
-    function: &str,
-    calls: &Calls,
-    is_main: &dyn Fn(&str) -> bool,
-    program: &dyn RunningCode,
-) -> Result<Option<&'static str>> {
-    const ONCE: &[(&str, &str)] = &[
-        ("9once_lock", "OnceLock"),
-        ("4cell4once", "OnceCell"),
-        ("4sync4once", "Once"),
-        ("9lazy_lock", "LazyLock"),
-        ("4cell4lazy", "LazyCell"),
-    ];
-    let gate = |name: &str| ONCE.iter().find(|(part, _)| name.contains(part));
-    let passed = std::cell::Cell::new(None);
-    let is_closed = |name: &str| match gate(name) {
-        Some((_, gate)) if name != function => {
-            passed.set(Some(*gate));
-            true
-        }
-        _ => false,
-    };
-    let search = Search {
-        calls,
-        is_main,
-        program: Some(program),
-        is_closed: &is_closed,
-    };
-    // Few ways lead through one: most searches end before that, and then no frame has to be asked for.
-    let without_frames = Search {
-        program: None,
-        ..search
-    };
-    if without_frames.may_be_entered(function)? || passed.get().is_none() {
-        return Ok(None);
-    }
-    Ok((!search.may_be_entered(function)?)
-        .then(|| passed.get())
-        .flatten())
-}
-
 fn callers(functions: &[&str], calls: &Calls) -> HashMap<String, Callers> {
     functions
         .iter()
         .take(MOST_FUNCTIONS)
         .map(|function| {
-            let mut found: Vec<String> = calls
-                .callers_of(function)
-                .take(MOST_CALLERS)
-                .map(str::to_owned)
-                .collect();
-            found.sort();
-            found.dedup();
+            let mut known = calls.of(function);
+            known.callers.sort_unstable();
+            known.callers.dedup();
+            known.callers.truncate(MOST_CALLERS);
             let callers = Callers {
-                functions: found,
-                is_taken: calls.is_taken(function),
+                functions: known.callers.into_iter().map(str::to_owned).collect(),
+                is_taken: known.is_taken,
             };
             ((*function).to_owned(), callers)
         })
@@ -397,7 +229,8 @@ fn why_not_entered(function: &str, calls: &Calls, program: &dyn RunningCode) -> 
         ));
     }
     let mut passed = Vec::new();
-    for caller in calls.callers_of(function) {
+    let known = calls.of(function);
+    for caller in known.callers {
         if program.runs(caller)? {
             passed.push(format!("`{}`", pretty(caller)));
         }
@@ -411,7 +244,7 @@ fn why_not_entered(function: &str, calls: &Calls, program: &dyn RunningCode) -> 
             passed.join(" and ")
         ));
     }
-    if calls.is_called_at_start(function) {
+    if known.is_called_at_start {
         return Ok(format!(
             "`{name}` was called before `main`, and nothing will call it again"
         ));
@@ -421,69 +254,10 @@ fn why_not_entered(function: &str, calls: &Calls, program: &dyn RunningCode) -> 
     ))
 }
 
-/// The running program, as the search for an effect sees it.
-pub(super) struct RunningSide<'r> {
-    live: &'r Live,
-    stacks: &'r Stacks,
-    /// One for all functions that are asked for, made when the first one is.
-    ahead: OnceCell<Ahead>,
-    names: &'r OldNames,
-}
-
-impl<'r> RunningSide<'r> {
-    /// `names` are those by which the program knows the functions that are asked for.
-    pub(super) fn new(live: &'r Live, stacks: &'r Stacks, names: &'r OldNames) -> Self {
-        Self {
-            live,
-            stacks,
-            ahead: OnceCell::new(),
-            names,
-        }
-    }
-
-    fn ahead(&self) -> Result<&Ahead> {
-        match self.ahead.get() {
-            Some(ahead) => Ok(ahead),
-            None => {
-                let look = self.stacks.look()?;
-                let ahead = Ahead::of(self.live, &look, self.stacks.process())?;
-                Ok(self.ahead.get_or_init(|| ahead))
-            }
-        }
-    }
-}
-
-impl RunningCode for RunningSide<'_> {
-    fn may_call(&self, function: &str) -> Result<bool> {
-        let Some((old, object)) = self.names.old_function(function, None) else {
-            // No frame knows it.
-            return Ok(false);
-        };
-        match self.live.function(old, object.unwrap_or("")) {
-            Ok(Some(callable)) => Ok(self.ahead()?.may_call(callable.address().0)),
-            Ok(None) => Ok(false),
-            // Which of them a frame would call is not known.
-            Err(_) => Ok(true),
-        }
-    }
-
-    fn runs(&self, function: &str) -> Result<bool> {
-        let Some((old, object)) = self.names.old_function(function, None) else {
-            return Ok(false);
-        };
-        let Ok(Some(callable)) = self.live.function(old, object.unwrap_or("")) else {
-            return Ok(false);
-        };
-        let ahead = self.ahead()?;
-        let address = callable.address();
-        let mut bodies = self.live.all_bodies(address);
-        Ok(ahead.runs(address.0) || bodies.any(|body| ahead.runs(body.start.0)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::gates::only_through;
 
     /// Frames that may still call these, and functions that have a frame.
     #[derive(Default)]
@@ -499,13 +273,13 @@ mod tests {
         fn runs(&self, function: &str) -> Result<bool> {
             Ok(self.running.contains(&function))
         }
+        fn resumes(&self, function: &str) -> Result<bool> {
+            Ok(function.starts_with("_RNC"))
+        }
     }
 
     fn calls(pairs: &[(&str, &str)], taken: &[&str], at_start: &[&str]) -> Calls {
-        Calls {
-            objects: vec![Arc::new(ObjectCalls::with(pairs, taken, at_start))],
-            is_whole: true,
-        }
+        Calls::with(pairs, taken, at_start)
     }
 
     fn enters_again(root: &str, calls: &Calls, program: &Program) -> bool {
@@ -580,9 +354,16 @@ mod tests {
             &[],
         );
         let through = |function, known| {
-            only_through(function, known, &|_| false, &Program::default()).expect("an answer")
+            only_through(
+                function,
+                known,
+                &|name| name == "_Rmain",
+                &Program::default(),
+            )
+            .expect("an answer")
         };
-        assert_eq!(through("_Rload", &known), Some("OnceLock"));
+        let note = through("_Rload", &known).expect("a note");
+        assert!(note.contains("only through `OnceLock`"), "{note}");
         assert_eq!(through("_Rtick", &known), None);
         let known = calls(
             &[(once, "_Rload"), ("_Rserve", once), ("_Rserve", "_Rload")],
@@ -590,6 +371,32 @@ mod tests {
             &[],
         );
         assert_eq!(through("_Rload", &known), None);
+    }
+
+    #[test]
+    fn what_an_async_body_may_have_passed_is_said() {
+        let body = "_RNCNvC3app5serve0B2_";
+        let known = calls(
+            &[
+                (body, "_Rroutes"),
+                ("_Rpoll", body),
+                ("_Rmain", "_RNvC3app5serve"),
+            ],
+            &["_Rpoll"],
+            &[],
+        );
+        let is_main = |name: &str| name == "_Rmain";
+        let note = only_through("_Rroutes", &known, &is_main, &Program::default());
+        let note = note.expect("an answer").expect("a note");
+        assert!(note.contains("may have passed"), "{note}");
+        // Whoever can begin the body anew can call it again.
+        let known = calls(
+            &[(body, "_Rroutes"), ("_Rpoll", body)],
+            &["_Rpoll", "_RNvC3app5serve"],
+            &[],
+        );
+        let note = only_through("_Rroutes", &known, &is_main, &Program::default());
+        assert_eq!(note.expect("an answer"), None);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::Result;
-use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction, OpKind};
+use iced_x86::{
+    Decoder, DecoderOptions, FlowControl, Instruction, MemorySize, Mnemonic, OpKind, Register,
+};
 
 use crate::link::Live;
 use crate::object::address::RunAddr;
@@ -168,6 +170,36 @@ impl Body<'_> {
     }
 }
 
+/// True for code that goes where a byte of what it is given says, before it calls anything: an `async` body that goes on where it
+/// was left does (by a jump table, or by comparing where it has few places to wait). So does a closure that begins with a `match`.
+pub(super) fn begins_where_it_was_left(code: &[u8]) -> bool {
+    let body = Body { start: 0, code };
+    let mut before: Option<Instruction> = None;
+    let mut has_state = false;
+    for instruction in body.instructions() {
+        match instruction.flow_control() {
+            FlowControl::Next => {}
+            FlowControl::IndirectBranch => return true,
+            // A `bool` is tested by its lowest bit alone.
+            FlowControl::ConditionalBranch => {
+                return has_state
+                    && before.is_some_and(|test| {
+                        test.mnemonic() == Mnemonic::Test
+                            && test.op0_register() == test.op1_register()
+                            && test.op0_register().is_gpr32()
+                    });
+            }
+            _ => return false,
+        }
+        has_state |= instruction.mnemonic() == Mnemonic::Movzx
+            && instruction.op1_kind() == OpKind::Memory
+            && instruction.memory_size() == MemorySize::UInt8
+            && instruction.memory_base() != Register::RSP;
+        before = Some(instruction);
+    }
+    false
+}
+
 fn is_near(instruction: &Instruction) -> bool {
     instruction.op_count() == 1 && instruction.op0_kind() == OpKind::NearBranch64
 }
@@ -209,6 +241,20 @@ mod tests {
         // jmp to itself; then a landing pad: call SLOT; ud2.
         let code = [&[0xeb, 0xfe][..], &call_of(SLOT, 0x1002), &[0x0f, 0x0b]].concat();
         assert!(called(&code, 0x1000).contains(&SLOT));
+    }
+
+    #[test]
+    fn code_that_goes_on_where_it_was_left_is_known() {
+        // mov eax, ecx; jmp rax — and: call; jmp rax.
+        assert!(begins_where_it_was_left(&[0x89, 0xc8, 0xff, 0xe0]));
+        assert!(!begins_where_it_was_left(&[0xe8, 0, 0, 0, 0, 0xff, 0xe0]));
+        assert!(!begins_where_it_was_left(&[0xc3]));
+        // movzx eax, byte [rdi+5]; test eax, eax; je — and with test al, 1.
+        let load = [0x0f, 0xb6, 0x47, 0x05];
+        let state = [&load[..], &[0x85, 0xc0, 0x74, 0x00]].concat();
+        assert!(begins_where_it_was_left(&state));
+        let flag = [&load[..], &[0xa8, 0x01, 0x74, 0x00]].concat();
+        assert!(!begins_where_it_was_left(&flag));
     }
 
     #[test]

@@ -1,0 +1,219 @@
+//! Whether a function may be entered again: who calls it, from the objects, and what the frames that exist may still call.
+
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use super::calls::{ENTRY, Name, ObjectCalls};
+use super::decide::Build;
+use super::frames::{Ahead, begins_where_it_was_left};
+use crate::link::{Live, OldNames};
+use crate::object::target::is_mangled;
+use crate::process::stacks::{self, Stacks};
+
+/// What is asked of the running program.
+pub(super) trait RunningCode {
+    /// False if it is certain that no frame comes to a call of the function.
+    fn may_call(&self, function: &str) -> Result<bool>;
+    /// The function has a frame, in any version.
+    fn runs(&self, function: &str) -> Result<bool>;
+    /// The function seems to go on where it was left, as an `async` body does.
+    fn resumes(&self, function: &str) -> Result<bool>;
+}
+
+/// The calls of some or all objects of the program as it will be.
+pub(super) struct Calls {
+    objects: Vec<Arc<ObjectCalls>>,
+    /// No object is missing.
+    pub(super) is_whole: bool,
+}
+
+impl Calls {
+    /// Those of the objects that were read before.
+    pub(super) fn known(build: &Build<'_>) -> Self {
+        let mut is_whole = true;
+        let objects = build.objects().filter_map(|object| {
+            let known = build.files.known_calls(object);
+            is_whole &= known.is_some();
+            known
+        });
+        let objects = objects.collect();
+        Self { objects, is_whole }
+    }
+
+    /// Those of all objects.
+    ///
+    /// # Errors
+    /// When an object cannot be read.
+    pub(super) fn all(build: &Build<'_>) -> Result<Self> {
+        let objects = build.objects().map(|object| build.files.calls(object));
+        Ok(Self {
+            objects: objects.collect::<Result<_>>()?,
+            is_whole: true,
+        })
+    }
+
+    /// One object with these calls: see [`ObjectCalls::with`].
+    #[cfg(test)]
+    pub(super) fn with(pairs: &[(&str, &str)], taken: &[&str], at_start: &[&str]) -> Self {
+        Self {
+            objects: vec![Arc::new(ObjectCalls::with(pairs, taken, at_start))],
+            is_whole: true,
+        }
+    }
+
+    /// What the objects say of a function.
+    pub(super) fn of<'c>(&'c self, function: &str) -> Function<'c> {
+        let name = Name::of(function);
+        let mut found = Function::default();
+        for said in self.objects.iter().filter_map(|it| it.of_function(name)) {
+            found.callers.extend(said.callers());
+            found.is_taken |= said.is_taken();
+            found.is_called_at_start |= said.is_called_at_start();
+        }
+        found
+    }
+}
+
+/// What the objects say of a function.
+#[derive(Default)]
+pub(super) struct Function<'c> {
+    /// Who calls it; one may come several times.
+    pub(super) callers: Vec<&'c str>,
+    pub(super) is_taken: bool,
+    pub(super) is_called_at_start: bool,
+}
+
+/// A search for a way into a function.
+pub(super) struct Search<'s> {
+    pub(super) calls: &'s Calls,
+    /// The symbol of the program's `main`?
+    pub(super) is_main: &'s dyn Fn(&str) -> bool,
+    /// `None`: no frame is asked for.
+    pub(super) program: Option<&'s dyn RunningCode>,
+    /// Functions through which no way leads.
+    pub(super) is_closed: &'s dyn Fn(&str) -> bool,
+}
+
+impl Search<'_> {
+    /// True if there is a way, or may be one. Where objects are missing, or no frame is asked for, false means nothing.
+    pub(super) fn may_be_entered(&self, function: &str) -> Result<bool> {
+        let mut left = vec![function];
+        let mut seen: HashSet<&str> = HashSet::from([function]);
+        let mut by_frames = Vec::new();
+        while let Some(one) = left.pop() {
+            if (self.is_closed)(one) {
+                continue;
+            }
+            let known = self.calls.of(one);
+            if self.is_open(one, &known) {
+                return Ok(true);
+            }
+            by_frames.push(one);
+            for caller in known.callers {
+                if seen.insert(caller) {
+                    left.push(caller);
+                }
+            }
+        }
+        let Some(program) = self.program else {
+            return Ok(false);
+        };
+        for one in by_frames {
+            if program.may_call(one)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// True if it may be entered whoever runs.
+    fn is_open(&self, function: &str, known: &Function<'_>) -> bool {
+        // Nobody calls these two, once they were called.
+        if function == ENTRY || (self.is_main)(function) {
+            return known.is_taken;
+        }
+        if !is_mangled(function) || known.is_taken {
+            return true;
+        }
+        // Somebody must have called what nobody calls.
+        self.calls.is_whole && known.callers.is_empty() && !known.is_called_at_start
+    }
+}
+
+/// The running program, as the search for an effect sees it.
+pub(super) struct RunningSide<'r> {
+    live: &'r Live,
+    stacks: &'r Stacks,
+    /// One for all functions that are asked for, made when the first one is.
+    ahead: OnceCell<Ahead>,
+    names: &'r OldNames,
+}
+
+impl<'r> RunningSide<'r> {
+    /// `names` are those by which the program knows the functions that are asked for.
+    pub(super) fn new(live: &'r Live, stacks: &'r Stacks, names: &'r OldNames) -> Self {
+        Self {
+            live,
+            stacks,
+            ahead: OnceCell::new(),
+            names,
+        }
+    }
+
+    fn ahead(&self) -> Result<&Ahead> {
+        match self.ahead.get() {
+            Some(ahead) => Ok(ahead),
+            None => {
+                let look = self.stacks.look()?;
+                let ahead = Ahead::of(self.live, &look, self.stacks.process())?;
+                Ok(self.ahead.get_or_init(|| ahead))
+            }
+        }
+    }
+}
+
+impl RunningCode for RunningSide<'_> {
+    fn may_call(&self, function: &str) -> Result<bool> {
+        let Some((old, object)) = self.names.old_function(function, None) else {
+            // No frame knows it.
+            return Ok(false);
+        };
+        match self.live.function(old, object.unwrap_or("")) {
+            Ok(Some(callable)) => Ok(self.ahead()?.may_call(callable.address().0)),
+            Ok(None) => Ok(false),
+            // Which of them a frame would call is not known.
+            Err(_) => Ok(true),
+        }
+    }
+
+    fn runs(&self, function: &str) -> Result<bool> {
+        let Some((old, object)) = self.names.old_function(function, None) else {
+            return Ok(false);
+        };
+        let Ok(Some(callable)) = self.live.function(old, object.unwrap_or("")) else {
+            return Ok(false);
+        };
+        let ahead = self.ahead()?;
+        let address = callable.address();
+        let mut bodies = self.live.all_bodies(address);
+        Ok(ahead.runs(address.0) || bodies.any(|body| ahead.runs(body.start.0)))
+    }
+
+    fn resumes(&self, function: &str) -> Result<bool> {
+        let Some((old, object)) = self.names.old_function(function, None) else {
+            return Ok(false);
+        };
+        let Ok(Some(callable)) = self.live.function(old, object.unwrap_or("")) else {
+            return Ok(false);
+        };
+        let Some(body) = self.live.body(callable.address()) else {
+            return Ok(false);
+        };
+        let length = usize::try_from(body.end.0 - body.start.0)?;
+        let code = stacks::read_bytes(self.stacks.process(), body.start.0, length)?;
+        Ok(begins_where_it_was_left(&code))
+    }
+}
