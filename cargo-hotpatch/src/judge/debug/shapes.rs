@@ -4,7 +4,7 @@
 //! means, at a place, is only known from the entry that the place refers to. So each entry gets a digest of its fields, of
 //! their types' fields and so on, and each function the digests of what its parameters, its result and its generic arguments are.
 
-use std::hash::{BuildHasher as _, Hasher as _};
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use foldhash::HashMap;
@@ -28,9 +28,7 @@ const LEVELS: usize = 4;
 const MAX_POINTERS: usize = 16;
 
 fn hash(of: &impl std::hash::Hash) -> u64 {
-    let mut hasher = foldhash::fast::FixedState::default().build_hasher();
-    of.hash(&mut hasher);
-    hasher.finish()
+    foldhash::fast::FixedState::default().hash_one(of)
 }
 
 /// What a type looks like by itself. `has_own_look`: a type that can change is known by its fields, any other by its name.
