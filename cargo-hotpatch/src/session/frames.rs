@@ -72,19 +72,83 @@ fn called_ahead(
     word: &dyn Fn(u64) -> Option<u64>,
 ) -> HashSet<u64> {
     let body = Body { start, code };
-    let ahead = body.reached_from(places.iter().copied());
+    let instructions: Vec<Instruction> = body.instructions().collect();
+    let tables = Tables {
+        instructions: &instructions,
+        word,
+    };
+    let ahead = body.reached_from(places.iter().copied(), &tables);
     // A panic goes on where no branch leads.
-    let by_branches = body.reached_from(std::iter::once(start)).addresses;
+    let by_branches = body.reached_from(std::iter::once(start), &tables).addresses;
     let mut called = HashSet::new();
-    for instruction in body.instructions() {
+    for instruction in &instructions {
         let ip = instruction.ip();
         let is_ahead =
             !ahead.is_whole || ahead.addresses.contains(&ip) || !by_branches.contains(&ip);
         if is_ahead {
-            called.extend(body.leads_out(&instruction, word));
+            called.extend(body.leads_out(instruction, word));
         }
     }
     called
+}
+
+/// The jump tables of a function.
+struct Tables<'t> {
+    /// The function's, in order.
+    instructions: &'t [Instruction],
+    word: &'t dyn Fn(u64) -> Option<u64>,
+}
+
+impl Tables<'_> {
+    /// So many instructions before a jump, its table is taken.
+    const NEAR: usize = 12;
+    /// No table has more entries.
+    const MOST: u64 = 1 << 16;
+
+    /// Where a jump leads that goes by a table of distances: `lea a, [table]`, `movsxd b, [a + 4 * b]`, `add`, `jmp`. It may be
+    /// more than that, since nothing says how long the table is. `None` for another jump.
+    fn targets(&self, jump: &Instruction, inside: &std::ops::Range<u64>) -> Option<Vec<u64>> {
+        let position = self
+            .instructions
+            .binary_search_by_key(&jump.ip(), |instruction| instruction.ip())
+            .ok()?;
+        let before = &self.instructions[position.saturating_sub(Self::NEAR)..position];
+        let load = before.iter().rev().find(|instruction| {
+            instruction.mnemonic() == Mnemonic::Movsxd && instruction.memory_index_scale() == 4
+        })?;
+        let added = before
+            .last()
+            .filter(|add| add.mnemonic() == Mnemonic::Add)?;
+        let registers = [added.op0_register(), added.op1_register()];
+        let is_that = added.op0_register() == jump.op0_register()
+            && registers.contains(&load.op0_register())
+            && registers.contains(&load.memory_base());
+        let taken = before.iter().rev().find(|instruction| {
+            instruction.mnemonic() == Mnemonic::Lea
+                && instruction.op0_register() == load.memory_base()
+        })?;
+        if !is_that || !taken.is_ip_rel_memory_operand() {
+            return None;
+        }
+        let table = taken.ip_rel_memory_address();
+        let targets = (0..Self::MOST).map_while(|index| {
+            let distance = self.distance(table + 4 * index)?;
+            let target = table.wrapping_add_signed(i64::from(distance));
+            inside.contains(&target).then_some(target)
+        });
+        Some(targets.collect()).filter(|targets: &Vec<u64>| !targets.is_empty())
+    }
+
+    /// The four bytes there.
+    fn distance(&self, address: u64) -> Option<i32> {
+        let word = (self.word)(address & !7)?.to_le_bytes();
+        let half = match address % 8 {
+            0 => &word[..4],
+            4 => &word[4..],
+            _ => return None,
+        };
+        Some(i32::from_le_bytes(half.try_into().ok()?))
+    }
 }
 
 /// A function's code.
@@ -117,7 +181,8 @@ impl Body<'_> {
         Some(decoder.decode()).filter(|instruction| !instruction.is_invalid())
     }
 
-    fn reached_from(&self, places: impl Iterator<Item = u64>) -> Reached {
+    fn reached_from(&self, places: impl Iterator<Item = u64>, tables: &Tables<'_>) -> Reached {
+        let within = self.start..self.end();
         let mut reached = Reached {
             addresses: HashSet::new(),
             is_whole: true,
@@ -133,7 +198,7 @@ impl Body<'_> {
                 continue;
             };
             let near = is_near(&instruction).then(|| instruction.near_branch_target());
-            let inside = near.filter(|target| (self.start..self.end()).contains(target));
+            let inside = near.filter(|target| within.contains(target));
             match instruction.flow_control() {
                 FlowControl::Next | FlowControl::Call | FlowControl::IndirectCall => {
                     left.push(instruction.next_ip());
@@ -144,7 +209,10 @@ impl Body<'_> {
                 }
                 FlowControl::UnconditionalBranch if near.is_some() => left.extend(inside),
                 FlowControl::Return | FlowControl::Exception => {}
-                // A jump table, or something rarer.
+                FlowControl::IndirectBranch => match tables.targets(&instruction, &within) {
+                    Some(targets) => left.extend(targets),
+                    None => reached.is_whole = false,
+                },
                 _ => reached.is_whole = false,
             }
         }
@@ -234,6 +302,31 @@ mod tests {
         // call SLOT; jmp rax.
         let code = [&call_of(SLOT, 0x1000)[..], &[0xff, 0xe0]].concat();
         assert!(called(&code, 0x1005).contains(&SLOT));
+    }
+
+    #[test]
+    fn a_jump_table_is_followed() {
+        // lea rax, [3000]; movsxd rcx, [rax + 4 * rcx]; add rax, rcx; jmp rax; call SLOT; jmp to itself.
+        let head = [
+            &[0x48, 0x8d, 0x05][..],
+            &(0x3000_i32 - 0x1007).to_le_bytes(),
+            &[0x48, 0x63, 0x0c, 0x88, 0x48, 0x01, 0xc8, 0xff, 0xe0],
+        ]
+        .concat();
+        let call = 0x1000 + head.len() as u64;
+        let code = [&head[..], &call_of(SLOT, call), &[0xeb, 0xfe]].concat();
+        let called = |place, targets: [u64; 2]| {
+            let distance = |target: u64| target.wrapping_sub(0x3000) & u64::from(u32::MAX);
+            let table = distance(targets[0]) | distance(targets[1]) << 32;
+            called_ahead(0x1000, &code, &BTreeSet::from([place]), &|address| {
+                (address == 0x3000).then_some(table)
+            })
+        };
+        let (first, second) = (call, call + 5);
+        assert!(called(0x1000, [first, second]).contains(&SLOT));
+        assert!(!called(second, [first, second]).contains(&SLOT));
+        // What no entry names is a panic's way on.
+        assert!(called(second, [second, second]).contains(&SLOT));
     }
 
     #[test]
