@@ -77,6 +77,17 @@ pub(super) fn effect(
         }
         left = without_a_way(&left, &calls, &is_main, Some(&program))?;
     }
+    let open: Vec<&str> = roots
+        .iter()
+        .copied()
+        .filter(|function| !left.contains(function))
+        .collect();
+    let mut gated = gated(&open, &calls, &is_main, &program)?;
+    // Some calls are more ways into a function than none.
+    if !gated.is_empty() && !calls.is_whole {
+        calls = Calls::all(&decided.build)?;
+        gated = self::gated(&open, &calls, &is_main, &program)?;
+    }
     let mut effect = Effect {
         callers: callers(&roots, &calls),
         ..Effect::default()
@@ -95,20 +106,28 @@ pub(super) fn effect(
             ));
         }
     }
-    for function in &roots {
-        if !left.contains(function)
-            && let Some(note) = only_through(function, &calls, &is_main, &program)?
-        {
-            effect.notes.push(note);
-        }
-    }
+    effect.notes.extend(gated);
     Ok(effect)
+}
+
+/// What is to be said of those of `functions` into which all ways may have been closed.
+fn gated(
+    functions: &[&str],
+    calls: &Calls<'_>,
+    is_main: &dyn Fn(&str) -> bool,
+    program: &dyn RunningCode,
+) -> Result<Vec<String>> {
+    let mut notes = Vec::new();
+    for function in functions {
+        notes.extend(only_through(function, calls, is_main, program)?);
+    }
+    Ok(notes)
 }
 
 /// Those of `functions` into which no way leads.
 fn without_a_way<'r>(
     functions: &[&'r str],
-    calls: &Calls,
+    calls: &Calls<'_>,
     is_main: &dyn Fn(&str) -> bool,
     program: Option<&dyn RunningCode>,
 ) -> Result<Vec<&'r str>> {
@@ -117,6 +136,7 @@ fn without_a_way<'r>(
         is_main,
         program,
         is_closed: &|_| false,
+        is_done: &|_| false,
     };
     let mut left = Vec::new();
     for &function in functions {
@@ -127,7 +147,7 @@ fn without_a_way<'r>(
     Ok(left)
 }
 
-fn callers(functions: &[&str], calls: &Calls) -> HashMap<String, Callers> {
+fn callers(functions: &[&str], calls: &Calls<'_>) -> HashMap<String, Callers> {
     functions
         .iter()
         .take(MOST_FUNCTIONS)
@@ -138,7 +158,7 @@ fn callers(functions: &[&str], calls: &Calls) -> HashMap<String, Callers> {
             known.callers.truncate(MOST_CALLERS);
             let callers = Callers {
                 functions: known.callers.into_iter().map(str::to_owned).collect(),
-                is_taken: known.is_taken,
+                is_taken: known.is_taken || !known.holders.is_empty(),
             };
             ((*function).to_owned(), callers)
         })
@@ -148,7 +168,7 @@ fn callers(functions: &[&str], calls: &Calls) -> HashMap<String, Callers> {
 /// The reason to restart for functions that will all not be entered again.
 fn no_effect(
     functions: &[&str],
-    calls: &Calls,
+    calls: &Calls<'_>,
     program: &dyn RunningCode,
     decided: &Replacement<'_>,
 ) -> Result<Reason> {
@@ -206,6 +226,9 @@ fn who_calls_one(
     program: &dyn RunningCode,
 ) -> Result<Option<String>> {
     let mut known = Vec::new();
+    if program.runs(function)? {
+        known.push("it runs, in the code of before".to_owned());
+    }
     for caller in &callers.functions {
         let doing = match (program.runs(caller)?, program.may_call(function)?) {
             (true, false) => "which has passed that place",
@@ -221,7 +244,7 @@ fn who_calls_one(
 }
 
 /// Why a function will not be entered again.
-fn why_not_entered(function: &str, calls: &Calls, program: &dyn RunningCode) -> Result<String> {
+fn why_not_entered(function: &str, calls: &Calls<'_>, program: &dyn RunningCode) -> Result<String> {
     let name = pretty(function);
     if program.runs(function)? {
         return Ok(format!(
@@ -257,7 +280,7 @@ fn why_not_entered(function: &str, calls: &Calls, program: &dyn RunningCode) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::gates::only_through;
+    use crate::session::calls::ObjectCalls;
 
     /// Frames that may still call these, and functions that have a frame.
     #[derive(Default)]
@@ -278,11 +301,11 @@ mod tests {
         }
     }
 
-    fn calls(pairs: &[(&str, &str)], taken: &[&str], at_start: &[&str]) -> Calls {
+    fn calls(pairs: &[(&str, &str)], taken: &[&str], at_start: &[&str]) -> Calls<'static> {
         Calls::with(pairs, taken, at_start)
     }
 
-    fn enters_again(root: &str, calls: &Calls, program: &Program) -> bool {
+    fn enters_again(root: &str, calls: &Calls<'_>, program: &Program) -> bool {
         let left = without_a_way(&[root], calls, &|name| name == "_Rmain", Some(program));
         left.expect("an answer").is_empty()
     }
@@ -371,6 +394,25 @@ mod tests {
             &[],
         );
         assert_eq!(through("_Rload", &known), None);
+    }
+
+    #[test]
+    fn what_a_static_calls_again_is_not_called_once() {
+        let mut object = ObjectCalls::with(&[], &[], &[]);
+        object.hold("_RHOOK", "_Rhook");
+        let known = Calls::of_object(object);
+        assert!(enters_again("_Rhook", &known, &Program::default()));
+        let is_main = |name: &str| name == "_Rmain";
+        let note = only_through("_Rhook", &known, &is_main, &Program::default());
+        assert_eq!(note.expect("an answer"), None, "its type is not known");
+        let is_done = Search {
+            calls: &known,
+            is_main: &is_main,
+            program: Some(&Program::default()),
+            is_closed: &|_| false,
+            is_done: &|_| true,
+        };
+        assert!(!is_done.may_be_entered("_Rhook").expect("an answer"));
     }
 
     #[test]

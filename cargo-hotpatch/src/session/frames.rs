@@ -110,7 +110,7 @@ impl Tables<'_> {
     fn targets(&self, jump: &Instruction, inside: &std::ops::Range<u64>) -> Option<Vec<u64>> {
         let position = self
             .instructions
-            .binary_search_by_key(&jump.ip(), |instruction| instruction.ip())
+            .binary_search_by_key(&jump.ip(), Instruction::ip)
             .ok()?;
         let before = &self.instructions[position.saturating_sub(Self::NEAR)..position];
         let load = before.iter().rev().find(|instruction| {

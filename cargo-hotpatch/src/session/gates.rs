@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::search::{Calls, RunningCode, Search};
+use super::search::{Calls, Holder, RunningCode, Search};
+use crate::judge::debug::DebugFacts;
 use crate::link::plan::pretty;
 
 /// What symbols of functions that call another once have in them, and what they are of.
@@ -17,22 +18,30 @@ const ONCE: &[(&str, &str)] = &[
     ("9lazy_lock", "LazyLock"),
     ("4cell4lazy", "LazyCell"),
 ];
+/// What `thread_local!` makes of an initial value that has to be computed, as symbols have it.
+const OF_THREAD: &str = "__rust_std_internal_init_fn";
+/// Types of statics that call a function once, as debug info spells them.
+const LAZY: &[(&str, &str)] = &[
+    ("std::sync::lazy_lock::LazyLock<", "LazyLock"),
+    ("core::cell::lazy::LazyCell<", "LazyCell"),
+];
 
 /// What a way leads through.
 #[derive(Debug, Clone)]
 enum Gate {
     Once(&'static str),
+    OnceInThread,
     /// The symbol of the body.
     Async(String),
 }
 
-/// What is to be said of a function if every way into it leads through something that may be closed.
+/// What is to be said of a function if every way into it leads through something that may be closed. The calls must be whole.
 ///
 /// # Errors
 /// When the program cannot be read.
 pub(super) fn only_through(
     function: &str,
-    calls: &Calls,
+    calls: &Calls<'_>,
     is_main: &dyn Fn(&str) -> bool,
     program: &dyn RunningCode,
 ) -> Result<Option<String>> {
@@ -41,6 +50,7 @@ pub(super) fn only_through(
         is_main,
         program,
         bodies: RefCell::default(),
+        lazy: RefCell::default(),
     };
     let passed = RefCell::new(None);
     let failed = Cell::new(None);
@@ -60,11 +70,19 @@ pub(super) fn only_through(
             }
         }
     };
+    let is_done = |holder: Holder<'_>| {
+        let of = gates.lazy(holder);
+        if let Some(of) = of {
+            passed.replace(Some(Gate::Once(of)));
+        }
+        of.is_some()
+    };
     let search = |program| Search {
         calls,
         is_main,
         program,
         is_closed: &is_closed,
+        is_done: &is_done,
     };
     // Most searches end before they ask for a frame.
     let may_be_entered = search(None).may_be_entered(function)?
@@ -85,6 +103,9 @@ fn said(function: &str, gate: &Gate) -> String {
         Gate::Once(of) => format!(
             "`{name}` is called only through `{of}`, which calls a function once: it may have been called for the last time"
         ),
+        Gate::OnceInThread => format!(
+            "`{name}` is called only for the initial value of a thread-local, once in each thread: threads that have theirs keep it"
+        ),
         Gate::Async(body) => format!(
             "`{name}` is called only from `{}`, which seems to go on where it waits, and may have passed that place",
             pretty(body)
@@ -93,17 +114,22 @@ fn said(function: &str, gate: &Gate) -> String {
 }
 
 struct Gates<'g> {
-    calls: &'g Calls,
+    calls: &'g Calls<'g>,
     is_main: &'g dyn Fn(&str) -> bool,
     program: &'g dyn RunningCode,
     /// Whether these bodies go on and are not begun anew.
     bodies: RefCell<HashMap<String, bool>>,
+    /// What these statics are.
+    lazy: RefCell<HashMap<String, Option<&'static str>>>,
 }
 
 impl Gates<'_> {
     fn gate(&self, name: &str) -> Result<Option<Gate>> {
         if let Some((_, of)) = ONCE.iter().find(|(part, _)| name.contains(part)) {
             return Ok(Some(Gate::Once(of)));
+        }
+        if name.contains(OF_THREAD) {
+            return Ok(Some(Gate::OnceInThread));
         }
         let Some(maker) = maker(name) else {
             return Ok(None);
@@ -122,6 +148,23 @@ impl Gates<'_> {
         Ok(is_left.then(|| Gate::Async(name.to_owned())))
     }
 
+    /// By what name a static is known that calls what it holds once.
+    fn lazy(&self, holder: Holder<'_>) -> Option<&'static str> {
+        if let Some(known) = self.lazy.borrow().get(holder.name) {
+            return *known;
+        }
+        // Where debug info cannot be read, it may call it again.
+        let facts = DebugFacts::read(&[holder.object]).ok();
+        let type_name = facts.and_then(|mut facts| facts.statics.remove(holder.name));
+        let found = type_name.and_then(|fact| {
+            let is_that = |(begin, _): &&(&str, &str)| fact.type_name.starts_with(begin);
+            LAZY.iter().find(is_that).map(|(_, of)| *of)
+        });
+        let mut lazy = self.lazy.borrow_mut();
+        lazy.insert(holder.name.to_owned(), found);
+        found
+    }
+
     /// Whether the function that makes the body may be called again.
     fn may_be_begun(&self, maker: &str) -> Result<bool> {
         let search = Search {
@@ -129,6 +172,7 @@ impl Gates<'_> {
             is_main: self.is_main,
             program: Some(self.program),
             is_closed: &|name| name != maker && matches!(self.gate(name), Ok(Some(_))),
+            is_done: &|holder| self.lazy(holder).is_some(),
         };
         search.may_be_entered(maker)
     }

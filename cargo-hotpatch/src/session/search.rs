@@ -24,20 +24,21 @@ pub(super) trait RunningCode {
 }
 
 /// The calls of some or all objects of the program as it will be.
-pub(super) struct Calls {
-    objects: Vec<Arc<ObjectCalls>>,
+pub(super) struct Calls<'b> {
+    /// With the whole object.
+    objects: Vec<(Arc<ObjectCalls>, &'b [u8])>,
     /// No object is missing.
     pub(super) is_whole: bool,
 }
 
-impl Calls {
+impl<'b> Calls<'b> {
     /// Those of the objects that were read before.
-    pub(super) fn known(build: &Build<'_>) -> Self {
+    pub(super) fn known(build: &'b Build<'_>) -> Self {
         let mut is_whole = true;
         let objects = build.objects().filter_map(|object| {
             let known = build.files.known_calls(object);
             is_whole &= known.is_some();
-            known
+            Some((known?, build.files.bytes(object).ok()?))
         });
         let objects = objects.collect();
         Self { objects, is_whole }
@@ -47,8 +48,10 @@ impl Calls {
     ///
     /// # Errors
     /// When an object cannot be read.
-    pub(super) fn all(build: &Build<'_>) -> Result<Self> {
-        let objects = build.objects().map(|object| build.files.calls(object));
+    pub(super) fn all(build: &'b Build<'_>) -> Result<Self> {
+        let objects = build
+            .objects()
+            .map(|object| Ok((build.files.calls(object)?, build.files.bytes(object)?)));
         Ok(Self {
             objects: objects.collect::<Result<_>>()?,
             is_whole: true,
@@ -58,8 +61,13 @@ impl Calls {
     /// One object with these calls: see [`ObjectCalls::with`].
     #[cfg(test)]
     pub(super) fn with(pairs: &[(&str, &str)], taken: &[&str], at_start: &[&str]) -> Self {
+        Self::of_object(ObjectCalls::with(pairs, taken, at_start))
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_object(object: ObjectCalls) -> Self {
         Self {
-            objects: vec![Arc::new(ObjectCalls::with(pairs, taken, at_start))],
+            objects: vec![(Arc::new(object), &[])],
             is_whole: true,
         }
     }
@@ -68,8 +76,13 @@ impl Calls {
     pub(super) fn of<'c>(&'c self, function: &str) -> Function<'c> {
         let name = Name::of(function);
         let mut found = Function::default();
-        for said in self.objects.iter().filter_map(|it| it.of_function(name)) {
+        for (calls, object) in &self.objects {
+            let Some(said) = calls.of_function(name) else {
+                continue;
+            };
             found.callers.extend(said.callers());
+            let holders = said.holders().map(|name| Holder { name, object });
+            found.holders.extend(holders);
             found.is_taken |= said.is_taken();
             found.is_called_at_start |= said.is_called_at_start();
         }
@@ -82,19 +95,32 @@ impl Calls {
 pub(super) struct Function<'c> {
     /// Who calls it; one may come several times.
     pub(super) callers: Vec<&'c str>,
+    /// Mutable statics that begin with its address.
+    pub(super) holders: Vec<Holder<'c>>,
+    /// Its address is taken elsewhere.
     pub(super) is_taken: bool,
     pub(super) is_called_at_start: bool,
 }
 
+/// A mutable static.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Holder<'c> {
+    pub(super) name: &'c str,
+    /// The whole object that has it.
+    pub(super) object: &'c [u8],
+}
+
 /// A search for a way into a function.
 pub(super) struct Search<'s> {
-    pub(super) calls: &'s Calls,
+    pub(super) calls: &'s Calls<'s>,
     /// The symbol of the program's `main`?
     pub(super) is_main: &'s dyn Fn(&str) -> bool,
     /// `None`: no frame is asked for.
     pub(super) program: Option<&'s dyn RunningCode>,
     /// Functions through which no way leads.
     pub(super) is_closed: &'s dyn Fn(&str) -> bool,
+    /// Statics that call nothing any more of what they hold.
+    pub(super) is_done: &'s dyn Fn(Holder<'_>) -> bool,
 }
 
 impl Search<'_> {
@@ -133,13 +159,17 @@ impl Search<'_> {
     fn is_open(&self, function: &str, known: &Function<'_>) -> bool {
         // Nobody calls these two, once they were called.
         if function == ENTRY || (self.is_main)(function) {
-            return known.is_taken;
+            return known.is_taken || !known.holders.is_empty();
         }
         if !is_mangled(function) || known.is_taken {
             return true;
         }
+        if known.holders.iter().any(|holder| !(self.is_done)(*holder)) {
+            return true;
+        }
         // Somebody must have called what nobody calls.
-        self.calls.is_whole && known.callers.is_empty() && !known.is_called_at_start
+        let is_called = !known.callers.is_empty() || !known.holders.is_empty();
+        self.calls.is_whole && !is_called && !known.is_called_at_start
     }
 }
 
