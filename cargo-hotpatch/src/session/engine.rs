@@ -250,6 +250,11 @@ fn carry_out(
             .commit_names(&moved, &removed, &decided.difference.renamed_statics);
         return Ok(not_needed(&decided));
     }
+    if let Some(reason) = running.is_lost() {
+        return Ok(Applied::Restart {
+            reasons: vec![reason],
+        });
+    }
     let started = Instant::now();
     let effect = effect(&running.live, &running.stacks, &decided, context)?;
     if let Some(reason) = effect.none
