@@ -14,7 +14,7 @@ use crate::object::target::{SymbolsBySection, Target};
 use crate::shadow::ROOT;
 
 /// The function that the C runtime calls. rustc writes it around the program's `main`.
-pub const ENTRY: &str = "main";
+pub(super) const ENTRY: &str = "main";
 
 /// The calls in one object.
 #[derive(Debug, Default)]

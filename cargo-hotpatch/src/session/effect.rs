@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 
 use super::decide::{Environment, Replacement};
-use super::gates::only_through;
+use super::gates::{Passed, only_through};
 use super::search::{Calls, RunningCode, RunningSide, Search};
 use crate::codes::{self, Reason};
 use crate::link::plan::pretty;
@@ -92,36 +92,57 @@ pub(super) fn effect(
         callers: callers(&roots, &calls),
         ..Effect::default()
     };
+    let passed: HashMap<&str, String> = gated
+        .iter()
+        .filter_map(|(function, passed)| Some((*function, passed.by.clone()?)))
+        .collect();
+    left.extend(passed.keys());
+    left.sort_unstable();
+    let seen = Seen {
+        calls: &calls,
+        program: &program,
+        passed: &passed,
+    };
     // Whatever reads it sees the new value of a static that keeps its place, in old frames too.
     if left.len() == roots.len() && decided.difference.rewritten.is_empty() {
-        effect.none = Some(no_effect(&left, &calls, &program, decided)?);
+        effect.none = Some(no_effect(&left, &seen, decided)?);
         return Ok(effect);
     }
     for function in &left {
         // That an old frame goes on is said of it anyway.
         if !program.runs(function)? {
-            let why = why_not_entered(function, &calls, &program)?;
+            let why = why_not_entered(function, &seen)?;
             effect.notes.push(format!(
                 "{why}; what was edited in it has no effect before a restart"
             ));
         }
     }
-    effect.notes.extend(gated);
+    let doubtful = gated.into_iter().filter(|(_, passed)| passed.by.is_none());
+    effect.notes.extend(doubtful.map(|(_, passed)| passed.note));
     Ok(effect)
 }
 
-/// What is to be said of those of `functions` into which all ways may have been closed.
-fn gated(
-    functions: &[&str],
+/// By what it is told why a function will not be entered again.
+struct Seen<'s> {
+    calls: &'s Calls<'s>,
+    program: &'s dyn RunningCode,
+    /// Functions that an `async` body has certainly passed, with the body.
+    passed: &'s HashMap<&'s str, String>,
+}
+
+/// Those of `functions` into which all ways may have been closed.
+fn gated<'r>(
+    functions: &[&'r str],
     calls: &Calls<'_>,
     is_main: &dyn Fn(&str) -> bool,
     program: &dyn RunningCode,
-) -> Result<Vec<String>> {
-    let mut notes = Vec::new();
-    for function in functions {
-        notes.extend(only_through(function, calls, is_main, program)?);
+) -> Result<Vec<(&'r str, Passed)>> {
+    let mut found = Vec::new();
+    for &function in functions {
+        let passed = only_through(function, calls, is_main, program)?;
+        found.extend(passed.map(|passed| (function, passed)));
     }
-    Ok(notes)
+    Ok(found)
 }
 
 /// Those of `functions` into which no way leads.
@@ -166,12 +187,7 @@ fn callers(functions: &[&str], calls: &Calls<'_>) -> HashMap<String, Callers> {
 }
 
 /// The reason to restart for functions that will all not be entered again.
-fn no_effect(
-    functions: &[&str],
-    calls: &Calls<'_>,
-    program: &dyn RunningCode,
-    decided: &Replacement<'_>,
-) -> Result<Reason> {
+fn no_effect(functions: &[&str], seen: &Seen<'_>, decided: &Replacement<'_>) -> Result<Reason> {
     let mut leading: Vec<String> = functions
         .iter()
         .map(|name| format!("`{}`", pretty(name)))
@@ -193,7 +209,7 @@ fn no_effect(
     } else {
         let mut whys = Vec::new();
         for function in functions.iter().take(3) {
-            whys.push(why_not_entered(function, calls, program)?);
+            whys.push(why_not_entered(function, seen)?);
         }
         if functions.len() > whys.len() {
             whys.push(format!("and {} more", functions.len() - whys.len()));
@@ -244,7 +260,8 @@ fn who_calls_one(
 }
 
 /// Why a function will not be entered again.
-fn why_not_entered(function: &str, calls: &Calls<'_>, program: &dyn RunningCode) -> Result<String> {
+fn why_not_entered(function: &str, seen: &Seen<'_>) -> Result<String> {
+    let Seen { calls, program, .. } = *seen;
     let name = pretty(function);
     if program.runs(function)? {
         return Ok(format!(
@@ -252,6 +269,9 @@ fn why_not_entered(function: &str, calls: &Calls<'_>, program: &dyn RunningCode)
         ));
     }
     let mut passed = Vec::new();
+    if let Some(body) = seen.passed.get(function) {
+        passed.push(format!("`{}`", pretty(body)));
+    }
     let known = calls.of(function);
     for caller in known.callers {
         if program.runs(caller)? {
@@ -384,6 +404,7 @@ mod tests {
                 &Program::default(),
             )
             .expect("an answer")
+            .map(|passed| passed.note)
         };
         let note = through("_Rload", &known).expect("a note");
         assert!(note.contains("only through `OnceLock`"), "{note}");
@@ -404,7 +425,7 @@ mod tests {
         assert!(enters_again("_Rhook", &known, &Program::default()));
         let is_main = |name: &str| name == "_Rmain";
         let note = only_through("_Rhook", &known, &is_main, &Program::default());
-        assert_eq!(note.expect("an answer"), None, "its type is not known");
+        assert!(note.expect("an answer").is_none(), "its type is not known");
         let is_done = Search {
             calls: &known,
             is_main: &is_main,
@@ -429,7 +450,7 @@ mod tests {
         );
         let is_main = |name: &str| name == "_Rmain";
         let note = only_through("_Rroutes", &known, &is_main, &Program::default());
-        let note = note.expect("an answer").expect("a note");
+        let note = note.expect("an answer").expect("a note").note;
         assert!(note.contains("may have passed"), "{note}");
         // Whoever can begin the body anew can call it again.
         let known = calls(
@@ -438,7 +459,7 @@ mod tests {
             &[],
         );
         let note = only_through("_Rroutes", &known, &is_main, &Program::default());
-        assert_eq!(note.expect("an answer"), None);
+        assert!(note.expect("an answer").is_none());
     }
 
     #[test]
@@ -448,7 +469,12 @@ mod tests {
             running: &["_Rmain"],
             ..Program::default()
         };
-        let why = |function| why_not_entered(function, &known, &program).expect("an answer");
+        let seen = Seen {
+            calls: &known,
+            program: &program,
+            passed: &HashMap::new(),
+        };
+        let why = |function| why_not_entered(function, &seen).expect("an answer");
         assert_eq!(
             why("_Rmake"),
             "`_Rmake` was called for the last time: `_Rmain` has passed its calls of it, and nothing else that runs will call it again"

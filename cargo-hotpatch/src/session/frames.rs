@@ -93,10 +93,10 @@ fn called_ahead(
 }
 
 /// The jump tables of a function.
-struct Tables<'t> {
+pub(super) struct Tables<'t> {
     /// The function's, in order.
-    instructions: &'t [Instruction],
-    word: &'t dyn Fn(u64) -> Option<u64>,
+    pub(super) instructions: &'t [Instruction],
+    pub(super) word: &'t dyn Fn(u64) -> Option<u64>,
 }
 
 impl Tables<'_> {
@@ -107,7 +107,11 @@ impl Tables<'_> {
 
     /// Where a jump leads that goes by a table of distances: `lea a, [table]`, `movsxd b, [a + 4 * b]`, `add`, `jmp`. It may be
     /// more than that, since nothing says how long the table is. `None` for another jump.
-    fn targets(&self, jump: &Instruction, inside: &std::ops::Range<u64>) -> Option<Vec<u64>> {
+    pub(super) fn targets(
+        &self,
+        jump: &Instruction,
+        inside: &std::ops::Range<u64>,
+    ) -> Option<Vec<u64>> {
         let position = self
             .instructions
             .binary_search_by_key(&jump.ip(), Instruction::ip)
@@ -152,16 +156,19 @@ impl Tables<'_> {
 }
 
 /// A function's code.
-struct Body<'c> {
-    start: u64,
-    code: &'c [u8],
+pub(super) struct Body<'c> {
+    pub(super) start: u64,
+    pub(super) code: &'c [u8],
 }
 
-struct Reached {
+/// Where a way through a function's code leads.
+pub(super) struct Reached {
     /// Of instructions.
-    addresses: HashSet<u64>,
+    pub(super) addresses: HashSet<u64>,
     /// False where it could not be told where a jump leads.
-    is_whole: bool,
+    pub(super) is_whole: bool,
+    /// It comes to a return, or to a jump out of the function.
+    pub(super) leaves: bool,
 }
 
 impl Body<'_> {
@@ -169,12 +176,13 @@ impl Body<'_> {
         self.start + self.code.len() as u64
     }
 
-    fn instructions(&self) -> impl Iterator<Item = Instruction> {
+    /// All of it, one behind the other.
+    pub(super) fn instructions(&self) -> impl Iterator<Item = Instruction> {
         let mut decoder = Decoder::with_ip(64, self.code, self.start, DecoderOptions::NONE);
         std::iter::from_fn(move || decoder.can_decode().then(|| decoder.decode()))
     }
 
-    fn at(&self, address: u64) -> Option<Instruction> {
+    pub(super) fn at(&self, address: u64) -> Option<Instruction> {
         let offset = usize::try_from(address.checked_sub(self.start)?).ok()?;
         let bytes = self.code.get(offset..).filter(|bytes| !bytes.is_empty())?;
         let mut decoder = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE);
@@ -182,10 +190,21 @@ impl Body<'_> {
     }
 
     fn reached_from(&self, places: impl Iterator<Item = u64>, tables: &Tables<'_>) -> Reached {
+        self.reached_before(places, tables, &|_| false)
+    }
+
+    /// What is reached from `places` without an instruction that is an `end`.
+    pub(super) fn reached_before(
+        &self,
+        places: impl Iterator<Item = u64>,
+        tables: &Tables<'_>,
+        is_end: &dyn Fn(&Instruction) -> bool,
+    ) -> Reached {
         let within = self.start..self.end();
         let mut reached = Reached {
             addresses: HashSet::new(),
             is_whole: true,
+            leaves: false,
         };
         let mut left: Vec<u64> = places.collect();
         while let Some(address) = left.pop() {
@@ -197,8 +216,13 @@ impl Body<'_> {
                 reached.is_whole = false;
                 continue;
             };
+            if is_end(&instruction) {
+                continue;
+            }
             let near = is_near(&instruction).then(|| instruction.near_branch_target());
             let inside = near.filter(|target| within.contains(target));
+            reached.leaves |= instruction.flow_control() == FlowControl::Return
+                || (!is_call(&instruction) && near.is_some() && inside.is_none());
             match instruction.flow_control() {
                 FlowControl::Next | FlowControl::Call | FlowControl::IndirectCall => {
                     left.push(instruction.next_ip());
@@ -220,7 +244,7 @@ impl Body<'_> {
     }
 
     /// The addresses outside of this code, or at its start, that an instruction names.
-    fn leads_out(
+    pub(super) fn leads_out(
         &self,
         instruction: &Instruction,
         word: &dyn Fn(u64) -> Option<u64>,
@@ -266,6 +290,14 @@ pub(super) fn begins_where_it_was_left(code: &[u8]) -> bool {
         before = Some(instruction);
     }
     false
+}
+
+/// True for a call of whatever kind.
+pub(super) fn is_call(instruction: &Instruction) -> bool {
+    matches!(
+        instruction.flow_control(),
+        FlowControl::Call | FlowControl::IndirectCall
+    )
 }
 
 fn is_near(instruction: &Instruction) -> bool {

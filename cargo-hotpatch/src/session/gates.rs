@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::search::{Calls, Holder, RunningCode, Search};
+use super::search::{Calls, Holder, Passing, RunningCode, Search};
 use crate::judge::debug::DebugFacts;
 use crate::link::plan::pretty;
 
@@ -35,7 +35,16 @@ enum Gate {
     Async(String),
 }
 
-/// What is to be said of a function if every way into it leads through something that may be closed. The calls must be whole.
+/// All ways into a function may be closed.
+#[derive(Debug)]
+pub(super) struct Passed {
+    /// What is to be said of that.
+    pub(super) note: String,
+    /// If it is certain that they are closed, the `async` body that has passed the function.
+    pub(super) by: Option<String>,
+}
+
+/// Whether every way into a function leads through something that may be closed. The calls must be whole.
 ///
 /// # Errors
 /// When the program cannot be read.
@@ -44,7 +53,7 @@ pub(super) fn only_through(
     calls: &Calls<'_>,
     is_main: &dyn Fn(&str) -> bool,
     program: &dyn RunningCode,
-) -> Result<Option<String>> {
+) -> Result<Option<Passed>> {
     let gates = Gates {
         calls,
         is_main,
@@ -52,7 +61,7 @@ pub(super) fn only_through(
         bodies: RefCell::default(),
         lazy: RefCell::default(),
     };
-    let passed = RefCell::new(None);
+    let passed = RefCell::new(Vec::new());
     let failed = Cell::new(None);
     let is_closed = |name: &str| {
         if name == function {
@@ -60,7 +69,7 @@ pub(super) fn only_through(
         }
         match gates.gate(name) {
             Ok(Some(gate)) => {
-                passed.replace(Some(gate));
+                passed.borrow_mut().push(gate);
                 true
             }
             Ok(None) => false,
@@ -73,7 +82,7 @@ pub(super) fn only_through(
     let is_done = |holder: Holder<'_>| {
         let of = gates.lazy(holder);
         if let Some(of) = of {
-            passed.replace(Some(Gate::Once(of)));
+            passed.borrow_mut().push(Gate::Once(of));
         }
         of.is_some()
     };
@@ -86,15 +95,19 @@ pub(super) fn only_through(
     };
     // Most searches end before they ask for a frame.
     let may_be_entered = search(None).may_be_entered(function)?
-        || passed.borrow().is_none()
+        || passed.borrow().is_empty()
         || search(Some(program)).may_be_entered(function)?;
     if let Some(error) = failed.take() {
         return Err(error);
     }
-    Ok(passed
-        .take()
-        .filter(|_| !may_be_entered)
-        .map(|gate| said(function, &gate)))
+    let passed = passed.take();
+    let Some(gate) = passed.last().filter(|_| !may_be_entered) else {
+        return Ok(None);
+    };
+    Ok(Some(Passed {
+        note: said(function, gate),
+        by: gates.passed_by(function, &passed)?,
+    }))
 }
 
 fn said(function: &str, gate: &Gate) -> String {
@@ -163,6 +176,33 @@ impl Gates<'_> {
         let mut lazy = self.lazy.borrow_mut();
         lazy.insert(holder.name.to_owned(), found);
         found
+    }
+
+    /// The only body through which all ways lead, if it has certainly passed the function.
+    fn passed_by(&self, function: &str, passed: &[Gate]) -> Result<Option<String>> {
+        let Some(Gate::Async(body)) = passed.first() else {
+            return Ok(None);
+        };
+        let is_only = |gate: &Gate| matches!(gate, Gate::Async(other) if other == body);
+        let Some(main) = maker(body).filter(|main| (self.is_main)(main)) else {
+            return Ok(None);
+        };
+        let known = self.calls.of(body);
+        let is_kept = known.is_taken || !known.holders.is_empty();
+        let polling = self.calls.leading(body, &main);
+        let inner = self.calls.leading(function, body);
+        let (Some(polling), Some(inner)) = (polling, inner) else {
+            return Ok(None);
+        };
+        let has_passed = passed.iter().all(is_only)
+            && !is_kept
+            && self.program.has_passed(&Passing {
+                body,
+                main: &main,
+                polling: &polling,
+                inner: &inner,
+            })?;
+        Ok(has_passed.then(|| body.clone()))
     }
 
     /// Whether the function that makes the body may be called again.

@@ -1,17 +1,19 @@
 //! Whether a function may be entered again: who calls it, from the objects, and what the frames that exist may still call.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::begun::{self, Asked};
 use super::calls::{ENTRY, Name, ObjectCalls};
 use super::decide::Build;
 use super::frames::{Ahead, begins_where_it_was_left};
+use crate::link::live::Callable;
 use crate::link::{Live, OldNames};
 use crate::object::target::is_mangled;
-use crate::process::stacks::{self, Stacks};
+use crate::process::stacks::{self, Stacks, Words};
 
 /// What is asked of the running program.
 pub(super) trait RunningCode {
@@ -21,6 +23,21 @@ pub(super) trait RunningCode {
     fn runs(&self, function: &str) -> Result<bool>;
     /// The function seems to go on where it was left, as an `async` body does.
     fn resumes(&self, function: &str) -> Result<bool>;
+    /// True if it is certain that an `async` body has passed its calls: see [`super::begun`].
+    fn has_passed(&self, _: &Passing<'_>) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+/// An `async` body, and who leads to whom.
+pub(super) struct Passing<'p> {
+    pub(super) body: &'p str,
+    /// The program's `main`, which makes the body.
+    pub(super) main: &'p str,
+    /// The functions that lead to the body, without `main`.
+    pub(super) polling: &'p BTreeSet<&'p str>,
+    /// The function in question, and those between the body and it.
+    pub(super) inner: &'p BTreeSet<&'p str>,
 }
 
 /// The calls of some or all objects of the program as it will be.
@@ -70,6 +87,24 @@ impl<'b> Calls<'b> {
             objects: vec![(Arc::new(object), &[])],
             is_whole: true,
         }
+    }
+
+    /// A function, and all that lead to it without coming through `end`. `None` if there are many.
+    pub(super) fn leading<'c>(&'c self, function: &'c str, end: &str) -> Option<BTreeSet<&'c str>> {
+        const MANY: usize = 256;
+        let mut found = BTreeSet::from([function]);
+        let mut left = vec![function];
+        while let Some(one) = left.pop() {
+            for caller in self.of(one).callers {
+                if caller != end && found.insert(caller) {
+                    left.push(caller);
+                }
+            }
+            if found.len() > MANY {
+                return None;
+            }
+        }
+        Some(found)
     }
 
     /// What the objects say of a function.
@@ -203,6 +238,33 @@ impl<'r> RunningSide<'r> {
             }
         }
     }
+
+    /// What a call of the function names; `None` if the program does not have it, or not for certain.
+    fn callable(&self, function: &str) -> Option<Callable> {
+        let (old, object) = self.names.old_function(function, None)?;
+        let found = self.live.function(old, object.unwrap_or(""));
+        found.ok().flatten()
+    }
+
+    /// The function as it is in memory.
+    fn in_memory(&self, function: &str) -> Result<Option<begun::Function>> {
+        let Some(callable) = self.callable(function) else {
+            return Ok(None);
+        };
+        let code = match callable {
+            Callable::Slot(slot) => self.live.body(slot),
+            Callable::Direct(start) => self.live.code_at(start),
+        };
+        let Some(code) = code else {
+            return Ok(None);
+        };
+        let length = usize::try_from(code.end.0 - code.start.0)?;
+        Ok(Some(begun::Function {
+            start: code.start.0,
+            code: stacks::read_bytes(self.stacks.process(), code.start.0, length)?,
+            address: callable.address().0,
+        }))
+    }
 }
 
 impl RunningCode for RunningSide<'_> {
@@ -245,5 +307,46 @@ impl RunningCode for RunningSide<'_> {
         let length = usize::try_from(body.end.0 - body.start.0)?;
         let code = stacks::read_bytes(self.stacks.process(), body.start.0, length)?;
         Ok(begins_where_it_was_left(&code))
+    }
+
+    fn has_passed(&self, passing: &Passing<'_>) -> Result<bool> {
+        let (Some(body), Some(main)) =
+            (self.in_memory(passing.body)?, self.in_memory(passing.main)?)
+        else {
+            return Ok(false);
+        };
+        let mut polling = Vec::new();
+        for function in passing.polling.iter().filter(|one| **one != passing.body) {
+            polling.extend(self.in_memory(function)?);
+        }
+        let mut inner = HashSet::new();
+        for function in passing.inner {
+            let Some(callable) = self.callable(function) else {
+                continue;
+            };
+            inner.insert(callable.address().0);
+            inner.extend(self.in_memory(function)?.map(|function| function.start));
+        }
+        let end = main.start + main.code.len() as u64;
+        let words = Words::of(self.stacks.process());
+        let look = self.stacks.look()?;
+        let is_passed = look
+            .followed()
+            .filter(|frames| {
+                frames
+                    .iter()
+                    .any(|(inside, _)| (main.start..end).contains(inside))
+            })
+            .any(|frames| {
+                begun::has_passed(&Asked {
+                    body: &body,
+                    main: &main,
+                    polling: &polling,
+                    inner: &inner,
+                    frames: &frames,
+                    word: &|address| words.at(address).ok(),
+                })
+            });
+        Ok(is_passed)
     }
 }
