@@ -105,6 +105,15 @@ fn hello() -> Result<()> {
     ensure!(hello.get("peers").is_none(), "{hello:#}");
     has_samples(hello, 2)?;
     ensure!(result["series"]["patch_ms"]["samples"] == 3, "{result:#}");
+    let calls = result["calls"].as_array().context("a list")?;
+    ensure!(calls.len() == 2, "{result:#}");
+    for calls in calls {
+        let median = |what: &str| calls[what]["median"].as_f64().unwrap_or(0.0);
+        ensure!(
+            median("patched_ns") > 0.0 && median("marked_ns") > 0.0,
+            "{calls:#}"
+        );
+    }
     let svg = std::fs::read_to_string(room.path().join("bench.svg")).context("the picture")?;
     ensure!(
         svg.starts_with("<svg") && svg.matches("<circle").count() == 3,

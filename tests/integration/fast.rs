@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, ensure};
 use libtest_mimic::Trial;
 
-use crate::project::Project;
+use crate::project::{Edit, Project, SaveMode};
 use crate::running::{Event, Mark, Running};
 use crate::support::{build_deadline, scrubbed_command, tool, trial};
 
@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             what_the_compiler_rejects,
         ),
         trial("fast::a_disagreement_is_corrected", a_disagreement),
+        trial("fast::statics_outlast_what_is_undone", statics_stay),
         trial("fast::a_slice_has_what_it_needs", slices),
         trial(
             "fast::a_method_that_was_never_called_is_called",
@@ -570,6 +571,53 @@ fn a_disagreement() -> Result<()> {
         session.expect_answer("plain", "plain two 2")?;
         session.expect_answer("length", &format!("length two {length}"))?;
         session.check_one_outcome_per_save()
+    })
+}
+
+/// A static's new value is written over the old one, and the fast way takes none: undoing it brings no old value back.
+fn statics_stay() -> Result<()> {
+    let project = Project::copy_of("fast-undone")?;
+    session(&project)?.with_report(|session| {
+        begin(session)?;
+        let pid = session.program_pid()?;
+        let (_, outcome) = save(session, &project, (MAIN, "level one", "level two"))?;
+        ensure!(
+            outcome.outcome() == "patched" && outcome.text("way") == "full",
+            "{outcome}"
+        );
+        session.expect_answer("level", "level two level two")?;
+        let edit = (MAIN, "let number = 1;", "let (number, unused) = (2, 1);");
+        let (mark, outcome) = save(session, &project, edit)?;
+        ensure_fast(&outcome)?;
+        let confirmed = confirmation(session, mark)?;
+        ensure!(confirmed.flag("agrees") == Some(false), "{confirmed}");
+        session.expect_answer("plain", "plain one 1")?;
+        session.expect_answer("level", "level two level two")?;
+
+        // The static comes while a fast patch waits for the full way.
+        let edit = (MAIN, "let (number, unused) = (2, 1);", "let number = 3;");
+        let (_, outcome) = save(session, &project, edit)?;
+        ensure_fast(&outcome)?;
+        let (_, outcome) = save(session, &project, (MAIN, "level two", "level three"))?;
+        ensure!(outcome.outcome() == "patched", "{outcome}");
+        session.expect_answer("plain", "plain one 3")?;
+        session.expect_answer("level", "level three level three")?;
+
+        // With what the compiler rejects it does not come at all.
+        let mark = session.mark();
+        project.save(
+            &[
+                Edit::replace(MAIN, "level three", "level four"),
+                Edit::replace(MAIN, "let number = 3;", "let (number, unused) = (4, 1);"),
+            ],
+            SaveMode::default(),
+        )?;
+        let outcome = session.wait_for_outcome(mark)?;
+        ensure!(outcome.outcome() == "compile-error", "{outcome}");
+        session.expect_answer("level", "level three level three")?;
+        session.expect_answer("plain", "plain one 3")?;
+        ensure!(session.program_pid()? == pid, "it was restarted");
+        Ok(())
     })
 }
 

@@ -30,7 +30,7 @@ pub use plain::lock;
 /// The stages of a patch, as its event names them.
 pub const STAGES: [&str; 7] = ["watch", "plan", "compile", "diff", "judge", "link", "apply"];
 /// No build may take longer.
-const PATIENCE: Duration = Duration::from_secs(900);
+pub(super) const PATIENCE: Duration = Duration::from_secs(900);
 /// A program that runs has to show an edit in this time.
 const ANSWER: Duration = Duration::from_secs(20);
 /// Edits of each kind before the first that counts.

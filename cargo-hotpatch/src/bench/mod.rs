@@ -5,6 +5,7 @@
 //! beside it, where they are installed ([`peers`]). A number counts only if the program's answer showed the new code. What
 //! it comes to is one object ([`result`]), as JSON, as a table or as a picture.
 
+pub mod calls;
 pub mod generate;
 pub mod machine;
 pub mod measure;
@@ -89,6 +90,7 @@ fn run(options: &BenchOptions, teller: &Teller) -> Result<u8> {
         remarks,
         projects: Vec::new(),
         series: None,
+        calls: Vec::new(),
         failed: Vec::new(),
     };
     let measured = all(options, teller, &directory, &mut results);
@@ -167,6 +169,14 @@ fn all(options: &BenchOptions, teller: &Teller, room: &Path, results: &mut Resul
     } else {
         Vec::new()
     };
+    if names.contains(&generate::NAMES[0]) && options.manifest.is_none() {
+        teller.tell("calls", "what a call of a patched function costs");
+        let tool = std::env::current_exe().context("cannot tell where this command is")?;
+        match calls::measure(&tool, room) {
+            Ok(calls) => results.calls = calls,
+            Err(error) => fail(options, teller, results, ("calls", error))?,
+        }
+    }
     for (index, name) in names.into_iter().enumerate() {
         let plan = Plan {
             tool: std::env::current_exe().context("cannot tell where this command is")?,
@@ -188,27 +198,34 @@ fn all(options: &BenchOptions, teller: &Teller, room: &Path, results: &mut Resul
                 results.projects.push(measurement);
                 results.series = results.series.take().or(series);
             }
-            Err(error) if session::interrupted() => return Err(error),
-            Err(error) => {
-                teller.clear();
-                let error = error.context(format!("`{name}` could not be measured"));
-                text::print_error(&error, options.color);
-                results.failed.push(Failure {
-                    name: name.to_owned(),
-                    why: error
-                        .chain()
-                        .skip(1)
-                        .map(ToString::to_string)
-                        .collect::<Vec<_>>()
-                        .join(": "),
-                });
-            }
+            Err(error) => fail(options, teller, results, (name, error))?,
         }
         if !options.keep {
             // All projects, built three times each, would fill a small disk.
             let _ = std::fs::remove_dir_all(&directory);
         }
     }
+    Ok(())
+}
+
+/// Takes note of what could not be measured. Ctrl-C ends all of it.
+fn fail(
+    options: &BenchOptions,
+    teller: &Teller,
+    results: &mut Results,
+    (name, error): (&str, anyhow::Error),
+) -> Result<()> {
+    if session::interrupted() {
+        return Err(error);
+    }
+    teller.clear();
+    let error = error.context(format!("`{name}` could not be measured"));
+    text::print_error(&error, options.color);
+    let why: Vec<String> = error.chain().skip(1).map(ToString::to_string).collect();
+    results.failed.push(Failure {
+        name: name.to_owned(),
+        why: why.join(": "),
+    });
     Ok(())
 }
 

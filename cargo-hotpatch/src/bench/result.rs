@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::calls::Calls;
 use super::machine::{BUSY, Machine};
 use super::measure::{Edit, Measured, Patch, STAGES};
 use super::peers;
@@ -29,6 +30,9 @@ pub struct Results {
     /// Patches in a row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub series: Option<Series>,
+    /// What a call of a patched function costs, by opt-level; measured with `hello`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<Calls>,
     /// What could not be measured.
     pub failed: Vec<Failure>,
 }
@@ -336,6 +340,13 @@ pub(super) fn example() -> Results {
         remarks: Vec::new(),
         projects: projects.into_iter().map(|(project, _)| project).collect(),
         series,
+        calls: vec![Calls {
+            opt_level: 0,
+            unpatched_ns: Summary::of(&[3.6]).expect("a sample"),
+            patched_ns: Summary::of(&[3.7]).expect("a sample"),
+            marked_ns: Summary::of(&[3.8]).expect("a sample"),
+            ratio: 1.027,
+        }],
         failed: Vec::new(),
     }
 }

@@ -77,10 +77,31 @@ pub fn render(results: &Results) -> String {
             milliseconds(summary.max)
         );
     }
+    text.push_str(&calls(results));
     for remark in remarks(results) {
         let _ = write!(text, "\nNote: {remark}");
     }
     text.trim_end().to_owned() + "\n"
+}
+
+/// What it costs that a patched function tells when it is called.
+fn calls(results: &Results) -> String {
+    let mut text = String::new();
+    for calls in &results.calls {
+        let _ = writeln!(
+            text,
+            "opt-level {:<18}{:>9.2}{:>9.2}{:>9.2}{:>9.2} ns",
+            calls.opt_level,
+            calls.unpatched_ns.median,
+            calls.patched_ns.median,
+            calls.marked_ns.median,
+            calls.marked_ns.median - calls.patched_ns.median,
+        );
+    }
+    if text.is_empty() {
+        return text;
+    }
+    format!("\na call in a loop of nothing  unpatched  patched, that tells it,  for that\n{text}")
 }
 
 /// What other tools took for the same edits, if there were any.
@@ -282,6 +303,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("around"), "{text}");
+        assert!(text.contains("     0.10 ns"), "{text}");
         assert!(text.lines().all(|line| line == line.trim_end()), "{text}");
     }
 

@@ -78,7 +78,11 @@ fn find(digest: &mut Digest<'_, '_>) -> Result<Found> {
 fn is_assembly(file: &ObjectFile<'_>, index: SectionIndex, symbols: &[&Symbol<'_>]) -> bool {
     const PLAIN: [&str; 4] = [".text", ".data", ".bss", ".rodata"];
     let section = &file.sections[index];
-    if !section.is_allocated() || section.size == 0 || section.name.starts_with(".eh_frame") {
+    // The compiler labels exception tables; they belong to functions and are compared with them.
+    let is_unwinding = [".eh_frame", ".gcc_except_table"]
+        .iter()
+        .any(|name| section.name.starts_with(name));
+    if !section.is_allocated() || section.size == 0 || is_unwinding {
         return false;
     }
     if PLAIN.contains(&section.name) {

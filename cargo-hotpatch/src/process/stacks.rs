@@ -335,6 +335,15 @@ impl Look {
         places
     }
 
+    /// For each stack, where those of its frames go on that were followed for certain, as [`Self::places`] has them.
+    pub fn followed(&self) -> impl Iterator<Item = Vec<(u64, u64)>> {
+        let stacks = self.stacks.iter();
+        stacks.map(|stack| {
+            let frames = stack.frames.iter();
+            frames.map(|place| (place.inside, place.next)).collect()
+        })
+    }
+
     /// The functions among `ranges` (run addresses of their code, in any order; several may have the same name) that have a
     /// frame, sorted, each once a stack.
     #[must_use]

@@ -14,14 +14,14 @@ use crate::object::target::{SymbolsBySection, Target};
 use crate::shadow::ROOT;
 
 /// The function that the C runtime calls. rustc writes it around the program's `main`.
-pub const ENTRY: &str = "main";
+pub(super) const ENTRY: &str = "main";
 
 /// The calls in one object.
 #[derive(Debug, Default)]
 pub struct ObjectCalls {
     /// By [`Name`]: a search asks many objects for one function.
     functions: HashMap<Name, References, BuildHasherDefault<ByName>>,
-    /// Names of the calling functions.
+    /// Names of the calling functions, and of the data in [`References::holders`].
     callers: Vec<Box<str>>,
 }
 
@@ -69,7 +69,13 @@ impl<'c> Said<'c> {
         indices.filter_map(move |caller| Some(&**self.callers.get(*caller as usize)?))
     }
 
-    /// True if something in this object takes the function's address, so that anybody may call it.
+    /// The mutable data of this object that begins with the function's address: somebody who has it may call the function.
+    pub fn holders(self) -> impl Iterator<Item = &'c str> {
+        let indices = self.references.holders.iter();
+        indices.filter_map(move |holder| Some(&**self.callers.get(*holder as usize)?))
+    }
+
+    /// True if something else in this object takes the function's address, so that anybody may call it.
     #[must_use]
     pub fn is_taken(self) -> bool {
         self.references.is_taken
@@ -86,6 +92,8 @@ impl<'c> Said<'c> {
 struct References {
     /// Indices into [`ObjectCalls::callers`].
     callers: Vec<u32>,
+    /// As well.
+    holders: Vec<u32>,
     is_taken: bool,
     is_called_at_start: bool,
 }
@@ -103,6 +111,12 @@ impl ObjectCalls {
         }
         let mut calls = Self::default();
         let mut interned: HashMap<SymbolIndex, u32> = HashMap::new();
+        let mut intern = |calls: &mut Self, symbol: SymbolIndex| {
+            *interned.entry(symbol).or_insert_with(|| {
+                calls.callers.push(file.symbols[symbol].name.into());
+                u32::try_from(calls.callers.len() - 1).unwrap_or(u32::MAX)
+            })
+        };
         for (index, section) in file.sections.iter().enumerate() {
             if !section.is_allocated() || section.name.starts_with(".eh_frame") {
                 continue;
@@ -132,15 +146,15 @@ impl ObjectCalls {
                     && is_call(section.data, relocation.offset, relocation.kind)
                 {
                     for &caller in inside {
-                        let caller = *interned.entry(caller).or_insert_with(|| {
-                            calls.callers.push(file.symbols[caller].name.into());
-                            u32::try_from(calls.callers.len() - 1).unwrap_or(u32::MAX)
-                        });
+                        let caller = intern(&mut calls, caller);
                         let known = &mut calls.references(name).callers;
                         if !known.contains(&caller) {
                             known.push(caller);
                         }
                     }
+                } else if let Some(holder) = holder(file, &symbols, index, relocation.offset) {
+                    let holder = intern(&mut calls, holder);
+                    calls.references(name).holders.push(holder);
                 } else if !inside.iter().any(|one| file.symbols[*one].name == ENTRY) {
                     // `ENTRY` gives the address of the program's `main` to the runtime, which calls it once.
                     calls.references(name).is_taken = true;
@@ -148,6 +162,14 @@ impl ObjectCalls {
             }
         }
         Ok(calls)
+    }
+
+    /// `holder` is mutable data that begins with the address of `function`.
+    #[cfg(test)]
+    pub(super) fn hold(&mut self, holder: &str, function: &str) {
+        let index = u32::try_from(self.callers.len()).unwrap_or(u32::MAX);
+        self.callers.push(holder.into());
+        self.references(function).holders.push(index);
     }
 
     /// An object with these calls (caller, callee), addresses taken, and functions that the loader calls.
@@ -180,6 +202,22 @@ impl ObjectCalls {
             callers: &self.callers,
         })
     }
+}
+
+/// The mutable static that has a value at this place.
+fn holder(
+    file: &ObjectFile<'_>,
+    symbols: &SymbolsBySection,
+    section: SectionIndex,
+    offset: u64,
+) -> Option<SymbolIndex> {
+    if !file.sections[section].is_mutable() {
+        return None;
+    }
+    symbols.of(section).iter().copied().find(|symbol| {
+        let symbol = &file.symbols[*symbol];
+        (symbol.value..symbol.value.saturating_add(symbol.size)).contains(&offset)
+    })
 }
 
 /// The lists of functions that the loader calls before `main`. (What it calls at the end is yet to come.)
@@ -239,6 +277,8 @@ mod tests {
             #[used] static {ROOT}3: Root = Root(edited as *const ());
             #[used] #[unsafe(link_section = ".init_array")] static AT_START: extern "C" fn() = before;
             #[used] static TABLE: extern "C" fn() = kept;
+            #[used] #[unsafe(no_mangle)] static mut HOLDER: extern "C" fn() = held;
+            #[unsafe(no_mangle)] pub extern "C" fn held() {{}}
             #[unsafe(no_mangle)] pub extern "C" fn edited() {{ before(); kept() }}
             #[unsafe(no_mangle)] pub extern "C" fn before() {{}}
             #[unsafe(no_mangle)] pub extern "C" fn kept() {{}}
@@ -254,6 +294,9 @@ mod tests {
         assert_eq!(said("edited"), None, "only a shadow's root refers to it");
         assert_eq!(said("before"), Some((vec!["edited"], false, true)));
         assert_eq!(said("kept"), Some((vec!["edited"], true, false)));
+        assert_eq!(said("held"), Some((vec![], false, false)));
+        let held = found.of_function(Name::of("held")).expect("it is held");
+        assert_eq!(held.holders().collect::<Vec<_>>(), ["HOLDER"]);
         assert_eq!(said("passed"), Some((vec![], true, false)), "in code");
     }
 }

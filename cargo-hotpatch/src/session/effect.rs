@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 
 use super::decide::{Environment, Replacement};
-use super::gates::only_through;
+use super::gates::{Passed, only_through};
 use super::search::{Calls, RunningCode, RunningSide, Search};
 use crate::codes::{self, Reason};
 use crate::link::plan::pretty;
@@ -77,38 +77,78 @@ pub(super) fn effect(
         }
         left = without_a_way(&left, &calls, &is_main, Some(&program))?;
     }
+    let open: Vec<&str> = roots
+        .iter()
+        .copied()
+        .filter(|function| !left.contains(function))
+        .collect();
+    let mut gated = gated(&open, &calls, &is_main, &program)?;
+    // Some calls are more ways into a function than none.
+    if !gated.is_empty() && !calls.is_whole {
+        calls = Calls::all(&decided.build)?;
+        gated = self::gated(&open, &calls, &is_main, &program)?;
+    }
     let mut effect = Effect {
         callers: callers(&roots, &calls),
         ..Effect::default()
     };
+    let passed: HashMap<&str, String> = gated
+        .iter()
+        .filter_map(|(function, passed)| Some((*function, passed.by.clone()?)))
+        .collect();
+    left.extend(passed.keys());
+    left.sort_unstable();
+    let seen = Seen {
+        calls: &calls,
+        program: &program,
+        passed: &passed,
+    };
     // Whatever reads it sees the new value of a static that keeps its place, in old frames too.
     if left.len() == roots.len() && decided.difference.rewritten.is_empty() {
-        effect.none = Some(no_effect(&left, &calls, &program, decided)?);
+        effect.none = Some(no_effect(&left, &seen, decided)?);
         return Ok(effect);
     }
     for function in &left {
         // That an old frame goes on is said of it anyway.
         if !program.runs(function)? {
-            let why = why_not_entered(function, &calls, &program)?;
+            let why = why_not_entered(function, &seen)?;
             effect.notes.push(format!(
                 "{why}; what was edited in it has no effect before a restart"
             ));
         }
     }
-    for function in &roots {
-        if !left.contains(function)
-            && let Some(note) = only_through(function, &calls, &is_main, &program)?
-        {
-            effect.notes.push(note);
-        }
-    }
+    let doubtful = gated.into_iter().filter(|(_, passed)| passed.by.is_none());
+    effect.notes.extend(doubtful.map(|(_, passed)| passed.note));
     Ok(effect)
+}
+
+/// By what it is told why a function will not be entered again.
+struct Seen<'s> {
+    calls: &'s Calls<'s>,
+    program: &'s dyn RunningCode,
+    /// Functions that an `async` body has certainly passed, with the body.
+    passed: &'s HashMap<&'s str, String>,
+}
+
+/// Those of `functions` into which all ways may have been closed.
+fn gated<'r>(
+    functions: &[&'r str],
+    calls: &Calls<'_>,
+    is_main: &dyn Fn(&str) -> bool,
+    program: &dyn RunningCode,
+) -> Result<Vec<(&'r str, Passed)>> {
+    let mut found = Vec::new();
+    for &function in functions {
+        let passed = only_through(function, calls, is_main, program)?;
+        found.extend(passed.map(|passed| (function, passed)));
+    }
+    Ok(found)
 }
 
 /// Those of `functions` into which no way leads.
 fn without_a_way<'r>(
     functions: &[&'r str],
-    calls: &Calls,
+    calls: &Calls<'_>,
     is_main: &dyn Fn(&str) -> bool,
     program: Option<&dyn RunningCode>,
 ) -> Result<Vec<&'r str>> {
@@ -117,6 +157,7 @@ fn without_a_way<'r>(
         is_main,
         program,
         is_closed: &|_| false,
+        is_done: &|_| false,
     };
     let mut left = Vec::new();
     for &function in functions {
@@ -127,7 +168,7 @@ fn without_a_way<'r>(
     Ok(left)
 }
 
-fn callers(functions: &[&str], calls: &Calls) -> HashMap<String, Callers> {
+fn callers(functions: &[&str], calls: &Calls<'_>) -> HashMap<String, Callers> {
     functions
         .iter()
         .take(MOST_FUNCTIONS)
@@ -138,7 +179,7 @@ fn callers(functions: &[&str], calls: &Calls) -> HashMap<String, Callers> {
             known.callers.truncate(MOST_CALLERS);
             let callers = Callers {
                 functions: known.callers.into_iter().map(str::to_owned).collect(),
-                is_taken: known.is_taken,
+                is_taken: known.is_taken || !known.holders.is_empty(),
             };
             ((*function).to_owned(), callers)
         })
@@ -146,12 +187,7 @@ fn callers(functions: &[&str], calls: &Calls) -> HashMap<String, Callers> {
 }
 
 /// The reason to restart for functions that will all not be entered again.
-fn no_effect(
-    functions: &[&str],
-    calls: &Calls,
-    program: &dyn RunningCode,
-    decided: &Replacement<'_>,
-) -> Result<Reason> {
+fn no_effect(functions: &[&str], seen: &Seen<'_>, decided: &Replacement<'_>) -> Result<Reason> {
     let mut leading: Vec<String> = functions
         .iter()
         .map(|name| format!("`{}`", pretty(name)))
@@ -173,7 +209,7 @@ fn no_effect(
     } else {
         let mut whys = Vec::new();
         for function in functions.iter().take(3) {
-            whys.push(why_not_entered(function, calls, program)?);
+            whys.push(why_not_entered(function, seen)?);
         }
         if functions.len() > whys.len() {
             whys.push(format!("and {} more", functions.len() - whys.len()));
@@ -206,6 +242,9 @@ fn who_calls_one(
     program: &dyn RunningCode,
 ) -> Result<Option<String>> {
     let mut known = Vec::new();
+    if program.runs(function)? {
+        known.push("it runs, in the code of before".to_owned());
+    }
     for caller in &callers.functions {
         let doing = match (program.runs(caller)?, program.may_call(function)?) {
             (true, false) => "which has passed that place",
@@ -221,7 +260,8 @@ fn who_calls_one(
 }
 
 /// Why a function will not be entered again.
-fn why_not_entered(function: &str, calls: &Calls, program: &dyn RunningCode) -> Result<String> {
+fn why_not_entered(function: &str, seen: &Seen<'_>) -> Result<String> {
+    let Seen { calls, program, .. } = *seen;
     let name = pretty(function);
     if program.runs(function)? {
         return Ok(format!(
@@ -229,6 +269,9 @@ fn why_not_entered(function: &str, calls: &Calls, program: &dyn RunningCode) -> 
         ));
     }
     let mut passed = Vec::new();
+    if let Some(body) = seen.passed.get(function) {
+        passed.push(format!("`{}`", pretty(body)));
+    }
     let known = calls.of(function);
     for caller in known.callers {
         if program.runs(caller)? {
@@ -257,7 +300,7 @@ fn why_not_entered(function: &str, calls: &Calls, program: &dyn RunningCode) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::gates::only_through;
+    use crate::session::calls::ObjectCalls;
 
     /// Frames that may still call these, and functions that have a frame.
     #[derive(Default)]
@@ -278,11 +321,11 @@ mod tests {
         }
     }
 
-    fn calls(pairs: &[(&str, &str)], taken: &[&str], at_start: &[&str]) -> Calls {
+    fn calls(pairs: &[(&str, &str)], taken: &[&str], at_start: &[&str]) -> Calls<'static> {
         Calls::with(pairs, taken, at_start)
     }
 
-    fn enters_again(root: &str, calls: &Calls, program: &Program) -> bool {
+    fn enters_again(root: &str, calls: &Calls<'_>, program: &Program) -> bool {
         let left = without_a_way(&[root], calls, &|name| name == "_Rmain", Some(program));
         left.expect("an answer").is_empty()
     }
@@ -361,6 +404,7 @@ mod tests {
                 &Program::default(),
             )
             .expect("an answer")
+            .map(|passed| passed.note)
         };
         let note = through("_Rload", &known).expect("a note");
         assert!(note.contains("only through `OnceLock`"), "{note}");
@@ -371,6 +415,25 @@ mod tests {
             &[],
         );
         assert_eq!(through("_Rload", &known), None);
+    }
+
+    #[test]
+    fn what_a_static_calls_again_is_not_called_once() {
+        let mut object = ObjectCalls::with(&[], &[], &[]);
+        object.hold("_RHOOK", "_Rhook");
+        let known = Calls::of_object(object);
+        assert!(enters_again("_Rhook", &known, &Program::default()));
+        let is_main = |name: &str| name == "_Rmain";
+        let note = only_through("_Rhook", &known, &is_main, &Program::default());
+        assert!(note.expect("an answer").is_none(), "its type is not known");
+        let is_done = Search {
+            calls: &known,
+            is_main: &is_main,
+            program: Some(&Program::default()),
+            is_closed: &|_| false,
+            is_done: &|_| true,
+        };
+        assert!(!is_done.may_be_entered("_Rhook").expect("an answer"));
     }
 
     #[test]
@@ -387,7 +450,7 @@ mod tests {
         );
         let is_main = |name: &str| name == "_Rmain";
         let note = only_through("_Rroutes", &known, &is_main, &Program::default());
-        let note = note.expect("an answer").expect("a note");
+        let note = note.expect("an answer").expect("a note").note;
         assert!(note.contains("may have passed"), "{note}");
         // Whoever can begin the body anew can call it again.
         let known = calls(
@@ -396,7 +459,7 @@ mod tests {
             &[],
         );
         let note = only_through("_Rroutes", &known, &is_main, &Program::default());
-        assert_eq!(note.expect("an answer"), None);
+        assert!(note.expect("an answer").is_none());
     }
 
     #[test]
@@ -406,7 +469,12 @@ mod tests {
             running: &["_Rmain"],
             ..Program::default()
         };
-        let why = |function| why_not_entered(function, &known, &program).expect("an answer");
+        let seen = Seen {
+            calls: &known,
+            program: &program,
+            passed: &HashMap::new(),
+        };
+        let why = |function| why_not_entered(function, &seen).expect("an answer");
         assert_eq!(
             why("_Rmake"),
             "`_Rmake` was called for the last time: `_Rmain` has passed its calls of it, and nothing else that runs will call it again"

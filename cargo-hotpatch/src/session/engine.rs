@@ -250,6 +250,11 @@ fn carry_out(
             .commit_names(&moved, &removed, &decided.difference.renamed_statics);
         return Ok(not_needed(&decided));
     }
+    if let Some(reason) = running.is_lost() {
+        return Ok(Applied::Restart {
+            reasons: vec![reason],
+        });
+    }
     let started = Instant::now();
     let effect = effect(&running.live, &running.stacks, &decided, context)?;
     if let Some(reason) = effect.none
@@ -356,13 +361,30 @@ fn marked(decided: &Replacement<'_>) -> BTreeSet<String> {
     let of_cut = |name: &str| decided.cut.as_ref().is_some_and(|cut| cut.exposes(name));
     let changed = &decided.difference.changed;
     let cut = changed.iter().map(|function| &function.new);
-    replaced
+    let marked: BTreeSet<String> = replaced
         .chain(&decided.renewed)
         .chain(cut.filter(|new| of_cut(&new.key.name)))
         .map(|new| new.key.name.as_str())
         .filter(|name| !decided.refreshed.contains(*name) && !decided.spared.led.contains(*name))
         .map(str::to_owned)
+        .collect();
+    let named: HashSet<String> = marked.iter().map(|symbol| pretty(symbol)).collect();
+    let is_shim = |symbol: &str| {
+        called_by_shim(&pretty(symbol)).is_some_and(|function| named.contains(function))
+    };
+    marked
+        .iter()
+        .filter(|symbol| !is_shim(symbol))
+        .cloned()
         .collect()
+}
+
+/// What is called by the code that the compiler makes for `FnOnce`: nearly no closure in a `Box<dyn Fn()>` is ever called by that.
+fn called_by_shim(path: &str) -> Option<&str> {
+    let (function, shim) = path
+        .strip_prefix('<')?
+        .rsplit_once(" as core::ops::function::FnOnce<")?;
+    shim.contains(">>::call_once").then_some(function)
 }
 
 /// The marks of a patch that the program has.

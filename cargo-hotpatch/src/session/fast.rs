@@ -425,6 +425,10 @@ fn unsuited(difference: &Difference) -> Option<String> {
     if let Some(doubt) = difference.exchanged.first() {
         return Some(judge::exchange_reason(doubt).to_string());
     }
+    // Undoing a fast patch brings no old value back.
+    if let Some(name) = difference.rewritten.keys().next() {
+        return Some(format!("`{}` has a new value", judge::static_path(name)));
+    }
     difference
         .paired
         .iter()

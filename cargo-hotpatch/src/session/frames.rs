@@ -72,32 +72,103 @@ fn called_ahead(
     word: &dyn Fn(u64) -> Option<u64>,
 ) -> HashSet<u64> {
     let body = Body { start, code };
-    let ahead = body.reached_from(places.iter().copied());
+    let instructions: Vec<Instruction> = body.instructions().collect();
+    let tables = Tables {
+        instructions: &instructions,
+        word,
+    };
+    let ahead = body.reached_from(places.iter().copied(), &tables);
     // A panic goes on where no branch leads.
-    let by_branches = body.reached_from(std::iter::once(start)).addresses;
+    let by_branches = body.reached_from(std::iter::once(start), &tables).addresses;
     let mut called = HashSet::new();
-    for instruction in body.instructions() {
+    for instruction in &instructions {
         let ip = instruction.ip();
         let is_ahead =
             !ahead.is_whole || ahead.addresses.contains(&ip) || !by_branches.contains(&ip);
         if is_ahead {
-            called.extend(body.leads_out(&instruction, word));
+            called.extend(body.leads_out(instruction, word));
         }
     }
     called
 }
 
-/// A function's code.
-struct Body<'c> {
-    start: u64,
-    code: &'c [u8],
+/// The jump tables of a function.
+pub(super) struct Tables<'t> {
+    /// The function's, in order.
+    pub(super) instructions: &'t [Instruction],
+    pub(super) word: &'t dyn Fn(u64) -> Option<u64>,
 }
 
-struct Reached {
+impl Tables<'_> {
+    /// So many instructions before a jump, its table is taken.
+    const NEAR: usize = 12;
+    /// No table has more entries.
+    const MOST: u64 = 1 << 16;
+
+    /// Where a jump leads that goes by a table of distances: `lea a, [table]`, `movsxd b, [a + 4 * b]`, `add`, `jmp`. It may be
+    /// more than that, since nothing says how long the table is. `None` for another jump.
+    pub(super) fn targets(
+        &self,
+        jump: &Instruction,
+        inside: &std::ops::Range<u64>,
+    ) -> Option<Vec<u64>> {
+        let position = self
+            .instructions
+            .binary_search_by_key(&jump.ip(), Instruction::ip)
+            .ok()?;
+        let before = &self.instructions[position.saturating_sub(Self::NEAR)..position];
+        let load = before.iter().rev().find(|instruction| {
+            instruction.mnemonic() == Mnemonic::Movsxd && instruction.memory_index_scale() == 4
+        })?;
+        let added = before
+            .last()
+            .filter(|add| add.mnemonic() == Mnemonic::Add)?;
+        let registers = [added.op0_register(), added.op1_register()];
+        let is_that = added.op0_register() == jump.op0_register()
+            && registers.contains(&load.op0_register())
+            && registers.contains(&load.memory_base());
+        let taken = before.iter().rev().find(|instruction| {
+            instruction.mnemonic() == Mnemonic::Lea
+                && instruction.op0_register() == load.memory_base()
+        })?;
+        if !is_that || !taken.is_ip_rel_memory_operand() {
+            return None;
+        }
+        let table = taken.ip_rel_memory_address();
+        let targets = (0..Self::MOST).map_while(|index| {
+            let distance = self.distance(table + 4 * index)?;
+            let target = table.wrapping_add_signed(i64::from(distance));
+            inside.contains(&target).then_some(target)
+        });
+        Some(targets.collect()).filter(|targets: &Vec<u64>| !targets.is_empty())
+    }
+
+    /// The four bytes there.
+    fn distance(&self, address: u64) -> Option<i32> {
+        let word = (self.word)(address & !7)?.to_le_bytes();
+        let half = match address % 8 {
+            0 => &word[..4],
+            4 => &word[4..],
+            _ => return None,
+        };
+        Some(i32::from_le_bytes(half.try_into().ok()?))
+    }
+}
+
+/// A function's code.
+pub(super) struct Body<'c> {
+    pub(super) start: u64,
+    pub(super) code: &'c [u8],
+}
+
+/// Where a way through a function's code leads.
+pub(super) struct Reached {
     /// Of instructions.
-    addresses: HashSet<u64>,
+    pub(super) addresses: HashSet<u64>,
     /// False where it could not be told where a jump leads.
-    is_whole: bool,
+    pub(super) is_whole: bool,
+    /// It comes to a return, or to a jump out of the function.
+    pub(super) leaves: bool,
 }
 
 impl Body<'_> {
@@ -105,22 +176,35 @@ impl Body<'_> {
         self.start + self.code.len() as u64
     }
 
-    fn instructions(&self) -> impl Iterator<Item = Instruction> {
+    /// All of it, one behind the other.
+    pub(super) fn instructions(&self) -> impl Iterator<Item = Instruction> {
         let mut decoder = Decoder::with_ip(64, self.code, self.start, DecoderOptions::NONE);
         std::iter::from_fn(move || decoder.can_decode().then(|| decoder.decode()))
     }
 
-    fn at(&self, address: u64) -> Option<Instruction> {
+    pub(super) fn at(&self, address: u64) -> Option<Instruction> {
         let offset = usize::try_from(address.checked_sub(self.start)?).ok()?;
         let bytes = self.code.get(offset..).filter(|bytes| !bytes.is_empty())?;
         let mut decoder = Decoder::with_ip(64, bytes, address, DecoderOptions::NONE);
         Some(decoder.decode()).filter(|instruction| !instruction.is_invalid())
     }
 
-    fn reached_from(&self, places: impl Iterator<Item = u64>) -> Reached {
+    fn reached_from(&self, places: impl Iterator<Item = u64>, tables: &Tables<'_>) -> Reached {
+        self.reached_before(places, tables, &|_| false)
+    }
+
+    /// What is reached from `places` without an instruction that is an `end`.
+    pub(super) fn reached_before(
+        &self,
+        places: impl Iterator<Item = u64>,
+        tables: &Tables<'_>,
+        is_end: &dyn Fn(&Instruction) -> bool,
+    ) -> Reached {
+        let within = self.start..self.end();
         let mut reached = Reached {
             addresses: HashSet::new(),
             is_whole: true,
+            leaves: false,
         };
         let mut left: Vec<u64> = places.collect();
         while let Some(address) = left.pop() {
@@ -132,8 +216,13 @@ impl Body<'_> {
                 reached.is_whole = false;
                 continue;
             };
+            if is_end(&instruction) {
+                continue;
+            }
             let near = is_near(&instruction).then(|| instruction.near_branch_target());
-            let inside = near.filter(|target| (self.start..self.end()).contains(target));
+            let inside = near.filter(|target| within.contains(target));
+            reached.leaves |= instruction.flow_control() == FlowControl::Return
+                || (!is_call(&instruction) && near.is_some() && inside.is_none());
             match instruction.flow_control() {
                 FlowControl::Next | FlowControl::Call | FlowControl::IndirectCall => {
                     left.push(instruction.next_ip());
@@ -144,7 +233,10 @@ impl Body<'_> {
                 }
                 FlowControl::UnconditionalBranch if near.is_some() => left.extend(inside),
                 FlowControl::Return | FlowControl::Exception => {}
-                // A jump table, or something rarer.
+                FlowControl::IndirectBranch => match tables.targets(&instruction, &within) {
+                    Some(targets) => left.extend(targets),
+                    None => reached.is_whole = false,
+                },
                 _ => reached.is_whole = false,
             }
         }
@@ -152,7 +244,7 @@ impl Body<'_> {
     }
 
     /// The addresses outside of this code, or at its start, that an instruction names.
-    fn leads_out(
+    pub(super) fn leads_out(
         &self,
         instruction: &Instruction,
         word: &dyn Fn(u64) -> Option<u64>,
@@ -200,6 +292,14 @@ pub(super) fn begins_where_it_was_left(code: &[u8]) -> bool {
     false
 }
 
+/// True for a call of whatever kind.
+pub(super) fn is_call(instruction: &Instruction) -> bool {
+    matches!(
+        instruction.flow_control(),
+        FlowControl::Call | FlowControl::IndirectCall
+    )
+}
+
 fn is_near(instruction: &Instruction) -> bool {
     instruction.op_count() == 1 && instruction.op0_kind() == OpKind::NearBranch64
 }
@@ -234,6 +334,31 @@ mod tests {
         // call SLOT; jmp rax.
         let code = [&call_of(SLOT, 0x1000)[..], &[0xff, 0xe0]].concat();
         assert!(called(&code, 0x1005).contains(&SLOT));
+    }
+
+    #[test]
+    fn a_jump_table_is_followed() {
+        // lea rax, [3000]; movsxd rcx, [rax + 4 * rcx]; add rax, rcx; jmp rax; call SLOT; jmp to itself.
+        let head = [
+            &[0x48, 0x8d, 0x05][..],
+            &(0x3000_i32 - 0x1007).to_le_bytes(),
+            &[0x48, 0x63, 0x0c, 0x88, 0x48, 0x01, 0xc8, 0xff, 0xe0],
+        ]
+        .concat();
+        let call = 0x1000 + head.len() as u64;
+        let code = [&head[..], &call_of(SLOT, call), &[0xeb, 0xfe]].concat();
+        let called = |place, targets: [u64; 2]| {
+            let distance = |target: u64| target.wrapping_sub(0x3000) & u64::from(u32::MAX);
+            let table = distance(targets[0]) | distance(targets[1]) << 32;
+            called_ahead(0x1000, &code, &BTreeSet::from([place]), &|address| {
+                (address == 0x3000).then_some(table)
+            })
+        };
+        let (first, second) = (call, call + 5);
+        assert!(called(0x1000, [first, second]).contains(&SLOT));
+        assert!(!called(second, [first, second]).contains(&SLOT));
+        // What no entry names is a panic's way on.
+        assert!(called(second, [second, second]).contains(&SLOT));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::search::{Calls, RunningCode, Search};
+use super::search::{Calls, Holder, Passing, RunningCode, Search};
+use crate::judge::debug::DebugFacts;
 use crate::link::plan::pretty;
 
 /// What symbols of functions that call another once have in them, and what they are of.
@@ -17,32 +18,50 @@ const ONCE: &[(&str, &str)] = &[
     ("9lazy_lock", "LazyLock"),
     ("4cell4lazy", "LazyCell"),
 ];
+/// What `thread_local!` makes of an initial value that has to be computed, as symbols have it.
+const OF_THREAD: &str = "__rust_std_internal_init_fn";
+/// Types of statics that call a function once, as debug info spells them.
+const LAZY: &[(&str, &str)] = &[
+    ("std::sync::lazy_lock::LazyLock<", "LazyLock"),
+    ("core::cell::lazy::LazyCell<", "LazyCell"),
+];
 
 /// What a way leads through.
 #[derive(Debug, Clone)]
 enum Gate {
     Once(&'static str),
+    OnceInThread,
     /// The symbol of the body.
     Async(String),
 }
 
-/// What is to be said of a function if every way into it leads through something that may be closed.
+/// All ways into a function may be closed.
+#[derive(Debug)]
+pub(super) struct Passed {
+    /// What is to be said of that.
+    pub(super) note: String,
+    /// If it is certain that they are closed, the `async` body that has passed the function.
+    pub(super) by: Option<String>,
+}
+
+/// Whether every way into a function leads through something that may be closed. The calls must be whole.
 ///
 /// # Errors
 /// When the program cannot be read.
 pub(super) fn only_through(
     function: &str,
-    calls: &Calls,
+    calls: &Calls<'_>,
     is_main: &dyn Fn(&str) -> bool,
     program: &dyn RunningCode,
-) -> Result<Option<String>> {
+) -> Result<Option<Passed>> {
     let gates = Gates {
         calls,
         is_main,
         program,
         bodies: RefCell::default(),
+        lazy: RefCell::default(),
     };
-    let passed = RefCell::new(None);
+    let passed = RefCell::new(Vec::new());
     let failed = Cell::new(None);
     let is_closed = |name: &str| {
         if name == function {
@@ -50,7 +69,7 @@ pub(super) fn only_through(
         }
         match gates.gate(name) {
             Ok(Some(gate)) => {
-                passed.replace(Some(gate));
+                passed.borrow_mut().push(gate);
                 true
             }
             Ok(None) => false,
@@ -60,23 +79,35 @@ pub(super) fn only_through(
             }
         }
     };
+    let is_done = |holder: Holder<'_>| {
+        let of = gates.lazy(holder);
+        if let Some(of) = of {
+            passed.borrow_mut().push(Gate::Once(of));
+        }
+        of.is_some()
+    };
     let search = |program| Search {
         calls,
         is_main,
         program,
         is_closed: &is_closed,
+        is_done: &is_done,
     };
     // Most searches end before they ask for a frame.
     let may_be_entered = search(None).may_be_entered(function)?
-        || passed.borrow().is_none()
+        || passed.borrow().is_empty()
         || search(Some(program)).may_be_entered(function)?;
     if let Some(error) = failed.take() {
         return Err(error);
     }
-    Ok(passed
-        .take()
-        .filter(|_| !may_be_entered)
-        .map(|gate| said(function, &gate)))
+    let passed = passed.take();
+    let Some(gate) = passed.last().filter(|_| !may_be_entered) else {
+        return Ok(None);
+    };
+    Ok(Some(Passed {
+        note: said(function, gate),
+        by: gates.passed_by(function, &passed)?,
+    }))
 }
 
 fn said(function: &str, gate: &Gate) -> String {
@@ -84,6 +115,9 @@ fn said(function: &str, gate: &Gate) -> String {
     match gate {
         Gate::Once(of) => format!(
             "`{name}` is called only through `{of}`, which calls a function once: it may have been called for the last time"
+        ),
+        Gate::OnceInThread => format!(
+            "`{name}` is called only for the initial value of a thread-local, once in each thread: threads that have theirs keep it"
         ),
         Gate::Async(body) => format!(
             "`{name}` is called only from `{}`, which seems to go on where it waits, and may have passed that place",
@@ -93,17 +127,22 @@ fn said(function: &str, gate: &Gate) -> String {
 }
 
 struct Gates<'g> {
-    calls: &'g Calls,
+    calls: &'g Calls<'g>,
     is_main: &'g dyn Fn(&str) -> bool,
     program: &'g dyn RunningCode,
     /// Whether these bodies go on and are not begun anew.
     bodies: RefCell<HashMap<String, bool>>,
+    /// What these statics are.
+    lazy: RefCell<HashMap<String, Option<&'static str>>>,
 }
 
 impl Gates<'_> {
     fn gate(&self, name: &str) -> Result<Option<Gate>> {
         if let Some((_, of)) = ONCE.iter().find(|(part, _)| name.contains(part)) {
             return Ok(Some(Gate::Once(of)));
+        }
+        if name.contains(OF_THREAD) {
+            return Ok(Some(Gate::OnceInThread));
         }
         let Some(maker) = maker(name) else {
             return Ok(None);
@@ -122,6 +161,50 @@ impl Gates<'_> {
         Ok(is_left.then(|| Gate::Async(name.to_owned())))
     }
 
+    /// By what name a static is known that calls what it holds once.
+    fn lazy(&self, holder: Holder<'_>) -> Option<&'static str> {
+        if let Some(known) = self.lazy.borrow().get(holder.name) {
+            return *known;
+        }
+        // Where debug info cannot be read, it may call it again.
+        let facts = DebugFacts::read(&[holder.object]).ok();
+        let type_name = facts.and_then(|mut facts| facts.statics.remove(holder.name));
+        let found = type_name.and_then(|fact| {
+            let is_that = |(begin, _): &&(&str, &str)| fact.type_name.starts_with(begin);
+            LAZY.iter().find(is_that).map(|(_, of)| *of)
+        });
+        let mut lazy = self.lazy.borrow_mut();
+        lazy.insert(holder.name.to_owned(), found);
+        found
+    }
+
+    /// The only body through which all ways lead, if it has certainly passed the function.
+    fn passed_by(&self, function: &str, passed: &[Gate]) -> Result<Option<String>> {
+        let Some(Gate::Async(body)) = passed.first() else {
+            return Ok(None);
+        };
+        let is_only = |gate: &Gate| matches!(gate, Gate::Async(other) if other == body);
+        let Some(main) = maker(body).filter(|main| (self.is_main)(main)) else {
+            return Ok(None);
+        };
+        let known = self.calls.of(body);
+        let is_kept = known.is_taken || !known.holders.is_empty();
+        let polling = self.calls.leading(body, &main);
+        let inner = self.calls.leading(function, body);
+        let (Some(polling), Some(inner)) = (polling, inner) else {
+            return Ok(None);
+        };
+        let has_passed = passed.iter().all(is_only)
+            && !is_kept
+            && self.program.has_passed(&Passing {
+                body,
+                main: &main,
+                polling: &polling,
+                inner: &inner,
+            })?;
+        Ok(has_passed.then(|| body.clone()))
+    }
+
     /// Whether the function that makes the body may be called again.
     fn may_be_begun(&self, maker: &str) -> Result<bool> {
         let search = Search {
@@ -129,6 +212,7 @@ impl Gates<'_> {
             is_main: self.is_main,
             program: Some(self.program),
             is_closed: &|name| name != maker && matches!(self.gate(name), Ok(Some(_))),
+            is_done: &|holder| self.lazy(holder).is_some(),
         };
         search.may_be_entered(maker)
     }

@@ -7,7 +7,8 @@
 mod ahead;
 mod allocator;
 mod asked;
-pub mod calls;
+pub mod begun;
+mod calls;
 mod case;
 pub(crate) mod check;
 pub mod decide;

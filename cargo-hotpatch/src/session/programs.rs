@@ -1,7 +1,7 @@
 //! The program's processes, as a session speaks of them: how they end, and what they leave.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
@@ -155,10 +155,9 @@ impl Session {
             .map(String::as_str)
             .collect();
         let loaded = self.pid().map(loaded_libraries).unwrap_or_default();
-        let root = &self.target.workspace_root;
         names
             .into_iter()
-            .map(|name| note_of_outside(name, root, &loaded))
+            .map(|name| note_of_outside(name, &loaded))
             .collect()
     }
 
@@ -192,11 +191,11 @@ impl Session {
     }
 }
 
-fn note_of_outside(member: &str, root: &Path, loaded: &[PathBuf]) -> String {
+fn note_of_outside(member: &str, loaded: &[PathBuf]) -> String {
     let file = format!("lib{}.so", member.replace('-', "_"));
     let found = loaded
         .iter()
-        .find(|path| path.starts_with(root) && path.file_name() == Some(file.as_ref()));
+        .find(|path| path.file_name() == Some(file.as_ref()));
     match found {
         Some(path) => format!(
             "the program has loaded `{}` by itself, which is as it was: `cargo build --package {member}` builds it, and the \

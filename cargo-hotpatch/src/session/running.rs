@@ -118,6 +118,12 @@ impl Running {
             });
     }
 
+    /// Why the program can follow no edit, if it has no connection. What it runs may be another program by now.
+    #[must_use]
+    pub fn is_lost(&self) -> Option<Reason> {
+        self.stub.is_none().then(not_connected)
+    }
+
     /// Of what the program has started, the processes that run its own image, and that were not named before. They have
     /// no patch.
     pub fn new_copies(&mut self) -> Vec<Process> {
@@ -384,6 +390,13 @@ pub fn table_with(live: &Live, patch: &Patch) -> Result<Vec<u8>> {
     })
 }
 
+fn not_connected() -> Reason {
+    Reason::new(
+        &codes::NOT_CONNECTED,
+        "the program closed its connection to the tool".to_owned(),
+    )
+}
+
 /// Asks the stub of a running program.
 #[derive(Debug)]
 pub struct AskProgram<'r> {
@@ -400,11 +413,7 @@ impl AskProgram<'_> {
 
     fn ask<T>(&mut self, action: impl FnOnce(&mut Stub) -> Result<T, ClientError>) -> Result<T> {
         let Some(stub) = self.stub.as_mut() else {
-            return Err(Reason::new(
-                &codes::NOT_CONNECTED,
-                "the program closed its connection to the tool".to_owned(),
-            )
-            .into());
+            return Err(not_connected().into());
         };
         action(stub).map_err(|error| {
             // After a time-out the stub refuses what it was asked too late, so the connection stays good.

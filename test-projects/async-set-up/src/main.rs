@@ -1,4 +1,5 @@
 //@ why: an async body has called a function before it began to wait, and may have passed that call, which is said at once
+//@ pair: restart-async-set-up
 //@ ask: home => welcome
 //@ edit src/main.rs: replace "\"welcome\"" with "\"hello\""
 //@ expect: patched
