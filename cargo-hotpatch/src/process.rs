@@ -44,6 +44,21 @@ pub struct Launch {
     pub working_directory: PathBuf,
 }
 
+impl Launch {
+    /// Has a runner of cargo's configuration, the first of `words`, start the program. It has to become the program, as `env` does: one
+    /// that keeps it as a child has no connection.
+    pub fn run_by(&mut self, words: &[OsString]) {
+        let Some((runner, arguments)) = words.split_first() else {
+            return;
+        };
+        let program = std::mem::replace(&mut self.image, runner.into());
+        self.argument_zero.clone_from(runner);
+        let arguments = arguments.iter().cloned();
+        let all = arguments.chain([program.into_os_string()]);
+        self.arguments.splice(0..0, all);
+    }
+}
+
 /// This very executable, also when its file has been replaced since.
 pub const OWN_EXECUTABLE: &str = "/proc/self/exe";
 

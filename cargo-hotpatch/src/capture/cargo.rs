@@ -17,6 +17,7 @@ use super::contents::{self, Product};
 use super::directory::RecordDir;
 use super::inputs::Inputs;
 use super::record::{LinkRecord, UnitKey, UnitRecord};
+use super::target::SUPPORTED_TARGET;
 use super::wrapper;
 use crate::codes::{self, Reason};
 use crate::process::environment::Surroundings;
@@ -544,6 +545,15 @@ pub(super) fn warnings(target: &Target, units: &[UnitRecord]) -> Vec<Reason> {
                 target.profile
             ),
         ));
+    }
+    if target.runner.is_empty()
+        && let Some(condition) = target.conditional_runners.first()
+    {
+        let message = format!(
+            "cargo's configuration has a runner under `{condition}`, which is not used: the program is started by itself (hint: \
+             `target.{SUPPORTED_TARGET}.runner` is used)"
+        );
+        warnings.push(Reason::new(&codes::BESIDE, message));
     }
     warnings
 }

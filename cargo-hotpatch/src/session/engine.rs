@@ -11,7 +11,7 @@ use super::effect::{Callers, effect};
 use super::fast::{Fingerprints, Unconfirmed};
 use super::marks::Mark;
 use super::objects::Files;
-use super::running::Running;
+use super::running::{self, Running};
 use crate::capture::record::UnitKey;
 use crate::codes::{self, Reason};
 use crate::diff::pairing::FunctionKey;
@@ -249,6 +249,11 @@ fn carry_out(
             .live
             .commit_names(&moved, &removed, &decided.difference.renamed_statics);
         return Ok(not_needed(&decided));
+    }
+    if running.stub.is_none() {
+        return Ok(Applied::Restart {
+            reasons: vec![running::not_connected()],
+        });
     }
     let started = Instant::now();
     let effect = effect(&running.live, &running.stacks, &decided, context)?;

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::fast::Unconfirmed;
@@ -50,6 +50,22 @@ pub struct Running {
     directory: PathBuf,
     /// Processes that [`Self::new_copies`] has named.
     copies: BTreeSet<u32>,
+}
+
+/// Why a program that runs cannot be patched any more.
+#[must_use]
+pub(super) fn not_connected() -> Reason {
+    Reason::new(
+        &codes::NOT_CONNECTED,
+        "the program closed its connection to the tool".to_owned(),
+    )
+}
+
+fn no_room(path: &Path, error: &std::io::Error) -> Reason {
+    Reason::new(
+        &codes::NO_ROOM,
+        format!("cannot write `{}`: {error}", path.display()),
+    )
 }
 
 /// Which file a process executes.
@@ -149,10 +165,8 @@ impl Running {
         let table = table_with(&self.live, patch)?;
         // The file of an earlier process may still be mapped there: it is replaced, never written into.
         let fresh = self.directory.join("patch.new");
-        std::fs::write(&fresh, &patch.file)
-            .with_context(|| format!("cannot write `{}`", fresh.display()))?;
-        std::fs::rename(&fresh, &window.file)
-            .with_context(|| format!("cannot write `{}`", window.file.display()))?;
+        std::fs::write(&fresh, &patch.file).map_err(|error| no_room(&fresh, &error))?;
+        std::fs::rename(&fresh, &window.file).map_err(|error| no_room(&window.file, &error))?;
         let constants = Pages::of(self.program.pid(), &self.live, &patch.rewrites)?;
         let table_file = self.write_table(&table, constants.new.iter().map(|run| &run.1))?;
         let map = MapPatch {
@@ -256,8 +270,7 @@ impl Running {
         for run in constants {
             content.extend_from_slice(run);
         }
-        std::fs::write(&path, content)
-            .with_context(|| format!("cannot write `{}`", path.display()))?;
+        std::fs::write(&path, content).map_err(|error| no_room(&path, &error))?;
         Ok(path)
     }
 
@@ -400,11 +413,7 @@ impl AskProgram<'_> {
 
     fn ask<T>(&mut self, action: impl FnOnce(&mut Stub) -> Result<T, ClientError>) -> Result<T> {
         let Some(stub) = self.stub.as_mut() else {
-            return Err(Reason::new(
-                &codes::NOT_CONNECTED,
-                "the program closed its connection to the tool".to_owned(),
-            )
-            .into());
+            return Err(not_connected().into());
         };
         action(stub).map_err(|error| {
             // After a time-out the stub refuses what it was asked too late, so the connection stays good.

@@ -66,6 +66,23 @@ impl Session {
         }
     }
 
+    /// Looks for another directory if this one's file system is nearly full. Only while no program runs: one that does knows this one.
+    pub(super) fn leave_cramped_place(&mut self) {
+        if !self.place.is_cramped() {
+            return;
+        }
+        let moved = Place::new(&place::rooms(self.directory.path())).and_then(|place| {
+            self.stub_listener.bind_again(place.path())?;
+            self.place = place;
+            Ok(())
+        });
+        if let Err(error) = moved {
+            let message = format!("the session's directory is nearly full: {error:#}");
+            let reason = Reason::new(&codes::BESIDE, message);
+            self.say(&Event::Warning { reason });
+        }
+    }
+
     fn try_to_restore_place(&mut self) -> Result<()> {
         let was_gone = match self.place.restore() {
             Ok(was_gone) => was_gone,
