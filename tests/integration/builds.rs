@@ -71,6 +71,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             what_the_program_writes_for_a_script_of_moods,
         ),
         trial("builds::what_git_ignores", what_git_ignores),
+        trial("builds::a_native_archive", a_native_archive),
         trial("builds::a_new_file_for_a_script", a_new_file_for_a_script),
         trial("builds::what_the_build_writes", what_the_build_writes),
         trial(
@@ -536,6 +537,66 @@ fn a_new_file_for_a_script() -> Result<()> {
             session.expect_answer("a", &format!("a 1 lower-1 {count} main-1 text-1"))?;
         }
         Ok(())
+    })
+}
+
+/// `ar` writes over the archive that it finds, which then has the same size.
+const ARCHIVER: &str = r#"use std::process::Command;
+
+fn main() {
+    println!("cargo::rerun-if-changed=number.c");
+    let out = std::env::var("OUT_DIR").unwrap();
+    let (object, archive) = (format!("{out}/number.o"), format!("{out}/libnumber.a"));
+    for (program, words) in [
+        ("cc", vec!["-c", "-fPIC", "number.c", "-o", &object]),
+        ("ar", vec!["crs", &archive, &object]),
+    ] {
+        assert!(Command::new(program).args(words).status().unwrap().success());
+    }
+    println!("cargo::rustc-link-search=native={out}");
+    println!("cargo::rustc-link-lib=static=number");
+}
+"#;
+
+fn a_native_archive() -> Result<()> {
+    let main = r#"unsafe extern "C" { fn number() -> i32; }
+
+fn main() {
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", answer(&line));
+    }
+}
+
+fn answer(line: &str) -> String {
+    format!("{line} {}", unsafe { number() })
+}
+"#;
+    let manifest = "[package]\nname = \"native\"\nedition = \"2024\"\n\n[workspace]\n";
+    let project = Project::with_files(
+        "native",
+        &[
+            ("Cargo.toml", manifest),
+            (MAIN, main),
+            ("build.rs", ARCHIVER),
+            ("number.c", "int number(void) { return 1; }\n"),
+        ],
+    )?;
+    session(&project, |project, session| {
+        session.expect_answer("a", "a 1")?;
+        let number = ("number.c", "return 1", "return 2");
+        save(project, session, number, "restarted", "HP0602")?;
+        session.expect_answer("a", "a 2")?;
+        let comment = ("number.c", "int number", "/* A comment. */ int number");
+        save(project, session, comment, "unchanged", "")?;
+        save(
+            project,
+            session,
+            (MAIN, "{line} ", "{line}, "),
+            "patched",
+            "",
+        )?;
+        session.expect_answer("a", "a, 2")
     })
 }
 
