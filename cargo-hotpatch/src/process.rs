@@ -25,6 +25,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use keeper::{Channel, Said};
+use signals::Patience;
 use tree::Process;
 
 /// What to start.
@@ -89,6 +90,8 @@ pub struct Ending {
     pub was_killed: bool,
     /// The same of processes that it had started.
     pub killed: Vec<Process>,
+    /// How long it had, and those had, until somebody was killed: the grace, if nobody cut it short.
+    pub waited: Duration,
 }
 
 /// Reported where the system keeps the status to itself.
@@ -132,15 +135,24 @@ impl State {
     /// Waits until `is_so`, but no longer than `patience`.
     fn wait(&self, patience: Duration, is_so: impl Fn(&Progress) -> bool) {
         let deadline = Instant::now() + patience;
+        self.wait_while(
+            &|| deadline.saturating_duration_since(Instant::now()),
+            is_so,
+        );
+    }
+
+    /// Waits until `is_so`, or until nothing is `left`, which may be sooner than it was.
+    fn wait_while(&self, left: &dyn Fn() -> Duration, is_so: impl Fn(&Progress) -> bool) {
+        const GLANCE: Duration = Duration::from_millis(50);
         let mut progress = self.lock();
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = left();
             if is_so(&progress) || left.is_zero() {
                 return;
             }
             progress = self
                 .changed
-                .wait_timeout(progress, left)
+                .wait_timeout(progress, left.min(GLANCE))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
@@ -246,14 +258,19 @@ impl Program {
     /// When it still lives seconds after SIGKILL (it hangs in the kernel).
     pub fn terminate(&self, stop: Stop) -> Result<Ending> {
         const AFTER_KILL: Duration = Duration::from_secs(10);
-        let deadline = Instant::now() + stop.grace;
+        let asked = Instant::now();
+        let patience = Patience::new(stop.grace);
         if self.signal(stop.signal) {
             // A stopped program (Ctrl-Z, a debugger) could not take note.
             self.signal(libc::SIGCONT);
         }
         let mut was_killed = false;
-        let mut status = self.wait_for_end(stop.grace);
+        let mut waited = stop.grace;
+        self.state
+            .wait_while(&|| patience.left(), |progress| progress.ended.is_some());
+        let mut status = self.ended();
         if status.is_none() {
+            waited = asked.elapsed().min(stop.grace);
             was_killed = self.signal(libc::SIGKILL);
             status = self.wait_for_end(AFTER_KILL);
         }
@@ -263,17 +280,17 @@ impl Program {
                 self.pid()
             )
         })?;
-        let left = deadline.saturating_duration_since(Instant::now());
-        let killed = self.end_children(stop.signal, left);
+        let killed = self.end_children(stop.signal, patience);
         Ok(Ending {
             status,
             was_killed,
             killed,
+            waited,
         })
     }
 
     /// Ends what the program, which has ended, has left.
-    fn end_children(&self, signal: i32, grace: Duration) -> Vec<Process> {
+    fn end_children(&self, signal: i32, patience: Patience) -> Vec<Process> {
         // The keeper ends by itself when nothing is left, nearly always at once.
         const AT_ONCE: Duration = Duration::from_millis(20);
         self.state.wait(AT_ONCE, |progress| progress.keeper_ended);
@@ -281,7 +298,7 @@ impl Program {
             return Vec::new();
         }
         let signal = Signal::from_named_raw(signal).unwrap_or(Signal::TERM);
-        tree::end_below(self.keeper, signal, grace)
+        tree::end_below(self.keeper, signal, &|| patience.left())
     }
 }
 
@@ -294,7 +311,7 @@ impl Drop for Program {
         if self.signal(libc::SIGKILL) {
             let _ = self.wait_for_end(Duration::from_secs(2));
         }
-        self.end_children(libc::SIGKILL, Duration::ZERO);
+        self.end_children(libc::SIGKILL, Patience::new(Duration::ZERO));
     }
 }
 
