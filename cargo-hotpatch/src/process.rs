@@ -24,6 +24,7 @@ use anyhow::{Context as _, Result, bail};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use crate::guard;
 use keeper::{Channel, Said};
 use signals::Patience;
 use tree::Process;
@@ -201,14 +202,12 @@ impl Program {
             keeper: keeper.id(),
             state: state.clone(),
         };
-        std::thread::Builder::new()
-            .name("program".to_owned())
-            .spawn(move || {
-                follow(&mut channel, &watched, &state, on_exit);
-                let _ = keeper.wait();
-                state.change(|progress| progress.keeper_ended = true);
-            })
-            .context("cannot start the thread that waits for the program")?;
+        guard::spawn("program", move || {
+            follow(&mut channel, &watched, &state, on_exit);
+            let _ = keeper.wait();
+            state.change(|progress| progress.keeper_ended = true);
+        })
+        .context("cannot start the thread that waits for the program")?;
         Ok(program)
     }
 

@@ -72,6 +72,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         trial("builds::what_git_ignores", what_git_ignores),
         trial("builds::a_native_archive", a_native_archive),
+        trial(
+            "builds::a_crate_of_others_between",
+            a_crate_of_others_between,
+        ),
         trial("builds::a_new_file_for_a_script", a_new_file_for_a_script),
         trial("builds::what_the_build_writes", what_the_build_writes),
         trial(
@@ -597,6 +601,63 @@ fn answer(line: &str) -> String {
             "",
         )?;
         session.expect_answer("a", "a, 2")
+    })
+}
+
+/// A crate that is no member uses one that is, as crates of the registry do by `[patch]`. Bodies of the member's functions are none
+/// of its business.
+fn a_crate_of_others_between() -> Result<()> {
+    let package = |name: &str, rest: &str| {
+        format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n\n{rest}")
+    };
+    let top = package(
+        "between",
+        "[dependencies]\nothers = { path = \"others\" }\n\n[workspace]\nmembers = [\"lower\"]\nexclude = [\"others\"]\n",
+    );
+    let lower = "pub fn number() -> u32 {\n    1\n}\n\npub fn same<T>(of: T) -> T {\n    of\n}\n";
+    let others = "pub fn number() -> u32 {\n    lower::number() * 10 + lower::same(1)\n}\n";
+    let main = r#"fn main() {
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", answer(&line));
+    }
+}
+
+fn answer(line: &str) -> String {
+    format!("{line} {}", others::number())
+}
+"#;
+    let project = Project::with_files(
+        "between",
+        &[
+            ("Cargo.toml", &top),
+            (MAIN, main),
+            ("lower/Cargo.toml", &package("lower", "")),
+            ("lower/src/lib.rs", lower),
+            (
+                "others/Cargo.toml",
+                &package(
+                    "others",
+                    "[dependencies]\nlower = { path = \"../lower\" }\n",
+                ),
+            ),
+            ("others/src/lib.rs", others),
+        ],
+    )?;
+    session(&project, |project, session| {
+        session.expect_answer("a", "a 11")?;
+        let body = ("lower/src/lib.rs", "    1\n", "    2\n");
+        save(project, session, body, "patched", "")?;
+        session.expect_answer("a", "a 21")?;
+        // Its own code is in there.
+        let generic = ("lower/src/lib.rs", "    of\n", "    { of }\n");
+        save(project, session, generic, "restarted", "HP0604")?;
+        let own = ("others/src/lib.rs", "* 10", "* 100");
+        save(project, session, own, "restarted", "HP0604")?;
+        session.expect_answer("a", "a 201")?;
+        let body = ("lower/src/lib.rs", "    2\n", "    3\n");
+        save(project, session, body, "patched", "")?;
+        session.expect_answer("a", "a 301")
     })
 }
 

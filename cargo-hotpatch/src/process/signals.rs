@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
+use crate::guard;
+
 /// Who sent a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
@@ -158,25 +160,23 @@ pub fn listen(on_signal: impl Fn(Received) + Send + 'static) -> Result<()> {
     }
     // Open for the rest of the process: a handler may run at any time.
     std::mem::forget(writer);
-    std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || {
-            let mut message = [0_u8; 2];
-            while reader.read_exact(&mut message).is_ok() {
-                let origin = if message[1] == 1 {
-                    Origin::Terminal
-                } else {
-                    Origin::Process
-                };
-                let received = Received {
-                    signal: i32::from(message[0]),
-                    origin,
-                };
-                URGENCY.fetch_add(received.urgency(), Ordering::AcqRel);
-                on_signal(received);
-            }
-        })
-        .context("cannot start the thread for signals")?;
+    guard::spawn("signals", move || {
+        let mut message = [0_u8; 2];
+        while reader.read_exact(&mut message).is_ok() {
+            let origin = if message[1] == 1 {
+                Origin::Terminal
+            } else {
+                Origin::Process
+            };
+            let received = Received {
+                signal: i32::from(message[0]),
+                origin,
+            };
+            URGENCY.fetch_add(received.urgency(), Ordering::AcqRel);
+            on_signal(received);
+        }
+    })
+    .context("cannot start the thread for signals")?;
     for signal in SIGNALS {
         install(signal).with_context(|| format!("cannot handle signal {signal}"))?;
     }

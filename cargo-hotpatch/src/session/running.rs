@@ -15,6 +15,7 @@ use crate::client::{
 };
 use crate::codes::{self, Reason};
 use crate::diff::constants::Rewritten;
+use crate::guard;
 use crate::link::plan::pretty;
 use crate::link::{Live, PAGE, Patch, ProgramSide, Protection, Rewrite, align_up};
 use crate::object::address::RunAddr;
@@ -124,14 +125,12 @@ impl Running {
         else {
             return;
         };
-        let _ = std::thread::Builder::new()
-            .name("connection".to_owned())
-            .spawn(move || {
-                // Answers are not what is waited for.
-                let mut end = [PollFd::new(&end, PollFlags::RDHUP)];
-                while matches!(poll(&mut end, None), Err(rustix::io::Errno::INTR)) {}
-                then();
-            });
+        let _ = guard::spawn("connection", move || {
+            // Answers are not what is waited for.
+            let mut end = [PollFd::new(&end, PollFlags::RDHUP)];
+            while matches!(poll(&mut end, None), Err(rustix::io::Errno::INTR)) {}
+            then();
+        });
     }
 
     /// Of what the program has started, the processes that run its own image, and that were not named before. They have
