@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 
 use crate::project::Project;
 use crate::running::{Event, Running};
-use crate::support::{build_deadline, deadline, send_signal, trial};
+use crate::support::{build_deadline, deadline, output_of, send_signal, trial};
 
 const MAIN: &str = "src/main.rs";
 
@@ -72,6 +72,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         trial("builds::what_git_ignores", what_git_ignores),
         trial("builds::a_native_archive", a_native_archive),
+        trial("builds::what_is_cleaned_away", what_is_cleaned_away),
         trial(
             "builds::a_crate_of_others_between",
             a_crate_of_others_between,
@@ -601,6 +602,38 @@ fn answer(line: &str) -> String {
             "",
         )?;
         session.expect_answer("a", "a, 2")
+    })
+}
+
+/// `cargo clean`, and what else people remove: at most one restart follows, and patches after it.
+fn what_is_cleaned_away() -> Result<()> {
+    let clean = |project: &Project| {
+        let (status, _, stderr) = output_of(project.cargo().arg("clean"))?;
+        ensure!(status.success(), "{stderr}");
+        Ok(())
+    };
+    session(&project()?, |project, session| {
+        save(project, session, (MAIN, "main-1", "main-2"), "patched", "")?;
+        clean(project)?;
+        let body = (MAIN, "main-2", "main-3");
+        save(project, session, body, "restarted", "HP0606")?;
+        session.expect_answer("a", "a 1 lower-1 word-1 main-3 text-1")?;
+        save(project, session, (MAIN, "main-3", "main-4"), "patched", "")?;
+        let lower = ("lower/src/lib.rs", "lower-1", "lower-2");
+        save(project, session, lower, "patched", "")?;
+        session.expect_answer("a", "a 2 lower-2 word-1 main-4 text-1")?;
+        // Only what the session made for itself: no fault of the source.
+        for record in fs::read_dir(project.path("target/hotpatch"))?.flatten() {
+            let _ = fs::remove_dir_all(record.path().join("replay"));
+        }
+        let body = (MAIN, "main-4", "main-5");
+        save(project, session, body, "restarted", "HP0606")?;
+        session.expect_answer("a", "a 1 lower-2 word-1 main-5 text-1")?;
+        save(project, session, (MAIN, "main-5", "main-6"), "patched", "")?;
+        clean(project)?;
+        let words = ("words.txt", "word-1", "word-2");
+        save(project, session, words, "restarted", "HP0606")?;
+        session.expect_answer("a", "a 1 lower-2 word-2 main-6 text-1")
     })
 }
 

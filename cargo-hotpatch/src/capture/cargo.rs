@@ -322,9 +322,17 @@ fn run_cargo(
         target.user_wrapper.as_deref(),
         gate,
     );
-    let child = cancel
-        .spawn(&mut command)
-        .map_err(|error| failed(error, "cannot run cargo"))?;
+    let child = cancel.spawn(&mut command).map_err(|error| {
+        let is_there = target.directory.is_dir();
+        failed(
+            error,
+            if is_there {
+                "cannot run cargo"
+            } else {
+                "cannot run cargo, as the directory that the session was started in is gone"
+            },
+        )
+    })?;
     let mut child = child.ok_or(BuildError::Cancelled)?;
 
     let mut artifacts = Artifacts::default();
