@@ -62,7 +62,7 @@ fn parsed(objects: &[(String, Vec<u8>)]) -> Vec<(&str, ObjectFile<'_>)> {
         .collect()
 }
 
-fn compare(old: &str, new: &str, flags: &[&str]) -> Difference {
+pub(super) fn compare(old: &str, new: &str, flags: &[&str]) -> Difference {
     let (old, new) = (compile(old, flags), compile(new, flags));
     let (old, new) = (parsed(&old), parsed(&new));
     let old: Vec<NamedObject<'_>> = old
