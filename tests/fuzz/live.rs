@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Serialize;
 
-use crate::model::{Case, Program, Save, Step};
+use crate::model::{Case, Program, Save};
 use crate::project::Project;
 use crate::render::{self, Files};
 use crate::running::{Event, Mark, Running};
@@ -66,6 +66,8 @@ impl Finding {
 /// What came of a step.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Done {
+    pub(crate) seed: u64,
+    pub(crate) step: usize,
     pub(crate) label: String,
     pub(crate) patchable: bool,
     pub(crate) outcome: String,
@@ -240,7 +242,7 @@ impl<'a> Live<'a> {
                 "the save has no outcome",
             )));
         };
-        self.note(step, &outcome, unnoticed);
+        self.note(index, &outcome, unnoticed);
         if let Some(finding) = self.follow(index, &outcomes)? {
             return Ok(Some(finding));
         }
@@ -253,8 +255,11 @@ impl<'a> Live<'a> {
         self.confirm(index, mark, &outcome)
     }
 
-    fn note(&mut self, step: &Step, outcome: &Event, unnoticed: bool) {
+    fn note(&mut self, index: usize, outcome: &Event, unnoticed: bool) {
+        let step = &self.case.steps[index];
         self.result.done.push(Done {
+            seed: self.case.seed,
+            step: index,
             label: step.label.clone(),
             patchable: step.patchable,
             outcome: outcome.outcome().to_owned(),

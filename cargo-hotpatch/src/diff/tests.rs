@@ -236,6 +236,20 @@ fn added_and_removed_functions_are_told_apart_from_changed_ones() {
     );
 }
 
+/// Each table has a label, as what assembly defines does.
+#[test]
+fn exception_tables_of_added_functions_are_no_assembly() {
+    let added = "pub fn more(who: &str) -> usize { let held = String::from(who); greet(&held).len() + held.len() }";
+    let difference = compare(SAMPLE, &format!("{SAMPLE}{added}"), &[]);
+    assert!(difference.doubts.is_empty(), "{difference:#?}");
+    let difference = compare(&format!("{SAMPLE}{added}"), SAMPLE, &[]);
+    assert!(difference.doubts.is_empty(), "{difference:#?}");
+    let assembly =
+        "std::arch::global_asm!(\".globl sample_one\", \"sample_one:\", \"mov eax, 1\", \"ret\");";
+    let difference = compare(SAMPLE, &format!("{SAMPLE}{assembly}"), &[]);
+    assert_eq!(difference.doubts.len(), 1, "{difference:#?}");
+}
+
 #[test]
 fn the_same_optimised_source_differs_in_nothing() {
     for level in ["-Copt-level=1", "-Copt-level=3"] {
