@@ -111,6 +111,7 @@ pub(crate) fn run(case: &Case, folder: &Path, cold: &Cold) -> Result<Outcome> {
         program: &first.program,
         accepted: BTreeSet::new(),
         mark: Mark::default(),
+        is_under_way: false,
         last: Answer::new(),
         result: Outcome::default(),
     };
@@ -139,8 +140,10 @@ struct Live<'a> {
     /// Lines that do not show an edit, of which the session has told.
     accepted: BTreeSet<(String, String)>,
     last: Answer,
-    /// Before the last save.
+    /// Before the last save, and before those that it followed without waiting.
     mark: Mark,
+    /// Whether a save was made whose outcome was not waited for.
+    is_under_way: bool,
     result: Outcome,
 }
 
@@ -214,18 +217,23 @@ impl<'a> Live<'a> {
             self.program = &step.program;
             return Ok(None);
         }
-        let mark = self.session.mark();
-        self.mark = mark;
+        // What was saved in a burst may become one save with this: the events of all of it are looked at together.
+        if !self.is_under_way {
+            self.mark = self.session.mark();
+        }
+        let mark = self.mark;
         write_files(&self.project, &self.files, &files, step.save)?;
         self.files = files;
         let is_followed =
             index + 1 < case.steps.len() && case.steps[index + 1].program.broken.is_none();
         if step.save == Save::Rapid && is_followed && step.program.broken.is_none() {
             // The session has the next step's save while it is at work on this one.
+            self.is_under_way = true;
             self.simulation.apply(&step.program);
             self.program = &step.program;
             return Ok(None);
         }
+        self.is_under_way = false;
         let unnoticed = match self.settle(mark) {
             Ok(unnoticed) => unnoticed,
             Err(error) => {
