@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Serialize;
 
-use crate::model::{Case, Program, Save};
+use crate::model::{Case, Program, Save, Step};
 use crate::project::Project;
 use crate::render::{self, Files};
 use crate::running::{Event, Mark, Running};
@@ -111,7 +111,7 @@ pub(crate) fn run(case: &Case, folder: &Path, cold: &Cold) -> Result<Outcome> {
         program: &first.program,
         accepted: BTreeSet::new(),
         mark: Mark::default(),
-        is_under_way: false,
+        under_way: None,
         last: Answer::new(),
         result: Outcome::default(),
     };
@@ -142,8 +142,8 @@ struct Live<'a> {
     last: Answer,
     /// Before the last save, and before those that it followed without waiting.
     mark: Mark,
-    /// Whether a save was made whose outcome was not waited for.
-    is_under_way: bool,
+    /// What was saved without waiting for its outcome: its labels, and whether all of it can be patched.
+    under_way: Option<(String, bool)>,
     result: Outcome,
 }
 
@@ -218,7 +218,7 @@ impl<'a> Live<'a> {
             return Ok(None);
         }
         // What was saved in a burst may become one save with this: the events of all of it are looked at together.
-        if !self.is_under_way {
+        if self.under_way.is_none() {
             self.mark = self.session.mark();
         }
         let mark = self.mark;
@@ -228,12 +228,13 @@ impl<'a> Live<'a> {
             index + 1 < case.steps.len() && case.steps[index + 1].program.broken.is_none();
         if step.save == Save::Rapid && is_followed && step.program.broken.is_none() {
             // The session has the next step's save while it is at work on this one.
-            self.is_under_way = true;
+            self.under_way = Some(self.together(step));
             self.simulation.apply(&step.program);
             self.program = &step.program;
             return Ok(None);
         }
-        self.is_under_way = false;
+        let edits = self.together(step);
+        self.under_way = None;
         let unnoticed = match self.settle(mark) {
             Ok(unnoticed) => unnoticed,
             Err(error) => {
@@ -250,7 +251,7 @@ impl<'a> Live<'a> {
                 "the save has no outcome",
             )));
         };
-        self.note(index, &outcome, unnoticed);
+        self.note(index, edits, &outcome, unnoticed);
         if let Some(finding) = self.follow(index, &outcomes)? {
             return Ok(Some(finding));
         }
@@ -263,13 +264,29 @@ impl<'a> Live<'a> {
         self.confirm(index, mark, &outcome)
     }
 
-    fn note(&mut self, index: usize, outcome: &Event, unnoticed: bool) {
-        let step = &self.case.steps[index];
+    /// A step and what was saved before it without waiting.
+    fn together(&self, step: &Step) -> (String, bool) {
+        match &self.under_way {
+            Some((labels, patchable)) => (
+                format!("{labels} + {}", step.label),
+                *patchable && step.patchable,
+            ),
+            None => (step.label.clone(), step.patchable),
+        }
+    }
+
+    fn note(
+        &mut self,
+        index: usize,
+        (label, patchable): (String, bool),
+        outcome: &Event,
+        unnoticed: bool,
+    ) {
         self.result.done.push(Done {
             seed: self.case.seed,
             step: index,
-            label: step.label.clone(),
-            patchable: step.patchable,
+            label,
+            patchable,
             outcome: outcome.outcome().to_owned(),
             code: outcome.code().to_owned(),
             reason: outcome.reason().to_owned(),
