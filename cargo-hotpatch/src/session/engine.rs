@@ -11,7 +11,7 @@ use super::effect::{Callers, effect};
 use super::fast::{Fingerprints, Unconfirmed};
 use super::marks::Mark;
 use super::objects::Files;
-use super::running::{self, Running};
+use super::running::Running;
 use crate::capture::record::UnitKey;
 use crate::codes::{self, Reason};
 use crate::diff::pairing::FunctionKey;
