@@ -102,11 +102,11 @@ fn collect(
         match token {
             TokenTree::Group(group) => collect(group.stream(), is_wanted, found),
             TokenTree::Ident(keyword) => {
-                // `*const A` is none.
+                // `*const A` is none, and a `const fn` has been looked at.
                 let is_pointer = at > 0
                     && matches!(&tokens[at - 1], TokenTree::Punct(star) if star.as_char() == '*');
-                if !is_pointer
-                    && !(keyword == "fn" && is_const_function(&tokens[..at]))
+                let is_seen = is_pointer || keyword == "fn" && is_const_function(&tokens[..at]);
+                if !is_seen
                     && let Some((definition, words)) =
                         definition(&keyword.to_string(), &tokens[at..])
                     && is_wanted(&words)
