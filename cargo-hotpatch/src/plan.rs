@@ -188,6 +188,7 @@ mod tests {
                 objects: vec![],
                 libraries: vec![],
                 shared: Vec::new(),
+                settings: Vec::new(),
                 without_slot: vec![],
                 all_instances: false,
             },

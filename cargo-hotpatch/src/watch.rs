@@ -484,13 +484,26 @@ impl Worker {
             lock(&self.known).insert(file.clone(), Known::Missing);
         }
         let _ = self.arm();
-        // Again: what came into a new directory before it was watched has made no event.
-        let later = self.triggers.inside(path);
-        for file in new.into_iter().chain(later) {
-            if self.files.insert(file.clone()) {
-                lock(&self.known).insert(file.clone(), Known::Missing);
-            }
+        for file in new {
             self.batch.note(file, hint, now);
+        }
+        self.take_in_silent(path, now);
+    }
+
+    /// What came into a directory all of whose content counts, at or below `path`, before that was watched has made no event.
+    fn take_in_silent(&mut self, path: &Path, now: Instant) {
+        loop {
+            let mut inside = self.triggers.inside_whole();
+            inside.retain(|file| file.starts_with(path) && !self.files.contains(file));
+            if inside.is_empty() {
+                return;
+            }
+            for file in inside {
+                self.files.insert(file.clone());
+                lock(&self.known).insert(file.clone(), Known::Missing);
+                self.batch.note(file, Hint::Finished, now);
+            }
+            let _ = self.arm();
         }
     }
 
@@ -516,6 +529,7 @@ impl Worker {
         for file in before.into_iter().chain(self.triggers.files_below(path)) {
             self.batch.note(file, Hint::Finished, now);
         }
+        self.take_in_silent(path, now);
     }
 
     /// Looks at the suspicious files; reports them if all is certain. `force`: believe at once. Returns what was reported.

@@ -37,6 +37,7 @@
 //! - [`load`]: many patches under load.
 //! - [`bench`]: what `cargo hotpatch bench` measures and leaves alone.
 //! - [`builds`]: what cargo builds and when it has to, by content and not by time.
+//! - [`scripts`]: build scripts, what they read and write, and what the program writes that they read.
 //! - [`identity`]: the same source, rebuilt, moved or with other comments, is the same program.
 //! - [`ends`]: what ends with a program and with a session, and what goes on.
 //! - [`program`]: a program and its keeper, without a session.
@@ -72,6 +73,7 @@ mod project;
 mod reached;
 mod running;
 mod scenarios;
+mod scripts;
 mod starts;
 mod suite;
 mod support;
@@ -90,6 +92,7 @@ fn main() {
         trials.extend(ahead::trials());
         trials.extend(bench::trials());
         trials.extend(builds::trials());
+        trials.extend(scripts::trials());
         trials.extend(check::trials());
         trials.extend(crossings::trials());
         trials.extend(defects::trials());

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -293,16 +293,8 @@ fn toml_setting(key: &str, value: &str) -> OsString {
     format!("{key}={}", toml::Value::String(value.to_owned())).into()
 }
 
-fn run_cargo(
-    target: &Target,
-    directory: &RecordDir,
-    gate: Option<&Path>,
-    cancel: &CancelFlag,
-    on_line: &mut (dyn FnMut(&BuildLine) + Send),
-) -> Result<Artifacts, BuildError> {
-    let failed = |error: io::Error, what: &str| {
-        BuildError::Failed(anyhow::Error::new(error).context(what.to_owned()))
-    };
+/// The command, with nothing to read and its JSON lines in a pipe.
+fn command(target: &Target, directory: &RecordDir, gate: Option<&Path>) -> Command {
     let is_silent = target.options.quiet || gate.is_some();
     let mut command = Command::new(&target.cargo);
     command
@@ -322,7 +314,22 @@ fn run_cargo(
         target.user_wrapper.as_deref(),
         gate,
     );
-    let child = cancel.spawn(&mut command).map_err(|error| {
+    command
+}
+
+fn failed(error: io::Error, what: &str) -> BuildError {
+    BuildError::Failed(anyhow::Error::new(error).context(what.to_owned()))
+}
+
+fn run_cargo(
+    target: &Target,
+    directory: &RecordDir,
+    gate: Option<&Path>,
+    cancel: &CancelFlag,
+    on_line: &mut (dyn FnMut(&BuildLine) + Send),
+) -> Result<Artifacts, BuildError> {
+    let child = cancel.spawn(&mut command(target, directory, gate));
+    let child = child.map_err(|error| {
         let is_there = target.directory.is_dir();
         failed(
             error,
@@ -334,10 +341,7 @@ fn run_cargo(
         )
     })?;
     let mut child = child.ok_or(BuildError::Cancelled)?;
-
-    let mut artifacts = Artifacts::default();
-    let mut errors = String::new();
-    let mut blame = Blame::default();
+    let mut heard = Heard::default();
     let (stdout, stderr) = (child.child.stdout.take(), child.child.stderr.take());
     let said = Mutex::new(on_line);
     let say = |line: &BuildLine| said.lock().unwrap_or_else(PoisonError::into_inner)(line);
@@ -345,7 +349,7 @@ fn run_cargo(
     let stderr = std::thread::scope(|scope| {
         // Read beside stdout, so that neither pipe fills up.
         let stderr = stderr.map(|stderr| {
-            scope.spawn(|| {
+            std::thread::Builder::new().spawn_scoped(scope, || {
                 read_errors(stderr, &|line| {
                     if says_waits && line.contains(WAITS_FOR_LOCK) {
                         say(&BuildLine::Waits(line.to_owned()));
@@ -353,36 +357,13 @@ fn run_cargo(
                 })
             })
         });
+        let stderr = stderr
+            .transpose()
+            .map_err(|error| failed(error, "cannot listen to cargo"))?;
         if let Some(stdout) = stdout {
-            let mut lines = BufReader::new(stdout);
-            let mut line = Vec::new();
-            loop {
-                line.clear();
-                let length = lines
-                    .read_until(b'\n', &mut line)
-                    .map_err(|error| failed(error, "cannot read from cargo"))?;
-                if length == 0 {
-                    break;
-                }
-                let text = String::from_utf8_lossy(&line);
-                match read_line(text.trim_end(), &mut blame) {
-                    Line::Artifact(artifact) => artifacts.targets.push(artifact),
-                    Line::BuildScript { asked, out_dir } => {
-                        artifacts
-                            .build_scripts
-                            .push((asked.package.clone(), out_dir));
-                        artifacts.asked.push(asked);
-                    }
-                    Line::Diagnostic { rendered, is_error } => {
-                        if is_error {
-                            errors.push_str(&rendered);
-                        }
-                        say(&BuildLine::Diagnostic(rendered));
-                    }
-                    Line::Text(text) => say(&BuildLine::Text(text)),
-                    Line::Other => {}
-                }
-            }
+            heard
+                .listen(stdout, &say)
+                .map_err(|error| failed(error, "cannot read from cargo"))?;
         }
         let stderr = stderr.and_then(|thread| thread.join().ok());
         Ok(stderr.unwrap_or_default())
@@ -390,25 +371,69 @@ fn run_cargo(
     let status = child
         .wait()
         .map_err(|error| failed(error, "cannot wait for cargo"))?;
-    let refused = blame.system().map(str::to_owned);
     if cancel.is_cancelled() {
-        Err(BuildError::Cancelled)
-    } else if status.success() {
-        Ok(artifacts)
-    } else if let Some(refused) = refused {
-        Err(BuildError::Failed(anyhow::anyhow!("{refused}")))
-    } else if status.code().is_none() {
-        Err(BuildError::Failed(anyhow::anyhow!(
-            "cargo ended with {status}"
-        )))
-    } else if names_the_system(&stderr) && errors.is_empty() {
-        Err(BuildError::Failed(anyhow::anyhow!("{}", stderr.trim())))
-    } else if errors.is_empty() {
-        Err(BuildError::Cargo {
-            message: stderr.trim().to_owned(),
-        })
-    } else {
-        Err(BuildError::Compile { rendered: errors })
+        return Err(BuildError::Cancelled);
+    }
+    heard.into_result(status, &stderr)
+}
+
+/// What cargo has said on standard output.
+#[derive(Debug, Default)]
+struct Heard {
+    artifacts: Artifacts,
+    /// The compiler's errors, rendered.
+    errors: String,
+    blame: Blame,
+}
+
+impl Heard {
+    fn listen(&mut self, stdout: impl io::Read, say: &dyn Fn(&BuildLine)) -> io::Result<()> {
+        let mut lines = BufReader::new(stdout);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            if lines.read_until(b'\n', &mut line)? == 0 {
+                return Ok(());
+            }
+            let text = String::from_utf8_lossy(&line);
+            match read_line(text.trim_end(), &mut self.blame) {
+                Line::Artifact(artifact) => self.artifacts.targets.push(artifact),
+                Line::BuildScript { asked, out_dir } => {
+                    let run = (asked.package.clone(), out_dir);
+                    self.artifacts.build_scripts.push(run);
+                    self.artifacts.asked.push(asked);
+                }
+                Line::Diagnostic { rendered, is_error } => {
+                    if is_error {
+                        self.errors.push_str(&rendered);
+                    }
+                    say(&BuildLine::Diagnostic(rendered));
+                }
+                Line::Text(text) => say(&BuildLine::Text(text)),
+                Line::Other => {}
+            }
+        }
+    }
+
+    fn into_result(self, status: ExitStatus, stderr: &str) -> Result<Artifacts, BuildError> {
+        let broken = |why: &str| Err(BuildError::Failed(anyhow::anyhow!("{why}")));
+        if status.success() {
+            Ok(self.artifacts)
+        } else if let Some(refused) = self.blame.system() {
+            broken(refused)
+        } else if status.code().is_none() {
+            broken(&format!("cargo ended with {status}"))
+        } else if names_the_system(stderr) && self.errors.is_empty() {
+            broken(stderr.trim())
+        } else if self.errors.is_empty() {
+            Err(BuildError::Cargo {
+                message: stderr.trim().to_owned(),
+            })
+        } else {
+            Err(BuildError::Compile {
+                rendered: self.errors,
+            })
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 //!
 //! Nobody but this user can reach the directory. Whoever is refused ends in error, as it does when the session is gone.
 
+use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -36,6 +37,8 @@ pub struct WaitingLink {
     pub libraries: Vec<PathBuf>,
     /// As [`LinkRecord::shared`](super::record::LinkRecord::shared).
     pub shared: Vec<(PathBuf, String)>,
+    /// As [`LinkRecord::settings`](super::record::LinkRecord::settings).
+    pub settings: Vec<OsString>,
     stream: UnixStream,
 }
 
@@ -48,6 +51,8 @@ pub struct Shown {
     pub libraries: Vec<PathBuf>,
     /// See [`WaitingLink::shared`].
     pub shared: Vec<(PathBuf, String)>,
+    /// See [`WaitingLink::settings`].
+    pub settings: Vec<OsString>,
 }
 
 impl WaitingLink {
@@ -91,6 +96,7 @@ impl Gate {
                         objects: shown.objects,
                         libraries: shown.libraries,
                         shared: shown.shared,
+                        settings: shown.settings,
                         stream,
                     });
                 }
@@ -178,6 +184,7 @@ mod tests {
         Shown {
             objects: vec![object()],
             shared: vec![("/x/libd.so".into(), "00".into())],
+            settings: vec!["-pie".into()],
             libraries: vec!["/t/liba.rlib".into()],
         }
     }

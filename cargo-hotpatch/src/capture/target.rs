@@ -304,8 +304,10 @@ pub fn resolve(options: &BuildOptions) -> Result<Target> {
     let is_for_host = check_target(&options, &configuration)?;
     // Beside `cargo metadata`: cargo asks the system for its name and version when it says for which host it is.
     let host = is_for_host.then(|| {
-        let cargo = cargo.clone();
-        std::thread::spawn(move || check_host(&cargo))
+        let for_thread = cargo.clone();
+        std::thread::Builder::new()
+            .spawn(move || check_host(&for_thread))
+            .map_err(|_| check_host(&cargo))
     });
 
     let mut command = MetadataCommand::new();
@@ -321,9 +323,13 @@ pub fn resolve(options: &BuildOptions) -> Result<Target> {
     other.extend(["--filter-platform".to_owned(), SUPPORTED_TARGET.to_owned()]);
     command.other_options(other);
     let metadata = command.exec();
-    if let Some(host) = host {
-        host.join()
-            .map_err(|_| anyhow!("the thread that asked cargo for its host has panicked"))??;
+    match host {
+        Some(Ok(thread)) => thread
+            .join()
+            .map_err(|_| anyhow!("the thread that asked cargo for its host has panicked"))??,
+        // No thread is to be had.
+        Some(Err(checked)) => checked?,
+        None => {}
     }
     let metadata = metadata.map_err(metadata_error)?;
 

@@ -116,6 +116,7 @@ fn role_linker() -> TestResult {
         objects,
         libraries: vec![],
         shared: Vec::new(),
+        settings: Vec::new(),
         without_slot: vec![],
         all_instances: false,
     };

@@ -16,12 +16,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::Session;
 use super::ahead::State;
 use super::engine::Applied;
 use super::outcomes::add_reasons;
-use super::restarts::is_timeout;
+use super::restarts::{build_options, is_timeout};
 use super::saves::only_plain_bodies;
-use super::{Session, build_options};
 use crate::capture::cargo::Built;
 use crate::capture::gate::WaitingLink;
 use crate::capture::record::UnitRecord;
@@ -127,6 +127,7 @@ impl Session {
         };
         if units(&link.objects) != units(&self.built.link.objects)
             || link.shared != self.built.link.shared
+            || link.settings != self.built.link.settings
         {
             return false;
         }

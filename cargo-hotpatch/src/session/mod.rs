@@ -56,19 +56,18 @@ use crate::check::last_build;
 use crate::client::Listener as StubListener;
 use crate::codes::{self, Reason};
 use crate::compile::{CompileError, CompiledShadow, CompiledUnit, Compiler, Paused};
-use crate::event::{Counts, EVENTS_VERSION, Event, Listener as _, Outcome, Timings};
+use crate::event::{Counts, Event, Listener as _, Outcome, Timings};
 use crate::guard::{self, Panicked};
 use crate::link::store::Library;
 use crate::options::{RunOptions, exit_code};
 use crate::plan::PlannedUnit;
+use crate::process::Program;
 use crate::process::left::Noted;
 use crate::process::signals::{Policy, Received};
 use crate::process::terminal::TerminalState;
-use crate::process::{Launch, OWN_EXECUTABLE, Program};
 use crate::report::FanOut;
 use crate::save::{Asked, CheckRequest, ControlServer, SaveRequest};
 use crate::shadow::tree::Function;
-use crate::table::image::Image;
 use crate::table::policy::SlotPolicy;
 use crate::watch::{Change, ChangedFile, Watcher};
 use ahead::Ahead;
@@ -260,8 +259,7 @@ fn run_session(
     crate::process::signals::listen(move |received| {
         let _ = to_self.send(Message::Signal(received));
     })?;
-    let build_options = build_options(&options);
-    let target = cargo::resolve(&build_options)?;
+    let target = cargo::resolve(&restarts::build_options(&options))?;
     let directory = RecordDir::open(&target.target_directory)?;
     // What a session needs later is tried before the build, which may take minutes.
     let place = Place::new(&place::rooms(directory.path()))?;
@@ -447,22 +445,6 @@ fn build_work(
     }
 }
 
-fn build_options(options: &RunOptions) -> BuildOptions {
-    BuildOptions {
-        cargo_args: options.cargo_arguments.clone(),
-        manifest_path: options.manifest_path.clone(),
-        target_dir: options.target_dir.clone(),
-        package: options.package.clone(),
-        bin: options.bin.clone(),
-        example: options.example.clone(),
-        profile: options.profile.clone(),
-        release: options.release,
-        color: options.color,
-        quiet: options.quiet,
-        verbose: options.verbose,
-    }
-}
-
 impl Session {
     fn say(&mut self, event: &Event) {
         if let Event::Diagnostics { rendered } = event {
@@ -527,84 +509,6 @@ impl Session {
                 ),
             });
         }
-    }
-
-    /// Starts the program and waits for its stub.
-    fn start(&mut self, is_restart: bool) -> Result<()> {
-        self.restore_place();
-        let image = Image::read(&self.built.link.image).with_context(|| {
-            format!(
-                "cannot read the image `{}`",
-                self.built.link.image.display()
-            )
-        })?;
-        let slots = image.slots().count();
-        self.lose_marks("the program was started again");
-        self.generation += 1;
-        let generation = self.generation;
-        let messages = self.messages.clone();
-        let surroundings = &self.built.surroundings;
-        let mut environment = surroundings.environment(&self.target.configured_variables)?;
-        environment.push(self.stub_listener.environment());
-        let working_directory = std::env::current_dir().context("the working directory is gone")?;
-        let image_path = surroundings.place(&self.built.link.image)?;
-        let mut launch = Launch {
-            keeper: OWN_EXECUTABLE.into(),
-            image: image_path.clone(),
-            argument_zero: surroundings.argument_zero(&working_directory),
-            arguments: self.options.program_arguments.clone(),
-            environment,
-            working_directory,
-        };
-        launch.run_by(&self.target.runner);
-        let program = Program::spawn(&launch, move |status| {
-            let _ = messages.send(Message::Exited(generation, status));
-        })?;
-        let pid = program.pid();
-        self.note_program(pid);
-        let (running, unconnected, warning) =
-            match Running::connect(program, &self.stub_listener, image, self.place.path()) {
-                Ok(running) => (Some(running), None, None),
-                Err((program, error)) => {
-                    let reason = error.downcast::<Reason>().unwrap_or_else(|error| {
-                        Reason::new(&codes::NOT_CONNECTED, format!("{error:#}"))
-                    });
-                    // A program that ends at once says so itself.
-                    let reason = program.ended().is_none().then_some(reason);
-                    (None, Some(program), reason)
-                }
-            };
-        if let Some(running) = &running {
-            let messages = self.messages.clone();
-            running.when_disconnected(move || {
-                let _ = messages.send(Message::Disconnected(generation));
-            });
-        }
-        self.running = running;
-        self.unconnected = unconnected;
-        // A program that ended before it could say who it is was no foreign peer.
-        let ended = self
-            .unconnected
-            .as_ref()
-            .is_some_and(|program| program.ended().is_some());
-        let own = format!("process {pid}:");
-        for reason in self.stub_listener.take_refused() {
-            if !(ended && reason.message.starts_with(&own)) {
-                self.say(&Event::Warning { reason });
-            }
-        }
-        self.say(&Event::Started {
-            version: EVENTS_VERSION,
-            pid,
-            slots,
-            without_slot: self.built.link.without_slot.len(),
-            image: image_path,
-            restart: is_restart,
-        });
-        if let Some(reason) = warning {
-            self.say(&Event::Warning { reason });
-        }
-        Ok(())
     }
 
     /// `None` when something is due before a message comes.

@@ -5,19 +5,101 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use super::Session;
+use anyhow::{Context as _, Result};
+
+use super::running::Running;
+use super::{Message, Session};
 use crate::codes::{self, Reason};
-use crate::event::Event;
+use crate::event::{EVENTS_VERSION, Event};
 use crate::options::exit_code_of_program;
 use crate::process::left::{self, Noted};
 use crate::process::signals;
 use crate::process::tree::Process;
-use crate::process::{Ending, Program};
+use crate::process::{Ending, Launch, OWN_EXECUTABLE, Program};
+use crate::table::image::Image;
 
 /// How many processes are named.
 const NAMED: usize = 5;
 
 impl Session {
+    /// Starts the program and waits for its stub.
+    pub(super) fn start(&mut self, is_restart: bool) -> Result<()> {
+        self.restore_place();
+        let image = Image::read(&self.built.link.image).with_context(|| {
+            format!(
+                "cannot read the image `{}`",
+                self.built.link.image.display()
+            )
+        })?;
+        let slots = image.slots().count();
+        self.lose_marks("the program was started again");
+        self.generation += 1;
+        let generation = self.generation;
+        let messages = self.messages.clone();
+        let surroundings = &self.built.surroundings;
+        let mut environment = surroundings.environment(&self.target.configured_variables)?;
+        environment.push(self.stub_listener.environment());
+        let working_directory = std::env::current_dir().context("the working directory is gone")?;
+        let image_path = surroundings.place(&self.built.link.image)?;
+        let mut launch = Launch {
+            keeper: OWN_EXECUTABLE.into(),
+            image: image_path.clone(),
+            argument_zero: surroundings.argument_zero(&working_directory),
+            arguments: self.options.program_arguments.clone(),
+            environment,
+            working_directory,
+        };
+        launch.run_by(&self.target.runner);
+        let program = Program::spawn(&launch, move |status| {
+            let _ = messages.send(Message::Exited(generation, status));
+        })?;
+        let pid = program.pid();
+        self.note_program(pid);
+        let (running, unconnected, warning) =
+            match Running::connect(program, &self.stub_listener, image, self.place.path()) {
+                Ok(running) => (Some(running), None, None),
+                Err((program, error)) => {
+                    let reason = error.downcast::<Reason>().unwrap_or_else(|error| {
+                        Reason::new(&codes::NOT_CONNECTED, format!("{error:#}"))
+                    });
+                    // A program that ends at once says so itself.
+                    let reason = program.ended().is_none().then_some(reason);
+                    (None, Some(program), reason)
+                }
+            };
+        if let Some(running) = &running {
+            let messages = self.messages.clone();
+            running.when_disconnected(move || {
+                let _ = messages.send(Message::Disconnected(generation));
+            });
+        }
+        self.running = running;
+        self.unconnected = unconnected;
+        // A program that ended before it could say who it is was no foreign peer.
+        let ended = self
+            .unconnected
+            .as_ref()
+            .is_some_and(|program| program.ended().is_some());
+        let own = format!("process {pid}:");
+        for reason in self.stub_listener.take_refused() {
+            if !(ended && reason.message.starts_with(&own)) {
+                self.say(&Event::Warning { reason });
+            }
+        }
+        self.say(&Event::Started {
+            version: EVENTS_VERSION,
+            pid,
+            slots,
+            without_slot: self.built.link.without_slot.len(),
+            image: image_path,
+            restart: is_restart,
+        });
+        if let Some(reason) = warning {
+            self.say(&Event::Warning { reason });
+        }
+        Ok(())
+    }
+
     /// Says which programs run that sessions before this one have left.
     pub(super) fn say_left(&mut self) {
         for left in left::find(self.directory.path()) {

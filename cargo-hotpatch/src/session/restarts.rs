@@ -6,15 +6,31 @@ use std::time::{Instant, SystemTime};
 use anyhow::Result;
 
 use super::outcomes::add_reasons;
-use super::{Session, build_options, build_work};
-use crate::capture::cargo::{BuildError, Built, Target};
+use super::{Session, build_work};
+use crate::capture::cargo::{BuildError, BuildOptions, Built, Target};
 use crate::codes::{self, Reason};
 use crate::compile::Compiler;
 use crate::event::{Event, Outcome, OutcomeKind};
 use crate::guard;
-use crate::options::exit_code;
+use crate::options::{RunOptions, exit_code};
 use crate::process::signals::{Action, Received};
 use crate::table::policy::SlotPolicy;
+
+pub(super) fn build_options(options: &RunOptions) -> BuildOptions {
+    BuildOptions {
+        cargo_args: options.cargo_arguments.clone(),
+        manifest_path: options.manifest_path.clone(),
+        target_dir: options.target_dir.clone(),
+        package: options.package.clone(),
+        bin: options.bin.clone(),
+        example: options.example.clone(),
+        profile: options.profile.clone(),
+        release: options.release,
+        color: options.color,
+        quiet: options.quiet,
+        verbose: options.verbose,
+    }
+}
 
 /// There is nothing to patch.
 pub(super) fn program_ended() -> Reason {

@@ -208,6 +208,48 @@ pub(crate) fn shared_libraries(args: &[OsString]) -> Vec<PathBuf> {
         .collect()
 }
 
+/// The arguments that say how to link rather than what: without inputs and output, and without what the compiler makes anew for each
+/// link.
+pub(crate) fn settings(args: &[OsString]) -> Vec<OsString> {
+    let mut settings = Vec::new();
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        let path = Path::new(arg);
+        let is_input = !arg.as_bytes().starts_with(b"-")
+            && path.extension().is_some_and(|extension| {
+                extension == "o" || extension == "rlib" || extension == "a"
+            });
+        if arg == "-o" {
+            rest.next();
+        } else if !is_input && !is_made_for_the_link(arg) {
+            settings.push(arg.clone());
+        }
+    }
+    settings
+}
+
+/// Below a directory such as `rustcI9oTOm`.
+fn is_made_for_the_link(arg: &OsStr) -> bool {
+    const NAME: usize = "rustcI9oTOm".len();
+    let mut parts = Path::new(arg).components();
+    parts.any(|part| {
+        let part = part.as_os_str().as_bytes();
+        part.starts_with(b"rustc") && part.len() == NAME
+    })
+}
+
+/// Files that settings name: linker scripts, version scripts, lists of symbols.
+pub(crate) fn named_files(settings: &[OsString]) -> Vec<PathBuf> {
+    let parts = settings
+        .iter()
+        .flat_map(|arg| arg.as_bytes().split(|byte| matches!(byte, b',' | b'=')));
+    let paths = parts.map(|part| part.strip_prefix(b"-T").unwrap_or(part));
+    paths
+        .map(|path| PathBuf::from(OsStr::from_bytes(path)))
+        .filter(|path| path.is_file() && !is_shared(path))
+        .collect()
+}
+
 /// `libname.so`, `libname.so.1`.
 fn is_shared(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_bytes();
@@ -295,6 +337,27 @@ mod tests {
         assert_eq!(linked, [PathBuf::from("a.o"), path("libonly.a")]);
         let (shared, linked) = given(&["-Wl,-Bstatic", "-lboth"]);
         assert_eq!((shared, linked), (Vec::new(), vec![path("libboth.a")]));
+    }
+
+    #[test]
+    fn settings_are_told_from_inputs() {
+        let room = tempfile::tempdir().expect("a temporary directory");
+        let script = room.path().join("script.ld");
+        std::fs::write(&script, "x").expect("written");
+        let named = format!("-Wl,-T,{}", script.display());
+        let args = strings(&[
+            "-m64",
+            "a.o",
+            "-la",
+            "-L",
+            "/t/rustcI9oTOm/raw",
+            "-o",
+            "out",
+            &named,
+        ]);
+        let settings = settings(&args);
+        assert_eq!(settings, strings(&["-m64", "-la", "-L", &named]));
+        assert_eq!(named_files(&settings), [script]);
     }
 
     #[test]

@@ -134,7 +134,8 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
 
     let mut cache = Cache::open(link.path("cache"))?;
     let libraries = other_inputs(&args, &inputs);
-    let shared = shared_libraries(&args)?;
+    let settings = arguments::settings(&args);
+    let shared = read_by_the_linker(&args, &settings)?;
     let mut asked = None;
     let outcome = cache.provide(&inputs, &mut policy, &mut |objects| {
         let objects = object_refs(&inputs, objects, &|input, _| input.path.clone());
@@ -142,6 +143,7 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
             objects,
             libraries: libraries.clone(),
             shared: shared.clone(),
+            settings: settings.clone(),
         })?;
         Ok(())
     })?;
@@ -189,6 +191,7 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
         objects,
         libraries,
         shared,
+        settings,
         without_slot: outcome.without_slot,
         all_instances: policy.all_instances,
     };
@@ -274,9 +277,11 @@ fn other_inputs(args: &[OsString], inputs: &[Input]) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The dynamic libraries of the link, with hashes.
-fn shared_libraries(args: &[OsString]) -> Result<Vec<(PathBuf, String)>> {
-    let hashed = arguments::shared_libraries(args).into_iter().map(|path| {
+/// The dynamic libraries of the link and the files that its settings name, with hashes.
+fn read_by_the_linker(args: &[OsString], settings: &[OsString]) -> Result<Vec<(PathBuf, String)>> {
+    let mut files = arguments::shared_libraries(args);
+    files.extend(arguments::named_files(settings));
+    let hashed = files.into_iter().map(|path| {
         let mut hash = blake3::Hasher::new();
         std::fs::File::open(&path)
             .and_then(|mut file| std::io::copy(&mut file, &mut hash))

@@ -496,3 +496,30 @@ fn a_directory_stands_for_all_that_comes_into_it() {
     fs::remove_file(room.path("words/b")).expect("removed");
     assert_eq!(next(&room), ["words/b=0"]);
 }
+
+/// A directory is watched a moment after it came, and what came into it meanwhile has made no event.
+#[test]
+fn what_comes_into_a_new_directory_is_never_missed() {
+    let mut room = Room::new(&[]);
+    let whole = room.path("whole");
+    fs::create_dir(&whole).expect("a directory");
+    let files = [room.path("marker"), whole.clone()];
+    room.watcher.set_files(files.into_iter()).expect("watched");
+    for turn in 0..60_u32 {
+        let directory = whole.join(format!("{turn}"));
+        fs::create_dir(&directory).expect("a directory");
+        // Anywhere between the directory's event and the watch.
+        std::thread::sleep(Duration::from_micros(40 * u64::from(turn)));
+        fs::write(directory.join("file"), "one").expect("written");
+        let expected = format!("whole/{turn}/file");
+        let mut seen = None;
+        while seen.as_deref() != Some("one") {
+            // An empty file may be seen first.
+            let found = room.next().into_iter().find(|(name, _)| *name == expected);
+            seen = found.and_then(|(_, text)| text).or(seen);
+        }
+        fs::write(directory.join("file"), "two").expect("written");
+        let found = room.next().into_iter().find(|(name, _)| *name == expected);
+        assert!(found.is_some(), "an edit of {expected}");
+    }
+}
