@@ -269,10 +269,6 @@ fn judge_numbers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         };
         let (old_numbers, old_function) = (&old.numbers, old.function);
         let (new_numbers, new_function) = (&new.numbers, new.function);
-        // Closures inside of closures are paired with the text of the outermost one.
-        if parent.ends_with('}') {
-            continue;
-        }
         // The same text with the same numbers: nobody has to read it.
         let stays = |side: Side, function: &FunctionFacts| {
             let place = function.place.as_ref();
@@ -311,21 +307,24 @@ fn judge_numbers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             }
         };
         let visible = |entries: &[Entry]| {
-            entries
-                .iter()
-                .filter(|entry| is_numbered(entry.kind))
-                .count()
+            let entries = entries.iter().filter(|entry| is_numbered(entry.kind));
+            entries.count()
         };
-        let (old_visible, new_visible) = (visible(&old_text.entries), visible(&new_text.entries));
-        let own = usize::from(old_text.is_async);
+        // What stands in a closure that does not show is paired with the macro that makes it.
+        let (Some(old_entries), Some(new_entries)) =
+            (entries_of(old_text, parent), entries_of(new_text, parent))
+        else {
+            continue;
+        };
+        let (old_visible, new_visible) = (visible(old_entries), visible(new_entries));
+        let own = usize::from(old_text.is_async && !parent.ends_with('}'));
         let highest = |numbers: &BTreeSet<u32>| numbers.last().map_or(0, |last| *last as usize + 1);
         let hidden = highest(old_numbers) > old_visible.max(own)
             || highest(new_numbers) > new_visible.max(own);
         if !hidden {
             continue;
         }
-        let macros_moved =
-            pair(&old_text.entries, &new_text.entries, &is_macro) != Pairing::Certain;
+        let macros_moved = pair(old_entries, new_entries, &is_macro) != Pairing::Certain;
         let counts_moved = highest(old_numbers) != highest(new_numbers)
             && highest(old_numbers).wrapping_sub(old_visible)
                 != highest(new_numbers).wrapping_sub(new_visible);
@@ -334,6 +333,25 @@ fn judge_numbers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             report_hidden(verdict, parent, evidence, hidden_in);
         }
     }
+}
+
+/// What stands directly in a function, or in a closure of it, by the closure's path.
+fn entries_of<'t>(text: &'t FunctionText, path: &str) -> Option<&'t [Entry]> {
+    let segments = names::segments(path);
+    let after = segments.iter().rposition(|part| !part.starts_with('{'));
+    let mut closures = segments[after.map_or(0, |at| at + 1)..].iter();
+    // The body of an `async fn` is a closure that has no text of its own.
+    if text.is_async {
+        closures.next();
+    }
+    let mut entries = text.entries.as_slice();
+    for closure in closures {
+        let (_, number) = closure.trim_end_matches('}').split_once('#')?;
+        let number: usize = number.parse().ok()?;
+        let mut numbered = entries.iter().filter(|entry| is_numbered(entry.kind));
+        entries = &numbered.nth(number)?.children;
+    }
+    Some(entries)
 }
 
 fn report_hidden(
