@@ -187,8 +187,17 @@ fn functions_within<'f>(
         .map(|(symbol, _)| symbol.clone())
 }
 
-/// Which numbers the debug info knows under each parent, with one function of each parent to find the text by.
-type Numbers<'f> = BTreeMap<String, (BTreeSet<u32>, (&'f Arc<str>, &'f FunctionFacts))>;
+/// What the debug info knows of the closures of one parent.
+struct Numbered<'f> {
+    numbers: BTreeSet<u32>,
+    /// The closures, and the parent if it is known.
+    symbols: Vec<&'f Arc<str>>,
+    /// The function to find the text by: the parent. A closure that a macro made may stand in the text of the macro.
+    function: (&'f Arc<str>, &'f FunctionFacts),
+}
+
+/// By the parents' paths.
+type Numbers<'f> = BTreeMap<String, Numbered<'f>>;
 
 fn numbers<'f>(facts: &'f DebugFacts, crates: &HashSet<String>) -> Numbers<'f> {
     let mut numbers = Numbers::new();
@@ -213,13 +222,40 @@ fn numbers<'f>(facts: &'f DebugFacts, crates: &HashSet<String>) -> Numbers<'f> {
         let Ok(number) = digits.parse::<u32>() else {
             continue;
         };
-        numbers
+        let of = numbers
             .entry(parent.join("::"))
-            .or_insert_with(|| (BTreeSet::new(), (linkage, function)))
-            .0
-            .insert(number);
+            .or_insert_with(|| Numbered {
+                numbers: BTreeSet::new(),
+                symbols: Vec::new(),
+                function: (linkage, function),
+            });
+        of.numbers.insert(number);
+        of.symbols.push(linkage);
     }
+    find_parents(facts, &mut numbers);
     numbers
+}
+
+fn find_parents<'f>(facts: &'f DebugFacts, numbers: &mut Numbers<'f>) {
+    let identifier = |path: &str| -> String {
+        // `f::<u8>` ends with its arguments.
+        let segments = names::segments(path);
+        let mut named = segments.iter().rev().filter(|part| !part.starts_with('<'));
+        let last = named.next().copied().unwrap_or_default();
+        last.split('<').next().unwrap_or(last).to_owned()
+    };
+    let identifiers: HashSet<String> = numbers.keys().map(|path| identifier(path)).collect();
+    for (linkage, function) in &facts.functions {
+        if !identifiers.contains(function.name.split('<').next().unwrap_or_default()) {
+            continue;
+        }
+        if let Some(of) = numbers.get_mut(&names::canonical(linkage)) {
+            of.symbols.push(linkage);
+            if function.place.is_some() {
+                of.function = (linkage, function);
+            }
+        }
+    }
 }
 
 /// The numbers in the debug info: closures that macros hide do not show in the texts.
@@ -227,14 +263,12 @@ fn judge_numbers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     let crates = evidence.case.workspace_crates;
     let before = numbers(&evidence.old, crates);
     let after = numbers(&evidence.new, crates);
-    for (parent, (old_numbers, old_function)) in &before {
-        let Some((new_numbers, new_function)) = after.get(parent) else {
+    for (parent, old) in &before {
+        let Some(new) = after.get(parent) else {
             continue;
         };
-        // Closures inside of closures are paired with the text of the outermost one.
-        if parent.ends_with('}') {
-            continue;
-        }
+        let (old_numbers, old_function) = (&old.numbers, old.function);
+        let (new_numbers, new_function) = (&new.numbers, new.function);
         // The same text with the same numbers: nobody has to read it.
         let stays = |side: Side, function: &FunctionFacts| {
             let place = function.place.as_ref();
@@ -247,7 +281,7 @@ fn judge_numbers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         {
             continue;
         }
-        let hidden_in = ([old_function.0, new_function.0], new_function.1);
+        let hidden_in = (old, new);
         let texts = (
             evidence
                 .sources
@@ -273,21 +307,24 @@ fn judge_numbers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             }
         };
         let visible = |entries: &[Entry]| {
-            entries
-                .iter()
-                .filter(|entry| is_numbered(entry.kind))
-                .count()
+            let entries = entries.iter().filter(|entry| is_numbered(entry.kind));
+            entries.count()
         };
-        let (old_visible, new_visible) = (visible(&old_text.entries), visible(&new_text.entries));
-        let own = usize::from(old_text.is_async);
+        // What stands in a closure that does not show is paired with the macro that makes it.
+        let (Some(old_entries), Some(new_entries)) =
+            (entries_of(old_text, parent), entries_of(new_text, parent))
+        else {
+            continue;
+        };
+        let (old_visible, new_visible) = (visible(old_entries), visible(new_entries));
+        let own = usize::from(old_text.is_async && !parent.ends_with('}'));
         let highest = |numbers: &BTreeSet<u32>| numbers.last().map_or(0, |last| *last as usize + 1);
         let hidden = highest(old_numbers) > old_visible.max(own)
             || highest(new_numbers) > new_visible.max(own);
         if !hidden {
             continue;
         }
-        let macros_moved =
-            pair(&old_text.entries, &new_text.entries, &is_macro) != Pairing::Certain;
+        let macros_moved = pair(old_entries, new_entries, &is_macro) != Pairing::Certain;
         let counts_moved = highest(old_numbers) != highest(new_numbers)
             && highest(old_numbers).wrapping_sub(old_visible)
                 != highest(new_numbers).wrapping_sub(new_visible);
@@ -298,20 +335,39 @@ fn judge_numbers(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
     }
 }
 
+/// What stands directly in a function, or in a closure of it, by the closure's path.
+fn entries_of<'t>(text: &'t FunctionText, path: &str) -> Option<&'t [Entry]> {
+    let segments = names::segments(path);
+    let after = segments.iter().rposition(|part| !part.starts_with('{'));
+    let mut closures = segments[after.map_or(0, |at| at + 1)..].iter();
+    // The body of an `async fn` is a closure that has no text of its own.
+    if text.is_async {
+        closures.next();
+    }
+    let mut entries = text.entries.as_slice();
+    for closure in closures {
+        let (_, number) = closure.trim_end_matches('}').split_once('#')?;
+        let number: usize = number.parse().ok()?;
+        let mut numbered = entries.iter().filter(|entry| is_numbered(entry.kind));
+        entries = &numbered.nth(number)?.children;
+    }
+    Some(entries)
+}
+
 fn report_hidden(
     verdict: &mut Verdict,
     parent: &str,
     evidence: &Evidence<'_, '_>,
-    (symbols, function): ([&Arc<str>; 2], &FunctionFacts),
+    (old, new): (&Numbered<'_>, &Numbered<'_>),
 ) {
     verdict.causes.push(Cause {
         reason: Reason::new(
             &codes::CLOSURE_PAIRING,
             format!("a macro makes closures in `{parent}`, and they cannot be paired with those made before the edit"),
         )
-        .at(evidence.sources.span_of(function.place.as_ref())),
+        .at(evidence.sources.span_of(new.function.1.place.as_ref())),
         note: pairing_note(parent),
-        subject: Subject::All(symbols.into_iter().cloned().collect()),
+        subject: Subject::All(old.symbols.iter().chain(&new.symbols).map(|symbol| Arc::clone(symbol)).collect()),
     });
 }
 
