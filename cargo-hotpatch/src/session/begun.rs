@@ -162,24 +162,26 @@ fn by_state(body: &Decoded<'_>) -> Option<(u64, Vec<u64>)> {
 
 /// Only the first state of the body leads to a call of `inner`.
 fn is_only_called_first(body: &Decoded<'_>, inner: &HashSet<u64>) -> bool {
-    let Some((_, others)) = by_state(body) else {
+    let Some((first, others)) = by_state(body) else {
         return false;
     };
-    let others = others.into_iter();
-    let later = body
-        .body()
-        .reached_before(others, &body.tables(), &|_| false);
-    let Some(on_panic) = body.on_panic() else {
-        return false;
+    let tables = body.tables();
+    let never = |_: &Instruction| false;
+    let reached = |places: &[u64]| {
+        let places = places.iter().copied();
+        body.body().reached_before(places, &tables, &never)
     };
-    let later_calls = body.instructions.iter().any(|instruction| {
-        later.addresses.contains(&instruction.ip()) && body.names(instruction, inner)
-    });
-    later.is_whole
-        && !later_calls
-        && !on_panic
-            .iter()
-            .any(|instruction| body.names(instruction, inner))
+    let (at_first, later) = (reached(&[first]), reached(&others));
+    // What neither reaches is what a panic leads to.
+    let mut naming = body
+        .instructions
+        .iter()
+        .filter(|one| body.names(one, inner));
+    at_first.is_whole
+        && later.is_whole
+        && naming.all(|one| {
+            at_first.addresses.contains(&one.ip()) && !later.addresses.contains(&one.ip())
+        })
 }
 
 /// `main` stands behind its only call that leads to the body.
