@@ -116,7 +116,8 @@ pub struct RunArguments {
     /// Act only when `cargo hotpatch save` is called, not when a file is saved
     #[arg(long, help_heading = OURS)]
     pub manual: bool,
-    /// How long the program may take to end when it is restarted, or the session ends, before it is killed [default: 3]
+    /// How long the program may take to end when it is restarted, or the session ends, before it is killed; another signal to the
+    /// session, or two more Ctrl-C, cuts that short [default: 3]
     #[arg(long, value_name = "SECONDS", value_parser = seconds, help_heading = OURS)]
     pub grace: Option<std::time::Duration>,
     /// The signal that asks the program to end, such as SIGINT [default: SIGTERM]

@@ -269,6 +269,10 @@ codes! {
         rule: "A program ends when its session is asked to end. A session that is killed, or crashes, takes no program with it.",
         example: "the tool is ended by SIGKILL, and then started again",
         remedy: "End the process that the message names, if it is not wanted any more.";
+    NO_ROOM = "HP0810", "the files of a patch cannot be written",
+        rule: "Each patch is a file in the session's directory, from which the program maps it. A restart needs none, and the session looks for another directory then.",
+        example: "the file system of TMPDIR is full",
+        remedy: "Let it restart: edits after it are patched again. Free some space, or start the session with another TMPDIR.";
     PROVISION_FAILED = "HP0901", "the program could not be provisioned with a jump table",
         rule: "An image without its table is never run as if it had one.",
         example: "an object with a section that is not understood",

@@ -187,6 +187,7 @@ mod tests {
                 args: vec![],
                 objects: vec![],
                 libraries: vec![],
+                shared: Vec::new(),
                 without_slot: vec![],
                 all_instances: false,
             },

@@ -24,7 +24,9 @@ use anyhow::{Context as _, Result, bail};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use crate::guard;
 use keeper::{Channel, Said};
+use signals::Patience;
 use tree::Process;
 
 /// What to start.
@@ -42,6 +44,21 @@ pub struct Launch {
     pub environment: Vec<(OsString, OsString)>,
     /// `cargo run` does not change it: the directory in which the tool was called.
     pub working_directory: PathBuf,
+}
+
+impl Launch {
+    /// Has a runner of cargo's configuration, the first of `words`, start the program. It has to become the program, as `env` does: one
+    /// that keeps it as a child has no connection.
+    pub fn run_by(&mut self, words: &[OsString]) {
+        let Some((runner, arguments)) = words.split_first() else {
+            return;
+        };
+        let program = std::mem::replace(&mut self.image, runner.into());
+        self.argument_zero.clone_from(runner);
+        let arguments = arguments.iter().cloned();
+        let all = arguments.chain([program.into_os_string()]);
+        self.arguments.splice(0..0, all);
+    }
 }
 
 /// This very executable, also when its file has been replaced since.
@@ -74,6 +91,8 @@ pub struct Ending {
     pub was_killed: bool,
     /// The same of processes that it had started.
     pub killed: Vec<Process>,
+    /// How long it had, and those had, until somebody was killed: the grace, if nobody cut it short.
+    pub waited: Duration,
 }
 
 /// Reported where the system keeps the status to itself.
@@ -117,15 +136,24 @@ impl State {
     /// Waits until `is_so`, but no longer than `patience`.
     fn wait(&self, patience: Duration, is_so: impl Fn(&Progress) -> bool) {
         let deadline = Instant::now() + patience;
+        self.wait_while(
+            &|| deadline.saturating_duration_since(Instant::now()),
+            is_so,
+        );
+    }
+
+    /// Waits until `is_so`, or until nothing is `left`, which may be sooner than it was.
+    fn wait_while(&self, left: &dyn Fn() -> Duration, is_so: impl Fn(&Progress) -> bool) {
+        const GLANCE: Duration = Duration::from_millis(50);
         let mut progress = self.lock();
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = left();
             if is_so(&progress) || left.is_zero() {
                 return;
             }
             progress = self
                 .changed
-                .wait_timeout(progress, left)
+                .wait_timeout(progress, left.min(GLANCE))
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
@@ -174,14 +202,12 @@ impl Program {
             keeper: keeper.id(),
             state: state.clone(),
         };
-        std::thread::Builder::new()
-            .name("program".to_owned())
-            .spawn(move || {
-                follow(&mut channel, &watched, &state, on_exit);
-                let _ = keeper.wait();
-                state.change(|progress| progress.keeper_ended = true);
-            })
-            .context("cannot start the thread that waits for the program")?;
+        guard::spawn("program", move || {
+            follow(&mut channel, &watched, &state, on_exit);
+            let _ = keeper.wait();
+            state.change(|progress| progress.keeper_ended = true);
+        })
+        .context("cannot start the thread that waits for the program")?;
         Ok(program)
     }
 
@@ -231,14 +257,19 @@ impl Program {
     /// When it still lives seconds after SIGKILL (it hangs in the kernel).
     pub fn terminate(&self, stop: Stop) -> Result<Ending> {
         const AFTER_KILL: Duration = Duration::from_secs(10);
-        let deadline = Instant::now() + stop.grace;
+        let asked = Instant::now();
+        let patience = Patience::new(stop.grace);
         if self.signal(stop.signal) {
             // A stopped program (Ctrl-Z, a debugger) could not take note.
             self.signal(libc::SIGCONT);
         }
         let mut was_killed = false;
-        let mut status = self.wait_for_end(stop.grace);
+        let mut waited = stop.grace;
+        self.state
+            .wait_while(&|| patience.left(), |progress| progress.ended.is_some());
+        let mut status = self.ended();
         if status.is_none() {
+            waited = asked.elapsed().min(stop.grace);
             was_killed = self.signal(libc::SIGKILL);
             status = self.wait_for_end(AFTER_KILL);
         }
@@ -248,17 +279,17 @@ impl Program {
                 self.pid()
             )
         })?;
-        let left = deadline.saturating_duration_since(Instant::now());
-        let killed = self.end_children(stop.signal, left);
+        let killed = self.end_children(stop.signal, patience);
         Ok(Ending {
             status,
             was_killed,
             killed,
+            waited,
         })
     }
 
     /// Ends what the program, which has ended, has left.
-    fn end_children(&self, signal: i32, grace: Duration) -> Vec<Process> {
+    fn end_children(&self, signal: i32, patience: Patience) -> Vec<Process> {
         // The keeper ends by itself when nothing is left, nearly always at once.
         const AT_ONCE: Duration = Duration::from_millis(20);
         self.state.wait(AT_ONCE, |progress| progress.keeper_ended);
@@ -266,7 +297,7 @@ impl Program {
             return Vec::new();
         }
         let signal = Signal::from_named_raw(signal).unwrap_or(Signal::TERM);
-        tree::end_below(self.keeper, signal, grace)
+        tree::end_below(self.keeper, signal, &|| patience.left())
     }
 }
 
@@ -279,7 +310,7 @@ impl Drop for Program {
         if self.signal(libc::SIGKILL) {
             let _ = self.wait_for_end(Duration::from_secs(2));
         }
-        self.end_children(libc::SIGKILL, Duration::ZERO);
+        self.end_children(libc::SIGKILL, Patience::new(Duration::ZERO));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -130,6 +131,9 @@ fn worker(plan: &Plan, summary: &Mutex<Summary>, end: Instant, cold: PathBuf) ->
                 Some(generator_fault(&case, &format!("{error:#}"))),
             ),
         };
+        if let Some(out) = &plan.out {
+            write_done(out, &done)?;
+        }
         let is_new = {
             let mut summary = lock();
             summary.cases += 1;
@@ -178,6 +182,20 @@ fn generator_fault(case: &Case, text: &str) -> Finding {
         text: text.to_owned(),
         report: String::new(),
     }
+}
+
+/// Appends what came of each edit to `done.jsonl`, one line for each.
+fn write_done(out: &Path, done: &[Done]) -> Result<()> {
+    fs::create_dir_all(out).with_context(|| format!("cannot make `{}`", out.display()))?;
+    let path = out.join("done.jsonl");
+    let mut text = String::new();
+    for done in done {
+        text.push_str(&serde_json::to_string(done)?);
+        text.push('\n');
+    }
+    let mut file = fs::File::options().append(true).create(true).open(&path)?;
+    file.write_all(text.as_bytes())
+        .with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 /// Writes a finding: the case, what was seen, and the source before and after the last edit.

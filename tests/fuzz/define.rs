@@ -44,13 +44,8 @@ impl At<'_> {
                 let (ty, value) = self.immutable();
                 format!("pub static S_{n}: {ty} = {value};\n")
             }
-            Kind::FnTable => format!(
-                "pub fn fa_{n}() -> u64 {{\n    {k}\n}}\npub fn fb_{n}() -> u64 {{\n    {}\n}}\n",
-                k + 1
-            ),
-            Kind::Macro => format!(
-                "macro_rules! mac_{n} {{\n    ($x:expr) => {{ $x + {k} }};\n}}\npub(crate) use mac_{n};\n"
-            ),
+            Kind::FnTable => self.table_entries(),
+            Kind::Macro => self.macro_text(),
             Kind::Generic => format!(
                 "pub struct G_{n}<T> {{\n    pub v: T,\n}}\nimpl<T: std::fmt::Display> G_{n}<T> {{\n    pub fn show(&self) -> String {{\n        \
                  format!(\"{k} {{}}\", self.v)\n    }}\n}}\n"
@@ -85,13 +80,8 @@ impl At<'_> {
                 "thread_local! {{\n    pub static L_{n}: std::cell::Cell<u64> = const {{ std::cell::Cell::new({k}) }};\n}}\n"
             ),
             Kind::Once => format!("pub fn load_{n}() -> u64 {{\n    {k}\n}}\n"),
-            Kind::Erased => {
-                let to = if order == 0 { "a" } else { "b" };
-                format!(
-                    "pub struct Z_{n}_a {{\n    pub x: u64,\n    pub y: u64,\n}}\npub struct Z_{n}_b {{\n    pub y: u64,\n    pub x: u64,\n}}\n\
-                     pub type Z_{n} = Z_{n}_{to};\n"
-                )
-            }
+            Kind::Erased => self.erased(),
+            Kind::Method | Kind::Derive | Kind::Catch | Kind::Sized => self.further(),
             Kind::Asm => format!(
                 "std::arch::global_asm!(\".globl asm_{n}_{id}\", \"asm_{n}_{id}:\", \"mov eax, {k}\", \"ret\");\nunsafe extern \"C\" {{\n    \
                  pub fn asm_{n}_{id}() -> u32;\n}}\n"
@@ -109,10 +99,15 @@ impl At<'_> {
         let k = item.k;
         let [a, b, c] = VARIANTS[usize::from(item.order % 6)];
         if item.kind == Kind::EnumVal {
+            let (more, arm) = if item.order >= 6 {
+                ("    D(String),\n", "            Self::D(x) => x.clone(),\n")
+            } else {
+                ("", "")
+            };
             return format!(
-                "pub enum V_{n} {{\n    {a}(u64),\n    {b}(u64),\n    {c}(u64),\n}}\nimpl rt::Obj for V_{n} {{\n    fn show(&self) -> String {{\n        \
+                "pub enum V_{n} {{\n    {a}(u64),\n    {b}(u64),\n    {c}(u64),\n{more}}}\nimpl rt::Obj for V_{n} {{\n    fn show(&self) -> String {{\n        \
                      match self {{\n            Self::A(x) => format!(\"{k} A{{x}}\"),\n            Self::B(x) => format!(\"{k} B{{x}}\"),\n            \
-                     Self::C(x) => format!(\"{k} C{{x}}\"),\n        }}\n    }}\n}}\n"
+                     Self::C(x) => format!(\"{k} C{{x}}\"),\n{arm}        }}\n    }}\n}}\n"
             );
         }
         if item.style == 0 {
@@ -137,6 +132,12 @@ impl At<'_> {
     fn future(&self) -> String {
         let Self { id, item, n, .. } = self;
         let k = item.k;
+        if item.style == 2 {
+            return format!(
+                "async fn step_{n}(n: u64) {{\n    rt::log(format!(\"{k} n={{n}}\"));\n    rt::pause().await;\n}}\n\
+                 pub async fn y_{n}() {{\n    let mut n = 0u64;\n    loop {{\n        n += 1;\n        step_{n}(n).await;\n    }}\n}}\n"
+            );
+        }
         let (kept, shown) = if item.style == 1 {
             (format!("    let t = {};\n", item.ty.make(*id)), " {t:?}")
         } else {
@@ -216,6 +217,7 @@ impl At<'_> {
             7 => format!(
                 "{head} {{\n    match x {{\n        0 => {k},\n        _ => {k} + x{plus},\n    }}\n}}\n"
             ),
+            9.. => self.unusual_function(more, plus),
             _ => format!(
                 "{head} {{\n    let s = \"{k}\";\n    s.parse::<u64>().unwrap() + x{plus}\n}}\n"
             ),
@@ -261,6 +263,9 @@ impl At<'_> {
             3 => format!("{rt}::store!(P_{n}, {ty}, {make}, {k});\n"),
             4 => format!(
                 "thread_local! {{\n    pub static N_{n}: std::cell::RefCell<Vec<{ty}>> = const {{ std::cell::RefCell::new(Vec::new()) }};\n}}\n"
+            ),
+            7 => format!(
+                "thread_local! {{\n    pub static N_{n}: std::cell::RefCell<Vec<{ty}>> = std::cell::RefCell::new(Vec::new());\n}}\n"
             ),
             5 => format!("{rt}::local_store!(P_{n}, {ty}, {make}, {k});\n"),
             _ => format!(

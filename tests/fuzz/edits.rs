@@ -132,7 +132,8 @@ impl Generator {
         let described = item.described();
         self.current.items.insert(id, item);
         self.place(id, kind);
-        Some((format!("add {described}"), true))
+        let patchable = !matches!(kind, Kind::Asm | Kind::Frame);
+        Some((format!("add {described}"), patchable))
     }
 
     /// Puts an item's pieces into modules, each of which can see the one before it.
@@ -228,8 +229,9 @@ impl Generator {
             74..78 => self.change_type(),
             78..82 => self.change_order(),
             82..91 => self.blocks(),
-            91..94 => self.exchange_orders(),
-            94..97 => self.revert(),
+            91..93 => self.exchange_orders(),
+            93..95 => self.restyle(),
+            95..97 => self.revert(),
             97..99 => self.comment(),
             _ => self.break_text(),
         }
@@ -415,6 +417,20 @@ impl Generator {
         self.current.items.get_mut(&id)?.order = order;
         self.current.items.get_mut(&other)?.order = one.order;
         Some((format!("orders {}", one.described()), false))
+    }
+
+    /// Writes an item in another way: a function becomes generic, say.
+    fn restyle(&mut self) -> Done {
+        let is_one = |item: &Item| item.kind.is_stateless() && item.kind.styles() > 1;
+        let id = self.random_item(is_one)?;
+        let item = self.current.items.get(&id)?;
+        let style = self.random.below(usize::from(item.kind.styles()));
+        let item = self.current.items.get_mut(&id)?;
+        let what = format!("style {}", item.described());
+        item.style = u8::try_from(style).unwrap_or(0);
+        // The type of a static is another one.
+        let patchable = !matches!(item.kind, Kind::Imm | Kind::FnTable);
+        Some((what, patchable))
     }
 
     /// Edits the blocks of a function: exchanges two, adds, removes, changes a type.

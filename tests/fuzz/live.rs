@@ -66,6 +66,8 @@ impl Finding {
 /// What came of a step.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Done {
+    pub(crate) seed: u64,
+    pub(crate) step: usize,
     pub(crate) label: String,
     pub(crate) patchable: bool,
     pub(crate) outcome: String,
@@ -109,6 +111,7 @@ pub(crate) fn run(case: &Case, folder: &Path, cold: &Cold) -> Result<Outcome> {
         program: &first.program,
         accepted: BTreeSet::new(),
         mark: Mark::default(),
+        under_way: None,
         last: Answer::new(),
         result: Outcome::default(),
     };
@@ -137,8 +140,10 @@ struct Live<'a> {
     /// Lines that do not show an edit, of which the session has told.
     accepted: BTreeSet<(String, String)>,
     last: Answer,
-    /// Before the last save.
+    /// Before the last save, and before those that it followed without waiting.
     mark: Mark,
+    /// What was saved without waiting for its outcome: its labels, and whether all of it can be patched.
+    under_way: Option<(String, bool)>,
     result: Outcome,
 }
 
@@ -212,18 +217,24 @@ impl<'a> Live<'a> {
             self.program = &step.program;
             return Ok(None);
         }
-        let mark = self.session.mark();
-        self.mark = mark;
+        // What was saved in a burst may become one save with this: the events of all of it are looked at together.
+        if self.under_way.is_none() {
+            self.mark = self.session.mark();
+        }
+        let mark = self.mark;
         write_files(&self.project, &self.files, &files, step.save)?;
         self.files = files;
         let is_followed =
             index + 1 < case.steps.len() && case.steps[index + 1].program.broken.is_none();
         if step.save == Save::Rapid && is_followed && step.program.broken.is_none() {
             // The session has the next step's save while it is at work on this one.
+            self.under_way = Some(self.together(step));
             self.simulation.apply(&step.program);
             self.program = &step.program;
             return Ok(None);
         }
+        let edits = self.together(step);
+        self.under_way = None;
         let unnoticed = match self.settle(mark) {
             Ok(unnoticed) => unnoticed,
             Err(error) => {
@@ -240,7 +251,7 @@ impl<'a> Live<'a> {
                 "the save has no outcome",
             )));
         };
-        self.note(step, &outcome, unnoticed);
+        self.note(index, edits, &outcome, unnoticed);
         if let Some(finding) = self.follow(index, &outcomes)? {
             return Ok(Some(finding));
         }
@@ -253,10 +264,29 @@ impl<'a> Live<'a> {
         self.confirm(index, mark, &outcome)
     }
 
-    fn note(&mut self, step: &Step, outcome: &Event, unnoticed: bool) {
+    /// A step and what was saved before it without waiting.
+    fn together(&self, step: &Step) -> (String, bool) {
+        match &self.under_way {
+            Some((labels, patchable)) => (
+                format!("{labels} + {}", step.label),
+                *patchable && step.patchable,
+            ),
+            None => (step.label.clone(), step.patchable),
+        }
+    }
+
+    fn note(
+        &mut self,
+        index: usize,
+        (label, patchable): (String, bool),
+        outcome: &Event,
+        unnoticed: bool,
+    ) {
         self.result.done.push(Done {
-            label: step.label.clone(),
-            patchable: step.patchable,
+            seed: self.case.seed,
+            step: index,
+            label,
+            patchable,
             outcome: outcome.outcome().to_owned(),
             code: outcome.code().to_owned(),
             reason: outcome.reason().to_owned(),

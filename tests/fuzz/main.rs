@@ -5,6 +5,7 @@
 //! cargo test --test fuzz                          the short run: the corpus, then a few edits of a fixed seed
 //! cargo test --test fuzz -- run --help            long runs
 //! cargo test --test fuzz -- case FILE             one case, as a run has kept it
+//! cargo test --test fuzz -- show --seed 1         writes a case, and runs nothing
 //! ```
 
 mod campaign;
@@ -12,6 +13,7 @@ mod define;
 mod edits;
 mod live;
 mod model;
+mod more;
 #[path = "../history/project.rs"]
 mod project;
 mod random;
@@ -34,8 +36,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Parser;
 
-use crate::campaign::{Plan, campaign, table};
-use crate::live::Cold;
+use crate::campaign::{Plan, campaign, case_of, keep, table};
+use crate::live::{Class, Cold, Finding};
 use crate::model::{Case, Kind};
 use crate::support::trial;
 
@@ -83,6 +85,7 @@ fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().collect();
     let result = match arguments.get(1).and_then(|word| word.to_str()) {
         Some("run") => run(&Options::parse_from(arguments.into_iter().skip(1))),
+        Some("show") => show(&Options::parse_from(arguments.into_iter().skip(1))).map(|()| true),
         Some("case") => arguments
             .get(2)
             .context("which case? `case FILE`")
@@ -115,6 +118,22 @@ fn run(options: &Options) -> Result<bool> {
         .and_then(|()| fs::write(options.out.join("result.md"), &table))
         .with_context(|| format!("cannot write to `{}`", options.out.display()))?;
     Ok(summary.findings.is_empty())
+}
+
+/// Writes the case of a seed, with the texts of its start and of its edits, and runs nothing.
+fn show(options: &Options) -> Result<()> {
+    let case = case_of(&plan_of(options)?, options.seed);
+    let finding = Finding {
+        class: Class::Generator,
+        step: case.steps.len() - 1,
+        label: "nothing".to_owned(),
+        item: "-".to_owned(),
+        id: 0,
+        text: "Nothing was run.".to_owned(),
+        report: String::new(),
+    };
+    println!("{}", keep(&options.out, &case, &finding)?.display());
+    Ok(())
 }
 
 fn plan_of(options: &Options) -> Result<Plan> {

@@ -121,10 +121,18 @@ pub(crate) enum Kind {
     Asm,
     /// Something that the loop of `main` itself prints.
     Frame,
+    /// A type, and an `impl` block of it with a closure, which stands elsewhere.
+    Method,
+    /// A struct with derived traits.
+    Derive,
+    /// A function that unwinds, with a destructor, and is caught.
+    Catch,
+    /// A static array whose length is a constant that stands elsewhere.
+    Sized,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 31] = [
+    pub(crate) const ALL: [Self; 35] = [
         Self::Fn,
         Self::Const,
         Self::Imm,
@@ -156,16 +164,25 @@ impl Kind {
         Self::Handler,
         Self::Asm,
         Self::Frame,
+        Self::Method,
+        Self::Derive,
+        Self::Catch,
+        Self::Sized,
     ];
 
     /// How many styles of its text there are.
     pub(crate) fn styles(self) -> u8 {
         match self {
-            Self::Fn => 9,
-            Self::State => 7,
-            Self::Imm => 4,
-            Self::Const | Self::Frame => 3,
-            Self::Block | Self::EnumNum | Self::LocalTypes | Self::LocalStatics | Self::Async => 2,
+            Self::Fn => 13,
+            Self::State => 8,
+            Self::Imm | Self::FnTable | Self::Erased => 4,
+            Self::Const | Self::Frame | Self::Async => 3,
+            Self::Block
+            | Self::EnumNum
+            | Self::LocalTypes
+            | Self::LocalStatics
+            | Self::Macro
+            | Self::Method => 2,
             _ => 1,
         }
     }
@@ -173,9 +190,17 @@ impl Kind {
     /// How many values `Item::order` may have.
     pub(crate) fn orders(self) -> u8 {
         match self {
-            Self::EnumNum | Self::EnumVal => 6,
+            Self::EnumVal => 12,
+            Self::EnumNum => 6,
             Self::Named | Self::DynTrait => 4,
-            Self::Fn | Self::FnTable | Self::Drop | Self::Erased | Self::Fields | Self::Any => 2,
+            Self::Derive => 3,
+            Self::Sized
+            | Self::Fn
+            | Self::FnTable
+            | Self::Drop
+            | Self::Erased
+            | Self::Fields
+            | Self::Any => 2,
             _ => 1,
         }
     }
@@ -200,20 +225,22 @@ impl Kind {
                 | Self::Loc
                 | Self::Drop
                 | Self::Instance
+                | Self::Method
+                | Self::Derive
+                | Self::Catch
         )
     }
 
     /// Whether its text can only be used in its own crate.
     pub(crate) fn is_of_one_crate(self) -> bool {
-        matches!(self, Self::Macro | Self::Asm)
+        matches!(self, Self::Macro | Self::Asm | Self::Method)
     }
 
     /// Whether something of it stands in a second module.
     pub(crate) fn has_via(self) -> bool {
         !matches!(
             self,
-            Self::Macro
-                | Self::Drop
+            Self::Drop
                 | Self::Block
                 | Self::Named
                 | Self::EnumVal

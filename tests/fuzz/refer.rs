@@ -25,16 +25,7 @@ impl At<'_> {
                 let ty = if item.style == 1 { "&'static str" } else { &ty };
                 format!("pub static TAB_i{id}: [&'static {ty}; 1] = [&{d}S_{n}];\n")
             }
-            Kind::FnTable => {
-                let mut entries = [format!("(\"a\", {d}fa_{n})"), format!("(\"b\", {d}fb_{n})")];
-                if item.order == 1 {
-                    entries.reverse();
-                }
-                format!(
-                    "pub static TAB_i{id}: [(&str, fn() -> u64); 2] = [{}];\n",
-                    entries.join(", ")
-                )
-            }
+            Kind::FnTable => self.table(),
             Kind::Generic => {
                 format!("pub fn v_i{id}() -> String {{\n    {d}G_{n} {{ v: 5u64 }}.show()\n}}\n")
             }
@@ -55,12 +46,10 @@ impl At<'_> {
             Kind::Once => format!(
                 "pub static ONCE_i{id}: std::sync::OnceLock<u64> = std::sync::OnceLock::new();\n"
             ),
-            Kind::Erased => format!(
-                "pub fn v_i{id}(p: usize) -> String {{\n    let z = unsafe {{ &*(p as *const {d}Z_{n}) }};\n    \
-                 format!(\"{} {{}} {{}}\", z.x, z.y)\n}}\npub fn w_i{id}() -> usize {{\n    \
-                 Box::into_raw(Box::new({d}Z_{n} {{ x: {id}, y: 5 }})) as usize\n}}\n",
-                item.k
-            ),
+            Kind::Erased => self.erased_use(),
+            Kind::Macro | Kind::Method | Kind::Derive | Kind::Catch | Kind::Sized => {
+                self.further_via()
+            }
             _ => String::new(),
         }
     }
@@ -130,7 +119,7 @@ impl At<'_> {
             0 => format!("let mut l = {d}M_{n}.lock().unwrap();\n    {push}"),
             1 => format!("let mut l = {d}m_{n}().lock().unwrap();\n    {push}"),
             2 | 3 | 5 => format!("<{d}P_{n} as rt::Store>::hit()"),
-            4 => format!(
+            4 | 7 => format!(
                 "{d}N_{n}.with(|l| {{\n    let mut l = l.borrow_mut();\n    {push}\n    }})"
             ),
             _ => format!(
@@ -172,8 +161,10 @@ impl At<'_> {
                     ))
                 )
             }
-            Kind::FnTable => line(format!(
-                "{v}TAB_i{id}.iter().map(|(k, f)| format!(\"{{k}}{{}}\", f())).collect::<Vec<_>>().join(\" \")"
+            Kind::FnTable => line(self.looked_up()),
+            Kind::Method | Kind::Derive | Kind::Catch | Kind::Sized => line(self.further_probe()),
+            Kind::Macro if item.style == 1 => line(format!(
+                "format!(\"{{}} {{}}\", {v}ma_i{id}(), {v}mb_i{id}())"
             )),
             Kind::Macro => line(format!("format!(\"{{}}\", {d}mac_{n}!(1))")),
             Kind::Generic => line(format!(

@@ -138,7 +138,7 @@ fn a_restart() -> Result<()> {
 fn what_does_not_compile() -> Result<()> {
     session(&[], |project, session| {
         let broken = [change("    sum: u64,", "    sum: Unknown,")];
-        let mark = expect(project, session, &broken, "compile-error", "")?;
+        let mark = expect(project, session, &broken, "compile-error", "HP0608")?;
         expect_said_once(session, mark, "cannot find type `Unknown`")?;
         session.expect_answer("4", "v1 7")?;
         // Now it is of the same type as before, only spelled otherwise.

@@ -8,7 +8,7 @@ use libtest_mimic::Trial;
 
 use crate::project::Project;
 use crate::running::{Event, Running};
-use crate::support::{build_deadline, deadline, send_signal, trial};
+use crate::support::{build_deadline, deadline, output_of, send_signal, trial};
 
 const MAIN: &str = "src/main.rs";
 
@@ -71,6 +71,12 @@ pub(crate) fn trials() -> Vec<Trial> {
             what_the_program_writes_for_a_script_of_moods,
         ),
         trial("builds::what_git_ignores", what_git_ignores),
+        trial("builds::a_native_archive", a_native_archive),
+        trial("builds::what_is_cleaned_away", what_is_cleaned_away),
+        trial(
+            "builds::a_crate_of_others_between",
+            a_crate_of_others_between,
+        ),
         trial("builds::a_new_file_for_a_script", a_new_file_for_a_script),
         trial("builds::what_the_build_writes", what_the_build_writes),
         trial(
@@ -536,6 +542,155 @@ fn a_new_file_for_a_script() -> Result<()> {
             session.expect_answer("a", &format!("a 1 lower-1 {count} main-1 text-1"))?;
         }
         Ok(())
+    })
+}
+
+/// `ar` writes over the archive that it finds, which then has the same size.
+const ARCHIVER: &str = r#"use std::process::Command;
+
+fn main() {
+    println!("cargo::rerun-if-changed=number.c");
+    let out = std::env::var("OUT_DIR").unwrap();
+    let (object, archive) = (format!("{out}/number.o"), format!("{out}/libnumber.a"));
+    for (program, words) in [
+        ("cc", vec!["-c", "-fPIC", "number.c", "-o", &object]),
+        ("ar", vec!["crs", &archive, &object]),
+    ] {
+        assert!(Command::new(program).args(words).status().unwrap().success());
+    }
+    println!("cargo::rustc-link-search=native={out}");
+    println!("cargo::rustc-link-lib=static=number");
+}
+"#;
+
+fn a_native_archive() -> Result<()> {
+    let main = r#"unsafe extern "C" { fn number() -> i32; }
+
+fn main() {
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", answer(&line));
+    }
+}
+
+fn answer(line: &str) -> String {
+    format!("{line} {}", unsafe { number() })
+}
+"#;
+    let manifest = "[package]\nname = \"native\"\nedition = \"2024\"\n\n[workspace]\n";
+    let project = Project::with_files(
+        "native",
+        &[
+            ("Cargo.toml", manifest),
+            (MAIN, main),
+            ("build.rs", ARCHIVER),
+            ("number.c", "int number(void) { return 1; }\n"),
+        ],
+    )?;
+    session(&project, |project, session| {
+        session.expect_answer("a", "a 1")?;
+        let number = ("number.c", "return 1", "return 2");
+        save(project, session, number, "restarted", "HP0602")?;
+        session.expect_answer("a", "a 2")?;
+        let comment = ("number.c", "int number", "/* A comment. */ int number");
+        save(project, session, comment, "unchanged", "")?;
+        save(
+            project,
+            session,
+            (MAIN, "{line} ", "{line}, "),
+            "patched",
+            "",
+        )?;
+        session.expect_answer("a", "a, 2")
+    })
+}
+
+/// `cargo clean`, and what else people remove: at most one restart follows, and patches after it.
+fn what_is_cleaned_away() -> Result<()> {
+    let clean = |project: &Project| {
+        let (status, _, stderr) = output_of(project.cargo().arg("clean"))?;
+        ensure!(status.success(), "{stderr}");
+        Ok(())
+    };
+    session(&project()?, |project, session| {
+        save(project, session, (MAIN, "main-1", "main-2"), "patched", "")?;
+        clean(project)?;
+        let body = (MAIN, "main-2", "main-3");
+        save(project, session, body, "restarted", "HP0606")?;
+        session.expect_answer("a", "a 1 lower-1 word-1 main-3 text-1")?;
+        save(project, session, (MAIN, "main-3", "main-4"), "patched", "")?;
+        let lower = ("lower/src/lib.rs", "lower-1", "lower-2");
+        save(project, session, lower, "patched", "")?;
+        session.expect_answer("a", "a 2 lower-2 word-1 main-4 text-1")?;
+        // Only what the session made for itself: no fault of the source.
+        for record in fs::read_dir(project.path("target/hotpatch"))?.flatten() {
+            let _ = fs::remove_dir_all(record.path().join("replay"));
+        }
+        let body = (MAIN, "main-4", "main-5");
+        save(project, session, body, "restarted", "HP0606")?;
+        session.expect_answer("a", "a 1 lower-2 word-1 main-5 text-1")?;
+        save(project, session, (MAIN, "main-5", "main-6"), "patched", "")?;
+        clean(project)?;
+        let words = ("words.txt", "word-1", "word-2");
+        save(project, session, words, "restarted", "HP0606")?;
+        session.expect_answer("a", "a 1 lower-2 word-2 main-6 text-1")
+    })
+}
+
+/// A crate that is no member uses one that is, as crates of the registry do by `[patch]`. Bodies of the member's functions are none
+/// of its business.
+fn a_crate_of_others_between() -> Result<()> {
+    let package = |name: &str, rest: &str| {
+        format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n\n{rest}")
+    };
+    let top = package(
+        "between",
+        "[dependencies]\nothers = { path = \"others\" }\n\n[workspace]\nmembers = [\"lower\"]\nexclude = [\"others\"]\n",
+    );
+    let lower = "pub fn number() -> u32 {\n    1\n}\n\npub fn same<T>(of: T) -> T {\n    of\n}\n";
+    let others = "pub fn number() -> u32 {\n    lower::number() * 10 + lower::same(1)\n}\n";
+    let main = r#"fn main() {
+    println!("ready");
+    for line in std::io::stdin().lines().map_while(Result::ok) {
+        println!("{}", answer(&line));
+    }
+}
+
+fn answer(line: &str) -> String {
+    format!("{line} {}", others::number())
+}
+"#;
+    let project = Project::with_files(
+        "between",
+        &[
+            ("Cargo.toml", &top),
+            (MAIN, main),
+            ("lower/Cargo.toml", &package("lower", "")),
+            ("lower/src/lib.rs", lower),
+            (
+                "others/Cargo.toml",
+                &package(
+                    "others",
+                    "[dependencies]\nlower = { path = \"../lower\" }\n",
+                ),
+            ),
+            ("others/src/lib.rs", others),
+        ],
+    )?;
+    session(&project, |project, session| {
+        session.expect_answer("a", "a 11")?;
+        let body = ("lower/src/lib.rs", "    1\n", "    2\n");
+        save(project, session, body, "patched", "")?;
+        session.expect_answer("a", "a 21")?;
+        // Its own code is in there.
+        let generic = ("lower/src/lib.rs", "    of\n", "    { of }\n");
+        save(project, session, generic, "restarted", "HP0604")?;
+        let own = ("others/src/lib.rs", "* 10", "* 100");
+        save(project, session, own, "restarted", "HP0604")?;
+        session.expect_answer("a", "a 201")?;
+        let body = ("lower/src/lib.rs", "    2\n", "    3\n");
+        save(project, session, body, "patched", "")?;
+        session.expect_answer("a", "a 301")
     })
 }
 

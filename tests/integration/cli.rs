@@ -18,6 +18,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             "cli::cargo_finds_the_subcommand",
             cargo_finds_the_subcommand,
         ),
+        trial("cli::the_clones_alias", the_clones_alias),
         trial("cli::no_project_is_an_error", no_project),
         trial("cli::a_first_build_that_fails_is_101", first_build_fails),
         trial(
@@ -52,6 +53,34 @@ fn call(dir: &Path, args: &[&str]) -> Result<(i32, String, String)> {
 
 fn here() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Cargo warns of an alias that hides an installed subcommand, and a first build that prints nothing looks like a hang.
+fn the_clones_alias() -> Result<()> {
+    let clone = here().parent().context("the workspace")?;
+    let text = std::fs::read_to_string(clone.join(".cargo/config.toml"))?;
+    let configuration: toml::Table = text.parse().context("it is TOML")?;
+    let aliases = configuration
+        .get("alias")
+        .and_then(toml::Value::as_table)
+        .context("there is an alias")?;
+    for (name, words) in aliases {
+        let words = words.as_str().context("it is a text")?;
+        let mut words = words.split_whitespace();
+        ensure!(name != "hotpatch", "it hides the installed subcommand");
+        ensure!(
+            words.all(|word| !matches!(word, "--quiet" | "-q")),
+            "`cargo {name}` says nothing while it builds"
+        );
+    }
+    let (status, stdout, stderr) =
+        output_of(scrubbed_command("cargo", clone).args(["hp", "--help"]))?;
+    ensure!(
+        status.success() && stdout.contains("cargo hotpatch <COMMAND>"),
+        "{stdout}{stderr}"
+    );
+    ensure!(!stderr.contains("shadowing"), "{stderr}");
+    Ok(())
 }
 
 fn help() -> Result<()> {

@@ -64,6 +64,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         .collect();
     trials.extend([
         trial("defects::panic_in_confirmation", panic_in_confirmation),
+        trial("defects::panic_in_a_build_ahead", panic_in_a_build_ahead),
         trial("defects::panic_in_rebuild", panic_in_rebuild),
         trial("defects::panic_in_first_build", panic_in_first_build),
         trial("defects::panic_over_a_request", panic_over_a_request),
@@ -179,17 +180,32 @@ fn panic_in_confirmation() -> Result<()> {
     })
 }
 
+fn edit_the_manifest(project: &Project) -> Result<()> {
+    let manifest = project.read("Cargo.toml")?;
+    let edited = format!("{manifest}\n[profile.dev]\noverflow-checks = false\n");
+    std::fs::write(project.path("Cargo.toml"), edited).context("cannot write the manifest")
+}
+
+/// A build whose link waits for a verdict is begun once more, and counts.
+fn panic_in_a_build_ahead() -> Result<()> {
+    session("ahead", &[], |project, session| {
+        let mark = session.mark();
+        session.continue_from(mark);
+        edit_the_manifest(project)?;
+        let outcome = session.wait_for_outcome(mark)?;
+        ensure!(outcome.outcome() == "restarted", "{outcome}");
+        ensure!(outcome.code() == INTERNAL, "{outcome}");
+        session.wait_for_line("ready")?;
+        works_on(project, session, "v1", "v2")
+    })
+}
+
 /// A restart that fails leaves the program as it is.
 fn panic_in_rebuild() -> Result<()> {
-    session("rebuild", &[], |project, session| {
+    session("ahead,rebuild", &[], |project, session| {
         let before = session.program_pid()?;
         let mark = session.mark();
-        let manifest = project.read("Cargo.toml")?;
-        std::fs::write(
-            project.path("Cargo.toml"),
-            format!("{manifest}\n[profile.dev]\noverflow-checks = false\n"),
-        )
-        .context("cannot write the manifest")?;
+        edit_the_manifest(project)?;
         let outcome = session.wait_for_outcome(mark)?;
         ensure!(outcome.outcome() == "refused", "{outcome}");
         ensure!(outcome.code() == INTERNAL, "{outcome}");
@@ -412,9 +428,7 @@ fn a_build_that_cannot_run(mode: &str) -> Result<()> {
         }
         let mark = session.mark();
         session.continue_from(mark);
-        let manifest = project.read("Cargo.toml")?;
-        let edited = format!("{manifest}\n[profile.dev]\noverflow-checks = false\n");
-        std::fs::write(project.path("Cargo.toml"), edited).context("cannot edit the manifest")?;
+        edit_the_manifest(&project)?;
         let outcome = session.wait_for_outcome(mark)?;
         ensure!(outcome.outcome() == "refused", "{outcome}");
         ensure!(outcome.code() == "HP0607", "{outcome}");
@@ -422,8 +436,10 @@ fn a_build_that_cannot_run(mode: &str) -> Result<()> {
         session.expect_answer("x", "v1 2 x")?;
         std::fs::remove_file(&mode_file).context("cannot remove the mode")?;
         executable(0o755)?;
+        let mark = session.mark();
         let (status, _, stderr) = output_of(&mut asked(&project, "save"))?;
         ensure!(status.code() == Some(10), "it restarts now: {stderr}");
+        session.wait_for_outcome(mark)?;
         session.wait_for_line("ready")?;
         works_on(&project, session, "v1", "v2")
     })

@@ -1,6 +1,6 @@
 //! What ends with a program and with a session, what goes on, and that it is said.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use libtest_mimic::Trial;
@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial("ends::a_killed_tool_leaves_the_program", a_killed_tool),
         trial("ends::a_save_starts_what_has_ended", a_save_starts),
         trial("ends::the_grace_is_told_and_set", the_grace),
+        trial("ends::another_signal_cuts_the_grace_short", cut_short),
         trial("ends::another_signal_asks_it_to_end", another_signal),
         trial("ends::copies_have_no_patch", copies),
         trial("ends::an_exec_is_said_at_once", an_exec),
@@ -216,6 +217,44 @@ fn the_grace() -> Result<()> {
         let said = warning(session, "HP0808")?;
         ensure!(said.reason().contains("within 0.2 s of SIGTERM"), "{said}");
         session.expect_answer("x", "x one 1")
+    })
+}
+
+/// Whoever asks twice does not want to wait.
+fn cut_short() -> Result<()> {
+    session(&["--grace", "3600"], |project, session| {
+        session.expect_answer("deaf", "deaf")?;
+        let tool = libc::pid_t::try_from(session.pid())?;
+        let program = session.program_pid()?;
+        // While a restart waits for the old program.
+        let mark = session.mark();
+        session.continue_from(mark);
+        project.replace(MAIN, RESTARTS.0, RESTARTS.1)?;
+        session.wait_for_stderr(mark, "Restarting")?;
+        // On a slow machine, the first of them may be sooner than the wait, and ends the session.
+        let end = Instant::now() + deadline();
+        while is_alive(program) {
+            ensure!(Instant::now() < end, "the grace is not cut short");
+            std::thread::sleep(Duration::from_millis(500));
+            if is_alive(program) {
+                send_signal(tool, libc::SIGTERM)?;
+            }
+        }
+        let said = warning(session, "HP0808")?;
+        ensure!(said.reason().contains("was killed"), "{said}");
+        Ok(())
+    })?;
+    session(&["--grace", "3600"], |_, session| {
+        session.expect_answer("deaf", "deaf")?;
+        let tool = libc::pid_t::try_from(session.pid())?;
+        let program = session.program_pid()?;
+        send_signal(tool, libc::SIGTERM)?;
+        std::thread::sleep(Duration::from_millis(300));
+        ensure!(is_alive(program), "it has time");
+        send_signal(tool, libc::SIGTERM)?;
+        session.wait_for_exit()?;
+        ensure!(!is_alive(program), "the program lives on");
+        Ok(())
     })
 }
 

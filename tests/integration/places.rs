@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             with_temporary("missing", false)
         }),
         trial("places::temporary_directory_is_noexec", mounted_noexec),
+        trial("places::temporary_directory_fills_up", fills_up),
         trial("places::directory_is_removed", directory_is_removed),
         trial("places::events_reach_a_limit", events_reach_a_limit),
         trial("places::a_slow_request", a_slow_request),
@@ -99,8 +100,8 @@ fn in_temporary(project: &Project, directory: PathBuf) -> Result<()> {
     })
 }
 
-/// Hardened machines mount `/tmp` so. Where mounting is not allowed there is nothing to be seen.
-fn mounted_noexec() -> Result<()> {
+/// Does `steps` with a directory that is mounted with these options. Where mounting is not allowed there is nothing to be seen.
+fn mounted(options: &str, steps: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let room = tempfile::tempdir().context("cannot make a directory")?;
     let mount = |arguments: &[&str]| -> Result<bool> {
         let (status, ..) = output_of(
@@ -110,12 +111,13 @@ fn mounted_noexec() -> Result<()> {
         )?;
         Ok(status.success())
     };
-    if !mount(&["mount", "-t", "tmpfs", "-o", "noexec,size=16m", "tmpfs"])? {
-        eprintln!("NOT TRIED: this user may not mount, so no directory is mounted `noexec`");
+    if !mount(&["mount", "-t", "tmpfs", "-o", options, "tmpfs"])? {
+        eprintln!(
+            "NOT TRIED: this user may not mount, so no directory is mounted with `{options}`"
+        );
         return Ok(());
     }
-    let project = Project::copy_of("faults")?;
-    let result = in_temporary(&project, room.path().to_owned());
+    let result = steps(room.path());
     ensure!(
         mount(&["umount", "--lazy"])?,
         "cannot unmount the directory"
@@ -123,8 +125,40 @@ fn mounted_noexec() -> Result<()> {
     result
 }
 
+/// Hardened machines mount `/tmp` so.
+fn mounted_noexec() -> Result<()> {
+    mounted("noexec,size=16m", |room| {
+        in_temporary(&Project::copy_of("faults")?, room.to_owned())
+    })
+}
+
+/// One restart, for which the session takes another directory.
+fn fills_up() -> Result<()> {
+    mounted("size=16m", |room| {
+        let project = Project::copy_of("faults")?;
+        let environment = [("TMPDIR".to_owned(), room.display().to_string())];
+        session(&project, &environment, |session| {
+            patches(&project, session, "v1", "v2")?;
+            let mut filling = fs::File::create(room.join("filling"))?;
+            let full = std::io::copy(&mut std::io::repeat(0), &mut filling);
+            ensure!(full.is_err(), "there is no end of room");
+            let mark = session.mark();
+            session.continue_from(mark);
+            project.replace(MAIN, "\"v2\"", "\"v3\"")?;
+            let outcome = session.wait_for_outcome(mark)?;
+            ensure!(
+                outcome.outcome() == "restarted" && outcome.code() == "HP0810",
+                "{outcome}"
+            );
+            session.wait_for_line("ready")?;
+            patches(&project, session, "v3", "v4")?;
+            patches(&project, session, "v4", "v5")
+        })
+    })
+}
+
 /// The directory in which the session keeps patches: the only one in its temporary directory.
-fn only_entry(directory: &std::path::Path) -> Result<PathBuf> {
+fn only_entry(directory: &Path) -> Result<PathBuf> {
     let mut entries = fs::read_dir(directory).context("cannot list the directory")?;
     let entry = entries.next().context("the session has no directory")??;
     Ok(entry.path())

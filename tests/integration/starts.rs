@@ -8,8 +8,8 @@ use anyhow::{Context as _, Result, ensure};
 use libtest_mimic::Trial;
 
 use crate::project::Project;
-use crate::running::Running;
-use crate::support::{output_of, scrubbed_command, tool, trial};
+use crate::running::{Mark, Running};
+use crate::support::{deadline, output_of, scrubbed_command, tool, trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![
@@ -23,6 +23,8 @@ pub(crate) fn trials() -> Vec<Trial> {
             as_under_cargo_run(&["--example", "shows"])
         }),
         trial("starts::beside_the_executable", beside_the_executable),
+        trial("starts::by_a_runner", by_a_runner),
+        trial("starts::by_a_runner_that_stays", by_a_runner_that_stays),
     ];
     for (name, types) in [
         ("cdylib", r#"["cdylib", "rlib"]"#),
@@ -344,10 +346,16 @@ fn beside_the_executable() -> Result<()> {
         session.wait_for_line("ready")?;
         let expected = |word: &str| format!("x {word} helped true true Ok(\"ready\\n\")");
         session.expect_answer("x", &expected("the script's data"))?;
+        // The program is the same, and the script has run.
+        let mark = session.mark();
+        project.replace("build.rs", "the script's data", "new data")?;
+        let outcome = session.wait_for_outcome(mark)?;
+        ensure!(outcome.outcome() == "unchanged", "{outcome}");
+        session.expect_answer("x", &expected("new data"))?;
         // After a restart as well.
         let mark = session.mark();
         session.continue_from(mark);
-        project.replace("build.rs", "the script's data", "new data")?;
+        project.replace("Cargo.toml", "0.1.0", "0.2.0")?;
         let outcome = session.wait_for_outcome(mark)?;
         ensure!(outcome.outcome() == "restarted", "{outcome}");
         session.wait_for_line("ready")?;
@@ -360,4 +368,55 @@ fn beside_the_executable() -> Result<()> {
     let run = Command::new(&users).stdin(Stdio::null()).output()?;
     ensure!(run.stdout == b"ready\n", "{run:?}");
     Ok(())
+}
+
+fn with_runner(runner: &str) -> Result<Project> {
+    let configuration = format!("[target.x86_64-unknown-linux-gnu]\nrunner = {runner}\n");
+    Project::with_files(
+        "runner",
+        &[
+            ("Cargo.toml", &manifest("app", "[workspace]\n")),
+            (".cargo/config.toml", &configuration),
+            (
+                "src/main.rs",
+                &answering(r#"println!("{line} one {:?}", std::env::var("RUNNER"));"#),
+            ),
+        ],
+    )
+}
+
+/// What cargo's configuration has programs started by.
+fn by_a_runner() -> Result<()> {
+    let project = with_runner("\"env RUNNER=ran\"")?;
+    Running::session(&project, &[], &[], &[])?.with_report(|session| {
+        session.wait_for_start()?;
+        session.wait_for_line("ready")?;
+        session.expect_answer("x", "x one Ok(\"ran\")")?;
+        let edit = ("src/main.rs", "one", "two");
+        patched(&project, session, edit, "x two Ok(\"ran\")")
+    })
+}
+
+/// Such a program cannot be patched: that is said at once, and each save restarts it.
+fn by_a_runner_that_stays() -> Result<()> {
+    let project = with_runner(r#"["sh", "-c", "RUNNER=ran \"$@\"; true", "sh"]"#)?;
+    Running::session(&project, &[], &[], &[])?.with_report(|session| {
+        session.wait_for_start()?;
+        session.wait_for_line("ready")?;
+        let warning = session.wait_for_event(Mark::default(), "words", deadline(), |event| {
+            event.kind() == "warning" && event.code() == "HP0803"
+        })?;
+        ensure!(warning.reason().contains("keeps the program"), "{warning}");
+        session.expect_answer("x", "x one Ok(\"ran\")")?;
+        let mark = session.mark();
+        session.continue_from(mark);
+        project.replace("src/main.rs", "one", "two")?;
+        let outcome = session.wait_for_outcome(mark)?;
+        ensure!(
+            outcome.outcome() == "restarted" && outcome.code() == "HP0803",
+            "{outcome}"
+        );
+        session.wait_for_line("ready")?;
+        session.expect_answer("x", "x two Ok(\"ran\")")
+    })
 }

@@ -17,6 +17,7 @@ use super::contents::{self, Product};
 use super::directory::RecordDir;
 use super::inputs::Inputs;
 use super::record::{LinkRecord, UnitKey, UnitRecord};
+use super::target::SUPPORTED_TARGET;
 use super::wrapper;
 use crate::codes::{self, Reason};
 use crate::process::environment::Surroundings;
@@ -321,9 +322,17 @@ fn run_cargo(
         target.user_wrapper.as_deref(),
         gate,
     );
-    let child = cancel
-        .spawn(&mut command)
-        .map_err(|error| failed(error, "cannot run cargo"))?;
+    let child = cancel.spawn(&mut command).map_err(|error| {
+        let is_there = target.directory.is_dir();
+        failed(
+            error,
+            if is_there {
+                "cannot run cargo"
+            } else {
+                "cannot run cargo, as the directory that the session was started in is gone"
+            },
+        )
+    })?;
     let mut child = child.ok_or(BuildError::Cancelled)?;
 
     let mut artifacts = Artifacts::default();
@@ -544,6 +553,15 @@ pub(super) fn warnings(target: &Target, units: &[UnitRecord]) -> Vec<Reason> {
                 target.profile
             ),
         ));
+    }
+    if target.runner.is_empty()
+        && let Some(condition) = target.conditional_runners.first()
+    {
+        let message = format!(
+            "cargo's configuration has a runner under `{condition}`, which is not used: the program is started by itself (hint: \
+             `target.{SUPPORTED_TARGET}.runner` is used)"
+        );
+        warnings.push(Reason::new(&codes::BESIDE, message));
     }
     warnings
 }

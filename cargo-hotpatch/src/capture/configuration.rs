@@ -159,6 +159,56 @@ impl Configuration {
         }
     }
 
+    /// What starts programs that are built for `triple`, and its arguments; empty if nothing does.
+    #[must_use]
+    pub fn runner(
+        &self,
+        triple: &str,
+        environment: &dyn Fn(&str) -> Option<OsString>,
+    ) -> Vec<OsString> {
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
+        let name = triple.to_uppercase().replace(['-', '.'], "_");
+        let variable = environment(&format!("CARGO_TARGET_{name}_RUNNER"));
+        if let Some(variable) = variable {
+            let words: Vec<String> = words(&variable.to_string_lossy());
+            return words.into_iter().map(OsString::from).collect();
+        }
+        let Some((setting, base)) = self.find(&["target", triple, "runner"]) else {
+            return Vec::new();
+        };
+        let words: Vec<String> = match setting {
+            toml::Value::String(text) => words(text),
+            toml::Value::Array(list) => {
+                let texts = list.iter().filter_map(toml::Value::as_str);
+                texts.map(str::to_owned).collect()
+            }
+            _ => Vec::new(),
+        };
+        let mut words = words.into_iter().map(OsString::from);
+        let program = words.next().map(|program| {
+            if program.to_string_lossy().contains('/') {
+                base.join(&program).into_os_string()
+            } else {
+                program
+            }
+        });
+        program.into_iter().chain(words).collect()
+    }
+
+    /// The conditions, `cfg(…)`, under which there is a runner.
+    #[must_use]
+    pub fn conditional_runners(&self) -> Vec<String> {
+        let tables = self.layers.iter().filter_map(|layer| {
+            let targets = layer.table.get("target")?.as_table()?;
+            Some(targets.iter())
+        });
+        tables
+            .flatten()
+            .filter(|(name, settings)| name.starts_with("cfg(") && settings.get("runner").is_some())
+            .map(|(name, _)| name.clone())
+            .collect()
+    }
+
     /// Whether `profile` is built with fat or thin link-time optimisation, by configuration, environment, or the
     /// workspace's `manifest`.
     #[must_use]
@@ -279,6 +329,23 @@ mod tests {
             ("PLAIN".into(), "a".into()),
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_runner_is_found_as_text_and_as_a_list() {
+        let (directory, configuration) = with_config(
+            "[target.here]\nrunner = 'tools/run -a b'\n[target.there]\nrunner = ['run', 'a b']\n\
+             [target.'cfg(unix)']\nrunner = 'other'\n[target.'cfg(windows)']\nlinker = 'x'",
+        );
+        let tool = directory.path().join("tools/run").into_os_string();
+        let expected = [tool, "-a".into(), "b".into()];
+        assert_eq!(configuration.runner("here", &nothing), expected);
+        assert_eq!(configuration.runner("there", &nothing), ["run", "a b"]);
+        assert!(configuration.runner("nowhere", &nothing).is_empty());
+        let environment =
+            |name: &str| (name == "CARGO_TARGET_A_B_RUNNER").then(|| "run  fast".into());
+        assert_eq!(configuration.runner("a-b", &environment), ["run", "fast"]);
+        assert_eq!(configuration.conditional_runners(), ["cfg(unix)"]);
     }
 
     #[test]

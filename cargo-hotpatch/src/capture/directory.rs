@@ -97,6 +97,13 @@ impl RecordDir {
         Self { path }
     }
 
+    /// False if somebody has removed it, as `cargo clean` does.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        // Made last, and removed with all the rest.
+        fs::symlink_metadata(self.wrapper()).is_ok()
+    }
+
     /// Where it is: absolute.
     #[must_use]
     pub fn path(&self) -> &Path {

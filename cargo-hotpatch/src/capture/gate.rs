@@ -34,14 +34,20 @@ pub struct WaitingLink {
     pub objects: Vec<ObjectRef>,
     /// Every other object and archive of the link.
     pub libraries: Vec<PathBuf>,
+    /// As [`LinkRecord::shared`](super::record::LinkRecord::shared).
+    pub shared: Vec<(PathBuf, String)>,
     stream: UnixStream,
 }
 
 /// What the shim shows.
 #[derive(Debug, Serialize, Deserialize)]
-struct Shown {
-    objects: Vec<ObjectRef>,
-    libraries: Vec<PathBuf>,
+pub struct Shown {
+    /// See [`WaitingLink::objects`].
+    pub objects: Vec<ObjectRef>,
+    /// See [`WaitingLink::libraries`].
+    pub libraries: Vec<PathBuf>,
+    /// See [`WaitingLink::shared`].
+    pub shared: Vec<(PathBuf, String)>,
 }
 
 impl WaitingLink {
@@ -80,10 +86,11 @@ impl Gate {
                     return;
                 }
                 // A shim that was killed while it wrote is no link.
-                if let Ok(Shown { objects, libraries }) = serde_json::from_slice(&text) {
+                if let Ok(shown) = serde_json::from_slice::<Shown>(&text) {
                     on_link(WaitingLink {
-                        objects,
-                        libraries,
+                        objects: shown.objects,
+                        libraries: shown.libraries,
+                        shared: shown.shared,
                         stream,
                     });
                 }
@@ -112,13 +119,13 @@ impl Drop for Gate {
 #[derive(Debug)]
 pub struct Asked(UnixStream);
 
-/// Shows the session `objects` and the rest of the link. `None` when this build is not held back.
+/// Shows the session a link. `None` when this build is not held back.
 ///
 /// # Errors
 /// When the session is gone.
-pub fn ask(objects: Vec<ObjectRef>, libraries: Vec<PathBuf>) -> Result<Option<Asked>> {
+pub fn ask(shown: &Shown) -> Result<Option<Asked>> {
     match std::env::var_os(GATE).filter(|path| !path.is_empty()) {
-        Some(path) => ask_at(Path::new(&path), &Shown { objects, libraries }).map(Some),
+        Some(path) => ask_at(Path::new(&path), shown).map(Some),
         None => Ok(None),
     }
 }
@@ -170,6 +177,7 @@ mod tests {
     fn shown() -> Shown {
         Shown {
             objects: vec![object()],
+            shared: vec![("/x/libd.so".into(), "00".into())],
             libraries: vec!["/t/liba.rlib".into()],
         }
     }

@@ -128,6 +128,9 @@ pub struct LinkRecord {
     pub objects: Vec<ObjectRef>,
     /// Every other object and archive of the link, in link order: dependencies, std, native static libraries.
     pub libraries: Vec<PathBuf>,
+    /// Every dynamic library of the link that lies in a directory of its arguments, with a hash of what it held.
+    #[serde(default)]
+    pub shared: Vec<(PathBuf, String)>,
     /// Functions of workspace objects that got no thunk, by symbol name, because they are naked or otherwise not movable
     /// (functions of `core`/`alloc`/`std` without a workspace type are not listed).
     pub without_slot: Vec<String>,

@@ -33,6 +33,8 @@ const MESSAGES_OF_THE_SURROUNDINGS: &[&str] = &[
     "colliding StableCrateId",
     "cannot satisfy dependencies so",
     "only metadata stub found for",
+    "extern location for ",
+    "required to be available in ",
 ];
 
 /// How low the priority of compiling in advance is (0 is normal, 19 the lowest).
@@ -594,6 +596,7 @@ mod tests {
             r#"{"message":"cannot find `x`","level":"error","code":{"code":"E0463"},"spans":[{}],"rendered":"e"}"#,
             r#"{"message":"found crates (`a` and `a`) with colliding StableCrateId values","level":"error","code":null,"spans":[{}],"rendered":"e"}"#,
             r#"{"message":"extern location for a does not exist","level":"error","code":null,"spans":[],"rendered":"e"}"#,
+            r#"{"message":"extern location for a does not exist","level":"error","code":null,"spans":[{}],"rendered":"e"}"#,
         ] {
             let mut said = Said::default();
             said.read(line);

@@ -109,6 +109,10 @@ pub struct Target {
     pub configuration_files: Vec<PathBuf>,
     /// What `[env]` of the configuration sets.
     pub configured_variables: Vec<(OsString, OsString)>,
+    /// `target.….runner` of the configuration: what starts the program, and its arguments. Empty if nothing does.
+    pub runner: Vec<OsString>,
+    /// Conditions under which the configuration has a runner: cargo knows what they mean.
+    pub conditional_runners: Vec<String>,
 }
 
 /// A package that is used by path but is no member.
@@ -375,6 +379,8 @@ pub fn resolve(options: &BuildOptions) -> Result<Target> {
         foreign,
         user_wrapper: configuration.user_wrapper(&process_environment),
         configuration_files: configuration.files().to_vec(),
+        runner: configuration.runner(SUPPORTED_TARGET, &process_environment),
+        conditional_runners: configuration.conditional_runners(),
         configured_variables: configuration.variables(&|name| std::env::var_os(name).is_some()),
         directory,
         options,

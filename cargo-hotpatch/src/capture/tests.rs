@@ -115,6 +115,7 @@ fn role_linker() -> TestResult {
         args,
         objects,
         libraries: vec![],
+        shared: Vec::new(),
         without_slot: vec![],
         all_instances: false,
     };

@@ -219,6 +219,16 @@ impl Listener {
                         let peer = peers.swap_remove(index);
                         // The peer may be gone or not care; it is refused either way.
                         let _ = welcome(&peer.stream, Welcome::Refused);
+                        if is_below(peer.pid, expected_pid) {
+                            return Err(ClientError::new(
+                                &codes::NOT_CONNECTED,
+                                format!(
+                                    "process {expected_pid} keeps the program as its child, process {}, which cannot be \
+                                     patched there (hint: a runner has to become the program, by `exec`)",
+                                    peer.pid
+                                ),
+                            ));
+                        }
                         self.note(format!("process {}: {why}", peer.pid));
                     }
                 }
@@ -393,6 +403,13 @@ impl Drop for Listener {
         // Nobody can connect any more; a socket's file that stays behind does no harm and is replaced by the next.
         let _ = fs::remove_file(&self.socket);
     }
+}
+
+fn is_below(pid: i32, root: u32) -> bool {
+    let processes = crate::process::tree::below(root);
+    processes
+        .iter()
+        .any(|process| i32::try_from(process.pid) == Ok(pid))
 }
 
 fn welcome(mut stream: &UnixStream, welcome: Welcome) -> std::io::Result<()> {

@@ -39,10 +39,6 @@ const WITHOUT_PROJECT: &[(&str, &str)] = &[
         "only a defect of the tool: every patch of every project is read back",
     ),
     (
-        "HP0608",
-        "with every compile error, which projects expect as an outcome; report/text.rs says the words",
-    ),
-    (
         "HP0804",
         "needs a system that refuses a mapping; client/end_to_end has the stub refuse",
     ),
@@ -53,10 +49,6 @@ const WITHOUT_PROJECT: &[(&str, &str)] = &[
     (
         "HP0901",
         "needs an object that is not understood; table/tests/mod.rs has some refused",
-    ),
-    (
-        "HP0903",
-        "needs a user without a private directory, or a full disk",
     ),
 ];
 

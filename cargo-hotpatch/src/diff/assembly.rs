@@ -78,11 +78,7 @@ fn find(digest: &mut Digest<'_, '_>) -> Result<Found> {
 fn is_assembly(file: &ObjectFile<'_>, index: SectionIndex, symbols: &[&Symbol<'_>]) -> bool {
     const PLAIN: [&str; 4] = [".text", ".data", ".bss", ".rodata"];
     let section = &file.sections[index];
-    // The compiler labels exception tables; they belong to functions and are compared with them.
-    let is_unwinding = [".eh_frame", ".gcc_except_table"]
-        .iter()
-        .any(|name| section.name.starts_with(name));
-    if !section.is_allocated() || section.size == 0 || is_unwinding {
+    if !section.is_allocated() || section.size == 0 || is_of_functions(section.name) {
         return false;
     }
     if PLAIN.contains(&section.name) {
@@ -94,6 +90,14 @@ fn is_assembly(file: &ObjectFile<'_>, index: SectionIndex, symbols: &[&Symbol<'_
     symbols
         .iter()
         .any(|symbol| symbol.kind == object::elf::STT_NOTYPE.0)
+}
+
+/// Unwind records and exception tables are compared with the functions that they belong to. The compiler labels each table
+/// (`GCC_except_table0`) as assembly would.
+fn is_of_functions(section: &str) -> bool {
+    [".eh_frame", ".gcc_except_table"]
+        .iter()
+        .any(|start| section.starts_with(start))
 }
 
 /// True if every byte of a code section belongs to a function.

@@ -62,7 +62,7 @@ fn parsed(objects: &[(String, Vec<u8>)]) -> Vec<(&str, ObjectFile<'_>)> {
         .collect()
 }
 
-fn compare(old: &str, new: &str, flags: &[&str]) -> Difference {
+pub(super) fn compare(old: &str, new: &str, flags: &[&str]) -> Difference {
     let (old, new) = (compile(old, flags), compile(new, flags));
     let (old, new) = (parsed(&old), parsed(&new));
     let old: Vec<NamedObject<'_>> = old
@@ -234,6 +234,20 @@ fn added_and_removed_functions_are_told_apart_from_changed_ones() {
         changed(&difference, Change::Code),
         BTreeSet::from(["sample::outer".to_owned()])
     );
+}
+
+/// Each table has a label, as what assembly defines does.
+#[test]
+fn exception_tables_of_added_functions_are_no_assembly() {
+    let added = "pub fn more(who: &str) -> usize { let held = String::from(who); greet(&held).len() + held.len() }";
+    let difference = compare(SAMPLE, &format!("{SAMPLE}{added}"), &[]);
+    assert!(difference.doubts.is_empty(), "{difference:#?}");
+    let difference = compare(&format!("{SAMPLE}{added}"), SAMPLE, &[]);
+    assert!(difference.doubts.is_empty(), "{difference:#?}");
+    let assembly =
+        "std::arch::global_asm!(\".globl sample_one\", \"sample_one:\", \"mov eax, 1\", \"ret\");";
+    let difference = compare(SAMPLE, &format!("{SAMPLE}{assembly}"), &[]);
+    assert_eq!(difference.doubts.len(), 1, "{difference:#?}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) fn judge(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
         let path = names::canonical(&doubt.symbol);
         let is_real = match doubt.kind {
             DoubtKind::Moved => true,
-            DoubtKind::Several => may_have_moved(evidence, &path),
+            DoubtKind::Several | DoubtKind::Replaced => may_have_moved(evidence, &path),
             DoubtKind::Alike => text_moved(evidence, &path),
         };
         if is_real {

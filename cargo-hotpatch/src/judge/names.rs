@@ -119,11 +119,23 @@ pub(super) fn mentions(name: &str, inner: &str) -> bool {
 
 /// True if `text` (tokens) contains this identifier.
 pub(super) fn has_word(text: &str, word: &str) -> bool {
+    words(text, word).next().is_some()
+}
+
+/// How often a text has a word.
+pub(super) fn count_words(text: &str, word: &str) -> usize {
+    words(text, word).count()
+}
+
+/// Where a text has a word, in bytes.
+fn words(text: &str, word: &str) -> impl Iterator<Item = usize> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    text.match_indices(word).any(|(at, _)| {
-        !text[..at].chars().next_back().is_some_and(is_word)
-            && !text[at + word.len()..].chars().next().is_some_and(is_word)
-    })
+    text.match_indices(word)
+        .map(|(at, _)| at)
+        .filter(move |at| {
+            !text[..*at].chars().next_back().is_some_and(is_word)
+                && !text[at + word.len()..].chars().next().is_some_and(is_word)
+        })
 }
 
 /// True if some part of a symbol's path carries a number that tells it from another of the same path.

@@ -346,9 +346,13 @@ fn judge_replaced(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             .count()
     };
     for (gone, types) in before.iter().filter(|(path, _)| !after.contains_key(*path)) {
+        let (home, name) = gone.rsplit_once("::").unwrap_or(("", gone));
         let heir = after.iter().find(|(path, other)| {
-            let same_name = path.rsplit("::").next() == gone.rsplit("::").next();
-            !before.contains_key(*path)
+            let (other_home, other_name) = path.rsplit_once("::").unwrap_or(("", path));
+            let same_name = name == other_name;
+            // A rename keeps the place, a move keeps the name. With neither, it is another static.
+            (same_name || home == other_home)
+                && !before.contains_key(*path)
                 && *other == types
                 && count(Side::Old, gone) > 0
                 && count(Side::New, path) > 0

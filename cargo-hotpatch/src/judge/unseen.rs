@@ -225,6 +225,9 @@ fn judge_numbers(
             if !first.is_certain && is_seen(evidence, &before.name) {
                 continue;
             }
+            if !is_mentioned(evidence, before) {
+                continue;
+            }
             verdict.restart(
                 &codes::TYPE_MEANING,
                 format!(
@@ -235,6 +238,18 @@ fn judge_numbers(
             );
         }
     }
+}
+
+/// True if any text of the old program names the type, but for its own definition. One that nothing names has no numbers.
+fn is_mentioned(evidence: &Evidence<'_, '_>, text: &TypeText) -> bool {
+    let own = names::count_words(&text.definition, &text.name);
+    let sources = evidence.case.sources.iter();
+    let edited = sources.filter_map(|source| source.old);
+    let all = evidence.case.texts.all();
+    let rest = all.iter().map(String::as_str);
+    let texts = edited.chain(rest);
+    let mentions = texts.map(|all| names::count_words(all, &text.name));
+    mentions.sum::<usize>() > own
 }
 
 struct Renumbered {

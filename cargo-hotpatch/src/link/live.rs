@@ -194,12 +194,36 @@ impl Live {
         &self.table
     }
 
+    /// As [`Self::function`], for a reference of new code. What a library keeps to one of its objects is left out: the compiler knows
+    /// all of its callers, so it may take its arguments otherwise than its signature says. `is_of_workspace` tells that no library can
+    /// have a function of this name.
+    ///
+    /// # Errors
+    /// As those of [`Self::function`].
+    pub fn shared_function(
+        &self,
+        name: &str,
+        object: &str,
+        is_of_workspace: bool,
+    ) -> Result<Option<Callable>, Ambiguous> {
+        self.find_function(name, object, is_of_workspace)
+    }
+
     /// How the function of this name is reached. `object` is the id of the object that defines it, which matters for local
     /// functions that exist several times.
     ///
     /// # Errors
     /// [`Ambiguous`] when several local functions have this name and none of them is in that object.
     pub fn function(&self, name: &str, object: &str) -> Result<Option<Callable>, Ambiguous> {
+        self.find_function(name, object, true)
+    }
+
+    fn find_function(
+        &self,
+        name: &str,
+        object: &str,
+        may_be_private: bool,
+    ) -> Result<Option<Callable>, Ambiguous> {
         let precise = FunctionKey {
             name: name.to_owned(),
             object: Some(object.to_owned()),
@@ -237,6 +261,7 @@ impl Live {
             .symbols_named(name)
             .iter()
             .filter(|symbol| matches!(symbol.kind, SymbolKind::Function | SymbolKind::Other))
+            .filter(|symbol| may_be_private || !symbol.private)
             .map(|symbol| symbol.address)
             .collect::<Vec<LinkAddr>>();
         addresses.sort_unstable();

@@ -61,14 +61,20 @@ impl Library {
     pub fn open(path: &Path) -> Result<Self> {
         let file = std::fs::File::open(path)
             .with_context(|| format!("cannot open `{}`", path.display()))?;
-        let metadata = file
-            .metadata()
-            .with_context(|| format!("cannot read `{}`", path.display()))?;
-        // SAFETY: the mapping is private and only read. Compilers and cargo replace libraries by renaming new files over
-        // them, which leaves this mapping on the old file; one that is truncated in place while the session runs is
-        // outside of what a build does.
-        let data = unsafe { memmap2::Mmap::map(&file) }
-            .with_context(|| format!("cannot map `{}`", path.display()))?;
+        let cannot_read = || format!("cannot read `{}`", path.display());
+        let metadata = file.metadata().with_context(cannot_read)?;
+        let is_of_the_compiler = path
+            .extension()
+            .is_some_and(|extension| extension == "rlib");
+        let data = if is_of_the_compiler || metadata.len() == 0 {
+            // SAFETY: the mapping is private and only read. The compiler and cargo replace such libraries by renaming new files
+            // over them, which leaves this mapping on the old file.
+            unsafe { memmap2::Mmap::map(&file) }
+                .with_context(|| format!("cannot map `{}`", path.display()))?
+        } else {
+            // `ar` writes over an archive that exists, which a mapping would show.
+            copy_of(&file, metadata.len()).with_context(cannot_read)?
+        };
         Ok(Self {
             path: path.to_owned(),
             metadata,
@@ -122,6 +128,13 @@ impl Library {
                     && std::fs::read(&self.path).is_ok_and(|now| now == *self.data)
         })
     }
+}
+
+fn copy_of(mut file: &std::fs::File, length: u64) -> std::io::Result<memmap2::Mmap> {
+    let length = usize::try_from(length).map_err(std::io::Error::other)?;
+    let mut copy = memmap2::MmapMut::map_anon(length)?;
+    std::io::Read::read_exact(&mut file, &mut copy)?;
+    copy.make_read_only()
 }
 
 /// The objects of the workspace that were not compiled anew, in an order: the first that defines a name counts.

@@ -6,10 +6,12 @@
 use std::io::Read as _;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+
+use crate::guard;
 
 /// Who sent a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,15 @@ pub struct Received {
     pub signal: i32,
     /// Who sent it.
     pub origin: Origin,
+}
+
+impl Received {
+    fn urgency(self) -> u32 {
+        match (self.signal, self.origin) {
+            (libc::SIGINT, Origin::Terminal) => 1,
+            _ => URGENT,
+        }
+    }
 }
 
 /// What the session should do.
@@ -94,6 +105,39 @@ impl Policy {
 /// The write end of the pipe that the handler writes into; -1 before [`listen`].
 static PIPE: AtomicI32 = AtomicI32::new(-1);
 
+/// How urgently signals have asked for an end so far: see [`Patience`].
+static URGENCY: AtomicU32 = AtomicU32::new(0);
+/// An interrupt at the terminal is one step; any other signal is as urgent as two of them.
+const URGENT: u32 = 2;
+
+/// A grace that somebody who does not want to wait cuts short: by another signal, or by two more interrupts at the terminal.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    until: Instant,
+    urgency: u32,
+}
+
+impl Patience {
+    /// From now on, for so long.
+    #[must_use]
+    pub fn new(grace: Duration) -> Self {
+        Self {
+            until: Instant::now() + grace,
+            urgency: URGENCY.load(Ordering::Acquire),
+        }
+    }
+
+    /// What is left of it.
+    #[must_use]
+    pub fn left(&self) -> Duration {
+        let urgency = URGENCY.load(Ordering::Acquire).wrapping_sub(self.urgency);
+        if urgency >= URGENT {
+            return Duration::ZERO;
+        }
+        self.until.saturating_duration_since(Instant::now())
+    }
+}
+
 const SIGNALS: [i32; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
 
 /// From now on these signals do not end the tool; each is given to `on_signal`, on a thread of its own. A signal that
@@ -116,23 +160,23 @@ pub fn listen(on_signal: impl Fn(Received) + Send + 'static) -> Result<()> {
     }
     // Open for the rest of the process: a handler may run at any time.
     std::mem::forget(writer);
-    std::thread::Builder::new()
-        .name("signals".to_owned())
-        .spawn(move || {
-            let mut message = [0_u8; 2];
-            while reader.read_exact(&mut message).is_ok() {
-                let origin = if message[1] == 1 {
-                    Origin::Terminal
-                } else {
-                    Origin::Process
-                };
-                on_signal(Received {
-                    signal: i32::from(message[0]),
-                    origin,
-                });
-            }
-        })
-        .context("cannot start the thread for signals")?;
+    guard::spawn("signals", move || {
+        let mut message = [0_u8; 2];
+        while reader.read_exact(&mut message).is_ok() {
+            let origin = if message[1] == 1 {
+                Origin::Terminal
+            } else {
+                Origin::Process
+            };
+            let received = Received {
+                signal: i32::from(message[0]),
+                origin,
+            };
+            URGENCY.fetch_add(received.urgency(), Ordering::AcqRel);
+            on_signal(received);
+        }
+    })
+    .context("cannot start the thread for signals")?;
     for signal in SIGNALS {
         install(signal).with_context(|| format!("cannot handle signal {signal}"))?;
     }

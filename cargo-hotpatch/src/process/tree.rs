@@ -94,14 +94,13 @@ pub fn below(root: u32) -> Vec<Process> {
     all
 }
 
-/// Ends all processes below `root`: by `signal`, and those that are left after `grace` by SIGKILL. Returns those that had to
-/// be killed. Gives up on what a process that hangs in the kernel keeps alive.
-pub fn end_below(root: u32, signal: Signal, grace: Duration) -> Vec<Process> {
+/// Ends all processes below `root`: by `signal`, and those that are still there when `left_time` is zero by SIGKILL. Returns those that
+/// had to be killed. Gives up on what a process that hangs in the kernel keeps alive.
+pub fn end_below(root: u32, signal: Signal, left_time: &dyn Fn() -> Duration) -> Vec<Process> {
     const AFTER_KILL: Duration = Duration::from_secs(5);
-    let asked_until = Instant::now() + grace;
     let mut asked = BTreeSet::new();
     let mut left = below(root);
-    while !left.is_empty() && Instant::now() < asked_until {
+    while !left.is_empty() && !left_time().is_zero() {
         for process in &left {
             if asked.insert((process.pid, process.started)) {
                 process.signal(signal);
@@ -169,7 +168,9 @@ mod tests {
             std::thread::sleep(GLANCE);
         }
         assert!(below(own).iter().any(|process| process.pid == child.id()));
-        let killed = end_below(child.id(), Signal::TERM, Duration::from_millis(300));
+        let until = Instant::now() + Duration::from_millis(300);
+        let left = || until.saturating_duration_since(Instant::now());
+        let killed = end_below(child.id(), Signal::TERM, &left);
         assert!(!killed.is_empty(), "one of them does not listen");
         assert!(below(child.id()).is_empty());
         let _ = child.kill();

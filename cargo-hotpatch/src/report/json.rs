@@ -1,6 +1,5 @@
 //! One JSON object a line, as `EVENTS.md` documents it.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -8,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use super::stream::Stream;
 use crate::codes::{self, Reason};
 use crate::event::{Event, Listener};
 
@@ -21,7 +21,7 @@ struct Line<'a> {
 
 /// Appends lines to a file or anything else that takes bytes.
 #[derive(Debug)]
-pub struct JsonLines<W = File> {
+pub struct JsonLines<W = Stream> {
     output: W,
     /// A line could not be written to its end: the next one has to begin on a line of its own.
     is_torn: bool,
@@ -35,10 +35,7 @@ impl JsonLines {
     /// # Errors
     /// When it cannot be opened for appending.
     pub fn open(path: &Path) -> Result<Self> {
-        let output = File::options()
-            .append(true)
-            .create(true)
-            .open(path)
+        let output = Stream::open(path)
             .with_context(|| format!("cannot open `{}` for the events", path.display()))?;
         Ok(Self::new(output))
     }
@@ -310,6 +307,39 @@ mod tests {
         let text = String::from_utf8(lines.output.written).expect("UTF-8");
         let last = text.lines().last().expect("a line");
         assert!(serde_json::from_str::<Value>(last).is_ok(), "{text}");
+    }
+
+    /// A FIFO that nobody reads holds the session up once, and for a moment.
+    #[test]
+    fn a_fifo_without_reader_loses_lines_and_says_so() {
+        use std::io::Read as _;
+        let room = tempfile::tempdir().expect("a temporary directory");
+        let path = room.path().join("fifo");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        let kind = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &path, kind, mode, 0).expect("a FIFO");
+        let began = std::time::Instant::now();
+        let mut lines = JsonLines::open(&path).expect("nobody has to read it yet");
+        let event = Event::Saved {
+            files: vec!["x".repeat(1000).into()],
+        };
+        for _ in 0..200 {
+            lines.event(&event);
+        }
+        assert!(began.elapsed() < std::time::Duration::from_secs(20));
+        let trouble = lines.trouble().expect("it is said");
+        assert!(trouble.message.contains("nobody reads"), "{trouble}");
+        assert!(lines.trouble().is_none(), "once");
+        // Somebody comes: what was taken is whole, and so is what follows.
+        let mut reader = std::fs::File::open(&path).expect("it opens");
+        let mut bytes = vec![0; 1 << 20];
+        let taken = reader.read(&mut bytes).expect("read");
+        lines.event(&event);
+        let more = reader.read(&mut bytes[taken..]).expect("read");
+        let text = String::from_utf8_lossy(&bytes[..taken + more]).into_owned();
+        let last = text.lines().last().expect("a line");
+        assert!(serde_json::from_str::<Value>(last).is_ok(), "{last}");
+        assert!(text.ends_with('\n') && text.lines().count() > 40);
     }
 
     /// The document and the types move together: every name that can occur in a line stands in `EVENTS.md`.

@@ -6,6 +6,7 @@ pub mod bounds;
 pub mod check;
 pub mod explain;
 pub mod json;
+mod stream;
 pub mod terminal;
 pub mod text;
 

@@ -17,6 +17,7 @@ use crate::codes::Reason;
 use crate::compile::{CompiledUnit, Compiler};
 use crate::event::Event;
 use crate::explain::Observed;
+use crate::guard;
 use crate::plan::PlannedUnit;
 use crate::source;
 
@@ -103,7 +104,10 @@ impl Session {
             _gate: gate,
         });
         self.say(&Event::Progress { stage: "compiling" });
-        self.work("build", work);
+        self.work("build", move || {
+            guard::trial("ahead");
+            work()
+        });
         Ok(())
     }
 

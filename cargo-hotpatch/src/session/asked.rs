@@ -125,7 +125,9 @@ impl Session {
         let units = |objects: &[crate::capture::record::ObjectRef]| -> BTreeSet<String> {
             objects.iter().map(|object| object.unit.clone()).collect()
         };
-        if units(&link.objects) != units(&self.built.link.objects) {
+        if units(&link.objects) != units(&self.built.link.objects)
+            || link.shared != self.built.link.shared
+        {
             return false;
         }
         let is_kept = |path: &&PathBuf| !path.ends_with(MADE_FOR_THE_LINK) && path.is_file();

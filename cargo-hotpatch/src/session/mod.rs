@@ -547,14 +547,16 @@ impl Session {
         let mut environment = surroundings.environment(&self.target.configured_variables)?;
         environment.push(self.stub_listener.environment());
         let working_directory = std::env::current_dir().context("the working directory is gone")?;
-        let launch = Launch {
+        let image_path = surroundings.place(&self.built.link.image)?;
+        let mut launch = Launch {
             keeper: OWN_EXECUTABLE.into(),
-            image: surroundings.place(&self.built.link.image)?,
+            image: image_path.clone(),
             argument_zero: surroundings.argument_zero(&working_directory),
             arguments: self.options.program_arguments.clone(),
             environment,
             working_directory,
         };
+        launch.run_by(&self.target.runner);
         let program = Program::spawn(&launch, move |status| {
             let _ = messages.send(Message::Exited(generation, status));
         })?;
@@ -596,7 +598,7 @@ impl Session {
             pid,
             slots,
             without_slot: self.built.link.without_slot.len(),
-            image: launch.image,
+            image: image_path,
             restart: is_restart,
         });
         if let Some(reason) = warning {

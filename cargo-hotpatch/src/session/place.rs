@@ -27,13 +27,16 @@ pub(super) struct Place {
 
 impl Place {
     /// Makes the directory in the first of these that will do, and removes what dead sessions left there. It will do if it can be written
-    /// to, and if the program can map what lies there as code: many systems mount their temporary directories without that.
+    /// to, and if the program can map what lies there as code: many systems mount their temporary directories without that. Where
+    /// little space is left it will do if there is no other.
     ///
     /// # Errors
     /// When none will do; each says why.
     pub(super) fn new(among: &[PathBuf]) -> Result<Self> {
+        let (roomy, cramped): (Vec<&PathBuf>, Vec<&PathBuf>) =
+            among.iter().partition(|room| !is_cramped(room));
         let mut failures = Vec::new();
-        for room in among {
+        for room in roomy.into_iter().chain(cramped) {
             match Self::new_in(room) {
                 Ok(place) => return Ok(place),
                 Err(error) => failures.push(format!("{error:#}")),
@@ -81,6 +84,11 @@ impl Place {
         Ok(true)
     }
 
+    /// Whether so little space is left that another directory might be better.
+    pub(super) fn is_cramped(&self) -> bool {
+        is_cramped(self.path())
+    }
+
     pub(super) fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -122,6 +130,13 @@ pub(super) fn rooms(record_directory: &Path) -> Vec<PathBuf> {
     rooms.extend(client::short_directories());
     rooms.push(record_directory.to_owned());
     rooms
+}
+
+/// Some hundred patches of a usual size, or few large ones.
+const LITTLE: u64 = 8 << 20;
+
+fn is_cramped(room: &Path) -> bool {
+    statvfs(room).is_ok_and(|found| found.f_bavail.saturating_mul(found.f_frsize) < LITTLE)
 }
 
 fn own_user() -> u32 {

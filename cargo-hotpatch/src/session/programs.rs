@@ -82,7 +82,7 @@ impl Session {
         let stop = self.options.stop;
         let asked = format!(
             "within {} s of {}",
-            stop.grace.as_secs_f64(),
+            (ending.waited.as_secs_f64() * 10.0).round() / 10.0,
             signals::name(stop.signal)
         );
         let mut messages = Vec::new();

@@ -137,6 +137,7 @@ impl Session {
     ) -> Result<()> {
         self.stop();
         self.place.remove_patches();
+        self.leave_cramped_place();
         self.built = built;
         self.suspect = None;
         if let Some(target) = target {

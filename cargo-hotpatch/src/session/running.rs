@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::fast::Unconfirmed;
@@ -15,6 +15,7 @@ use crate::client::{
 };
 use crate::codes::{self, Reason};
 use crate::diff::constants::Rewritten;
+use crate::guard;
 use crate::link::plan::pretty;
 use crate::link::{Live, PAGE, Patch, ProgramSide, Protection, Rewrite, align_up};
 use crate::object::address::RunAddr;
@@ -50,6 +51,15 @@ pub struct Running {
     directory: PathBuf,
     /// Processes that [`Self::new_copies`] has named.
     copies: BTreeSet<u32>,
+}
+
+/// Why a program that runs cannot be patched any more.
+#[must_use]
+fn no_room(path: &Path, error: &std::io::Error) -> Reason {
+    Reason::new(
+        &codes::NO_ROOM,
+        format!("cannot write `{}`: {error}", path.display()),
+    )
 }
 
 /// Which file a process executes.
@@ -108,14 +118,12 @@ impl Running {
         else {
             return;
         };
-        let _ = std::thread::Builder::new()
-            .name("connection".to_owned())
-            .spawn(move || {
-                // Answers are not what is waited for.
-                let mut end = [PollFd::new(&end, PollFlags::RDHUP)];
-                while matches!(poll(&mut end, None), Err(rustix::io::Errno::INTR)) {}
-                then();
-            });
+        let _ = guard::spawn("connection", move || {
+            // Answers are not what is waited for.
+            let mut end = [PollFd::new(&end, PollFlags::RDHUP)];
+            while matches!(poll(&mut end, None), Err(rustix::io::Errno::INTR)) {}
+            then();
+        });
     }
 
     /// Why the program can follow no edit, if it has no connection. What it runs may be another program by now.
@@ -155,10 +163,8 @@ impl Running {
         let table = table_with(&self.live, patch)?;
         // The file of an earlier process may still be mapped there: it is replaced, never written into.
         let fresh = self.directory.join("patch.new");
-        std::fs::write(&fresh, &patch.file)
-            .with_context(|| format!("cannot write `{}`", fresh.display()))?;
-        std::fs::rename(&fresh, &window.file)
-            .with_context(|| format!("cannot write `{}`", window.file.display()))?;
+        std::fs::write(&fresh, &patch.file).map_err(|error| no_room(&fresh, &error))?;
+        std::fs::rename(&fresh, &window.file).map_err(|error| no_room(&window.file, &error))?;
         let constants = Pages::of(self.program.pid(), &self.live, &patch.rewrites)?;
         let table_file = self.write_table(&table, constants.new.iter().map(|run| &run.1))?;
         let map = MapPatch {
@@ -262,8 +268,7 @@ impl Running {
         for run in constants {
             content.extend_from_slice(run);
         }
-        std::fs::write(&path, content)
-            .with_context(|| format!("cannot write `{}`", path.display()))?;
+        std::fs::write(&path, content).map_err(|error| no_room(&path, &error))?;
         Ok(path)
     }
 

@@ -197,6 +197,7 @@ impl Session {
 
     pub(super) fn open_job(&mut self, change: Change) {
         self.restore_place();
+        self.restore_records();
         let watch = change
             .files
             .iter()

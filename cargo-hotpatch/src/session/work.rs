@@ -11,6 +11,7 @@ use anyhow::Result;
 use super::outcomes::{outcome, superseded};
 use super::place::{self, Place};
 use super::{Message, Session, Work};
+use crate::capture::directory::RecordDir;
 use crate::codes::{self, Reason};
 use crate::event::{Event, OutcomeKind, Timings};
 use crate::guard::{self, Panicked};
@@ -55,6 +56,30 @@ impl Asked {
 }
 
 impl Session {
+    /// Makes the record directory anew, if somebody has removed it: `cargo clean` does so. Nothing of the last build is left then, so the
+    /// save restarts.
+    pub(super) fn restore_records(&mut self) {
+        if self.directory.is_there() {
+            return;
+        }
+        match RecordDir::open(&self.target.target_directory) {
+            Ok(directory) => {
+                self.directory = directory;
+                self.compiler = None;
+                self.suspect = Some(Reason::new(
+                    &codes::REPLAY_FAILED,
+                    "what the session has recorded of the last build is gone, as after `cargo clean`",
+                ));
+            }
+            Err(error) => self.say(&Event::Warning {
+                reason: Reason::new(
+                    &codes::BESIDE,
+                    format!("the record directory is gone: {error:#}"),
+                ),
+            }),
+        }
+    }
+
     /// Makes the session's directory and its socket anew, if somebody has removed them.
     pub(super) fn restore_place(&mut self) {
         if let Err(error) = self.try_to_restore_place() {
@@ -62,6 +87,23 @@ impl Session {
                 &codes::BESIDE,
                 format!("the session's directory is gone: {error:#}"),
             );
+            self.say(&Event::Warning { reason });
+        }
+    }
+
+    /// Looks for another directory if this one's file system is nearly full. Only while no program runs: one that does knows this one.
+    pub(super) fn leave_cramped_place(&mut self) {
+        if !self.place.is_cramped() {
+            return;
+        }
+        let moved = Place::new(&place::rooms(self.directory.path())).and_then(|place| {
+            self.stub_listener.bind_again(place.path())?;
+            self.place = place;
+            Ok(())
+        });
+        if let Err(error) = moved {
+            let message = format!("the session's directory is nearly full: {error:#}");
+            let reason = Reason::new(&codes::BESIDE, message);
             self.say(&Event::Warning { reason });
         }
     }

@@ -102,10 +102,11 @@ fn collect(
         match token {
             TokenTree::Group(group) => collect(group.stream(), is_wanted, found),
             TokenTree::Ident(keyword) => {
-                // `*const A` is none.
+                // `*const A` is none, and a `const fn` has been looked at.
                 let is_pointer = at > 0
                     && matches!(&tokens[at - 1], TokenTree::Punct(star) if star.as_char() == '*');
-                if !is_pointer
+                let is_seen = is_pointer || keyword == "fn" && is_const_function(&tokens[..at]);
+                if !is_seen
                     && let Some((definition, words)) =
                         definition(&keyword.to_string(), &tokens[at..])
                     && is_wanted(&words)
@@ -118,17 +119,34 @@ fn collect(
     }
 }
 
+/// True if a `fn` behind these tokens belongs to a `const` among the last of them, which has been looked at with its body.
+fn is_const_function(before: &[TokenTree]) -> bool {
+    let keyword = before.iter().rev().find(|token| !is_qualifier(token));
+    matches!(keyword, Some(TokenTree::Ident(word)) if word == "const")
+}
+
+/// What may stand between `const` and `fn`: `unsafe`, `extern "C"`.
+fn is_qualifier(token: &TokenTree) -> bool {
+    match token {
+        TokenTree::Ident(word) => ["unsafe", "extern", "async", "safe"]
+            .iter()
+            .any(|one| word == one),
+        TokenTree::Literal(_) => true,
+        TokenTree::Group(_) | TokenTree::Punct(_) => false,
+    }
+}
+
 /// The definition that begins with this keyword, and the identifiers that it is made of.
 fn definition(keyword: &str, tokens: &[TokenTree]) -> Option<(Definition, BTreeSet<String>)> {
     // `const fn`, `const unsafe fn`, `const extern "C" fn`
-    let function = (tokens.iter().take(5))
-        .position(|token| matches!(token, TokenTree::Ident(word) if word == "fn"));
+    let behind = (tokens.iter().enumerate().skip(1)).find(|(_, token)| !is_qualifier(token));
+    let function = behind
+        .filter(|(_, token)| matches!(token, TokenTree::Ident(word) if word == "fn"))
+        .map(|(at, _)| at);
     let (has_block, name_at) = match keyword {
         "const" => (function.is_some(), function.map_or(1, |at| at + 1)),
         "type" | "use" => (false, 1),
-        // Its header says what it gives and takes. (`const fn` has been seen at `const`, with its body.)
-        "fn" => (true, 1),
-        "struct" | "enum" | "union" => (true, 1),
+        "fn" | "struct" | "enum" | "union" => (true, 1),
         _ => return None,
     };
     let end = tokens.iter().position(|token| match token {
@@ -136,6 +154,12 @@ fn definition(keyword: &str, tokens: &[TokenTree]) -> Option<(Definition, BTreeS
         TokenTree::Group(group) => has_block && group.delimiter() == Delimiter::Brace,
         _ => false,
     })?;
+    // What a function gives and takes stands in its header; only a constant one means its body as well.
+    let end = if keyword == "fn" {
+        end.checked_sub(1)?
+    } else {
+        end
+    };
     let all: TokenStream = tokens[..=end].iter().cloned().collect();
     let mut words = BTreeSet::new();
     let names = if keyword == "use" {
@@ -166,7 +190,8 @@ mod tests {
     #[test]
     fn definitions_are_found_by_what_they_are_made_of() {
         let text = "const A: [u8; 2] = [B, 1];\nmod m { pub type T = super::B; enum K { X = B } }\n\
-                    use B as C; const fn f() -> u32 { B } struct S; fn g(b: B) {} fn h() { B } const D: u32 = 1;";
+                    use B as C; const unsafe extern \"C\" fn f() -> u32 { B } struct S; fn g(b: B) {} fn h() { B }\n\
+                    const D: u32 = 1; const E: fn(B) = e; trait I { fn i() -> *const u8; fn j(b: B); }";
         let words = BTreeSet::from(["B".to_owned()]);
         let found: Vec<String> = naming(text, &words)
             .into_iter()
@@ -183,7 +208,9 @@ mod tests {
                 "enum K",
                 "use B C as",
                 "const f",
-                "fn g"
+                "fn g",
+                "const E",
+                "fn j"
             ]
         );
         assert_eq!(

@@ -193,18 +193,31 @@ pub(crate) fn first_input(args: &[OsString]) -> usize {
 
 /// The objects and archives among the arguments, in order, those that `-l` finds in a `-L` directory included.
 pub(crate) fn inputs(args: &[OsString]) -> Vec<PathBuf> {
-    let mut directories = Vec::new();
+    files(args)
+        .into_iter()
+        .filter(|path| !is_shared(path))
+        .collect()
+}
+
+/// The dynamic libraries among the arguments, in order, those that `-l` finds in a `-L` directory included. Others are the
+/// system's.
+pub(crate) fn shared_libraries(args: &[OsString]) -> Vec<PathBuf> {
+    files(args)
+        .into_iter()
+        .filter(|path| is_shared(path))
+        .collect()
+}
+
+/// `libname.so`, `libname.so.1`.
+fn is_shared(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    name.ends_with(b".so") || name.windows(4).any(|part| part == b".so.")
+}
+
+fn files(args: &[OsString]) -> Vec<PathBuf> {
+    let directories = search_directories(args);
     let mut found = Vec::new();
     let mut is_static = false;
-    let mut rest = args.iter();
-    // `-L` counts for every `-l`, before it or after it.
-    while let Some(arg) = rest.next() {
-        match arg.as_bytes().strip_prefix(b"-L") {
-            Some(b"") => directories.extend(rest.next().map(PathBuf::from)),
-            Some(path) => directories.push(PathBuf::from(OsStr::from_bytes(path))),
-            None => {}
-        }
-    }
     let mut rest = args.iter();
     while let Some(arg) = rest.next() {
         let bytes = arg.as_bytes();
@@ -216,25 +229,19 @@ pub(crate) fn inputs(args: &[OsString]) -> Vec<PathBuf> {
             b"-Wl,-Bdynamic" | b"-Bdynamic" => is_static = false,
             _ if bytes.starts_with(b"-l") => {
                 let name = OsStr::from_bytes(&bytes[2..]).to_string_lossy();
-                for directory in &directories {
-                    let (shared, archive) = (
-                        directory.join(format!("lib{name}.so")),
-                        directory.join(format!("lib{name}.a")),
-                    );
-                    if !is_static && shared.exists() {
-                        break;
-                    }
-                    if archive.exists() {
-                        found.push(archive);
-                        break;
-                    }
-                }
+                let forms = ["so", "a"].map(|extension| format!("lib{name}.{extension}"));
+                let forms = &forms[usize::from(is_static)..];
+                let candidates = directories
+                    .iter()
+                    .flat_map(|directory| forms.iter().map(|form| directory.join(form)));
+                found.extend(candidates.into_iter().find(|path| path.exists()));
             }
             _ if !bytes.starts_with(b"-") => {
                 let path = PathBuf::from(arg);
-                if path.extension().is_some_and(|extension| {
+                let is_input = path.extension().is_some_and(|extension| {
                     extension == "o" || extension == "rlib" || extension == "a"
-                }) {
+                });
+                if is_input || is_shared(&path) {
                     found.push(path);
                 }
             }
@@ -244,12 +251,50 @@ pub(crate) fn inputs(args: &[OsString]) -> Vec<PathBuf> {
     found
 }
 
+/// `-L` counts for every `-l`, before it or after it.
+fn search_directories(args: &[OsString]) -> Vec<PathBuf> {
+    let mut directories = Vec::new();
+    let mut rest = args.iter();
+    while let Some(arg) = rest.next() {
+        match arg.as_bytes().strip_prefix(b"-L") {
+            Some(b"") => directories.extend(rest.next().map(PathBuf::from)),
+            Some(path) => directories.push(PathBuf::from(OsStr::from_bytes(path))),
+            None => {}
+        }
+    }
+    directories
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn strings(args: &[&str]) -> Vec<OsString> {
         args.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn dynamic_libraries_are_told_from_what_is_linked_in() {
+        let room = tempfile::tempdir().expect("a temporary directory");
+        let path = |name: &str| room.path().join(name);
+        for name in ["libboth.so", "libboth.a", "libonly.a"] {
+            std::fs::write(path(name), "x").expect("written");
+        }
+        let given = |words: &[&str]| {
+            let mut args = strings(words);
+            args.extend([
+                "-L".into(),
+                room.path().into(),
+                "-o".into(),
+                "out.so".into(),
+            ]);
+            (shared_libraries(&args), inputs(&args))
+        };
+        let (shared, linked) = given(&["a.o", "-lboth", "-lonly", "/x/libc.so.6", "-lmissing"]);
+        assert_eq!(shared, [path("libboth.so"), "/x/libc.so.6".into()]);
+        assert_eq!(linked, [PathBuf::from("a.o"), path("libonly.a")]);
+        let (shared, linked) = given(&["-Wl,-Bstatic", "-lboth"]);
+        assert_eq!((shared, linked), (Vec::new(), vec![path("libboth.a")]));
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct ImageSymbol {
     pub kind: SymbolKind,
     /// Bound globally or weakly *in the image*. Hidden symbols, most of Rust's, are local there.
     pub global: bool,
+    /// Only the object that defines it could refer to it.
+    pub private: bool,
     name_hash: u64,
     name_start: u32,
     name_length: u32,
@@ -703,6 +705,8 @@ fn read_symbols(table: &[u8], names: &[u8]) -> Result<Vec<ImageSymbol>> {
                 size: u64_at(raw, 16)?,
                 kind,
                 global: info >> 4 != elf::sym::STB_LOCAL,
+                // Hidden symbols, which a linker makes local, are still marked as hidden.
+                private: info >> 4 == elf::sym::STB_LOCAL && raw[5] & 3 == elf::sym::STV_DEFAULT,
                 name_hash: hash_of(name.as_bytes()),
                 name_start,
                 name_length: u32::try_from(name.len())?,

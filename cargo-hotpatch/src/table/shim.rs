@@ -25,7 +25,7 @@ use super::cache::{Cache, Input, Object, Outcome, write_atomically};
 use super::image::Image;
 use super::policy::SlotPolicy;
 use super::{anchor, archive};
-use crate::capture::gate;
+use crate::capture::gate::{self, Shown};
 use crate::capture::record::{LinkRecord, ObjectRef, RECORD_VERSION, UnitKey, parse_object_name};
 use crate::codes::PROVISION_FAILED;
 
@@ -134,10 +134,15 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
 
     let mut cache = Cache::open(link.path("cache"))?;
     let libraries = other_inputs(&args, &inputs);
+    let shared = shared_libraries(&args)?;
     let mut asked = None;
     let outcome = cache.provide(&inputs, &mut policy, &mut |objects| {
         let objects = object_refs(&inputs, objects, &|input, _| input.path.clone());
-        asked = gate::ask(objects, libraries.clone())?;
+        asked = gate::ask(&Shown {
+            objects,
+            libraries: libraries.clone(),
+            shared: shared.clone(),
+        })?;
         Ok(())
     })?;
     let replaced = replacements(link, &inputs, &outcome)?;
@@ -183,6 +188,7 @@ pub fn provision(link: &Link, args: Vec<OsString>, stub: &[u8]) -> Result<ExitSt
         args,
         objects,
         libraries,
+        shared,
         without_slot: outcome.without_slot,
         all_instances: policy.all_instances,
     };
@@ -266,6 +272,18 @@ fn other_inputs(args: &[OsString], inputs: &[Input]) -> Vec<PathBuf> {
         .into_iter()
         .filter(|path| !ours.contains(path.as_path()))
         .collect()
+}
+
+/// The dynamic libraries of the link, with hashes.
+fn shared_libraries(args: &[OsString]) -> Result<Vec<(PathBuf, String)>> {
+    let hashed = arguments::shared_libraries(args).into_iter().map(|path| {
+        let mut hash = blake3::Hasher::new();
+        std::fs::File::open(&path)
+            .and_then(|mut file| std::io::copy(&mut file, &mut hash))
+            .with_context(|| format!("failed to read {}", path.display()))?;
+        Ok((path, hash.finalize().to_hex().to_string()))
+    });
+    hashed.collect()
 }
 
 /// What the linker gets in place of each input.

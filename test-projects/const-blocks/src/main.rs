@@ -1,12 +1,12 @@
 //@ why: a macro makes a type of one name in two `const _` blocks; its text is edited, and the blocks stay where they are
 //@ pair: restart-const-blocks-exchanged
-//@ ask: a => P1=8080 P2="bob"
+//@ ask: a => P1=8080 P2="bob" P1=8080
 //@ edit src/main.rs: replace "\"{}={:?}\"" with "\"{}: {:?}\""
 //@ expect: patched
-//@ ask: a => P1: 8080 P2: "bob"
+//@ ask: a => P1: 8080 P2: "bob" P1: 8080
 //@ edit src/main.rs: replace "block!(P1, u64, 8080);" with "block!(P1, u64, 8081);"
 //@ expect: patched
-//@ ask: a => P1: 8080 P2: "bob"
+//@ ask: a => P1: 8080 P2: "bob" P1: 8081
 //@ warm-only: the objects are older than the edits
 
 trait Show {
@@ -44,7 +44,9 @@ block!(P1, u64, 8080);
 block!(P2, &'static str, "bob");
 
 fn answer(kept: &[Box<dyn Show>]) -> String {
-    kept.iter().map(|one| one.show()).collect::<Vec<_>>().join(" ")
+    let mut shown: Vec<String> = kept.iter().map(|one| one.show()).collect();
+    shown.push(P1::make().show());
+    shown.join(" ")
 }
 
 fn main() {

@@ -12,6 +12,9 @@
 //! - Where contents are equal, an item is known by who refers to it: if a function that is alone with its path refers to one
 //!   item of a group, before and after, these two are one (a *vote*). So is what those two refer to.
 //!
+//! - An item whose path says `_` (it stands in a `const _` block) has no name of its own, not even where it is alone with its
+//!   path. If all that led to it is gone, and all that leads to what stands in its place is new, it may have been replaced.
+//!
 //! Items of a group are paired in the order of their numbers, and the pairs are looked at. An item that has *moved* (its content
 //! stands under another number, or a vote says so) is a doubt. Several items that all have new contents, without a vote for
 //! their places, may have changed places as well: that is a doubt too, but the text can settle it, because numbers stay where
@@ -30,6 +33,7 @@
 //!
 //! An exchange of two items that are equal in content and in all that refers to them changes nothing that anybody can see.
 
+mod replaced;
 pub(super) mod symbol;
 #[cfg(test)]
 mod tests;
@@ -72,6 +76,8 @@ pub enum DoubtKind {
     Moved,
     /// Several have new contents. They changed places, unless the text shows that they cannot have.
     Several,
+    /// All that referred to it is gone, and all that refers to it now is new. It was edited where it stands, or it is another item.
+    Replaced,
     /// Some have equal contents. They did not change places, unless the text shows that they did.
     Alike,
 }
@@ -84,6 +90,9 @@ impl Doubt {
             DoubtKind::Moved => "one of them stands in another's place now",
             DoubtKind::Several => {
                 "several of them have other contents than before, and nothing else tells them apart"
+            }
+            DoubtKind::Replaced => {
+                "what led to one of them is gone, and something new leads to what stands in its place"
             }
             DoubtKind::Alike => "they are alike, and in the text they stand in another order",
         }
@@ -146,11 +155,12 @@ struct Group {
 pub(super) fn identify<'a>(old: &Side<'a>, new: &Side<'a>) -> Result<Identity<'a>> {
     let (before, after) = (known(old), known(new));
     let groups = groups(&before, &after);
-    if groups.is_empty() {
+    let nameless = replaced::nameless(&before, &after, &groups);
+    if groups.is_empty() && nameless.is_empty() {
         return Ok(Identity::default());
     }
     let members = |known: &[Known<'a>], of: &dyn Fn(&Group) -> &Vec<usize>| -> HashSet<&'a str> {
-        let indices = groups.values().flat_map(of);
+        let indices = groups.values().chain(nameless.values()).flat_map(of);
         indices.map(|index| known[*index].name).collect()
     };
     let old_members = members(&before, &|group| &group.old);
@@ -168,10 +178,21 @@ pub(super) fn identify<'a>(old: &Side<'a>, new: &Side<'a>) -> Result<Identity<'a
         (&after, &new_references),
     );
     let mut doubts = Vec::new();
+    let replaced = replaced::Replaced::new(
+        (&before, &old_references),
+        (&after, &new_references),
+        &identity,
+    );
     for group in groups.values() {
         let doubt = doubt_of(group, (&before, &after), &identity, &votes, &old_references);
         doubts.extend(doubt);
+        doubts.extend(replaced.doubt_of(group, &votes));
     }
+    doubts.extend(
+        nameless
+            .values()
+            .filter_map(|group| replaced.doubt_of(group, &votes)),
+    );
     doubts
         .sort_by(|a, b| (a.kind, !a.is_static, &a.symbol).cmp(&(b.kind, !b.is_static, &b.symbol)));
     Ok(Identity { doubts, ..identity })

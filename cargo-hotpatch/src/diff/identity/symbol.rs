@@ -11,6 +11,8 @@ pub(in crate::diff) struct Spelling {
     /// The numbers of the named items in the path and in its arguments, in the order in which they are spelled: 0 for the first
     /// of a name, 1 for the second, and so on. Those of the module that an `impl` stands in are among them.
     pub(in crate::diff) numbers: Vec<u64>,
+    /// Something in the path is called `_`, so that the path does not say which item it is.
+    pub(in crate::diff) is_nameless: bool,
 }
 
 impl Spelling {
@@ -23,6 +25,7 @@ impl Spelling {
             hasher: foldhash::fast::FixedState::default().build_hasher(),
             silent: 0,
             numbers: Vec::new(),
+            is_nameless: false,
             steps: 0,
         };
         reader.path()?;
@@ -33,6 +36,7 @@ impl Spelling {
         Some(Self {
             key: reader.hasher.finish(),
             numbers: reader.numbers,
+            is_nameless: reader.is_nameless,
         })
     }
 
@@ -52,6 +56,7 @@ struct Reader<'s> {
     /// Above 0, nothing goes into the digest.
     silent: usize,
     numbers: Vec<u64>,
+    is_nameless: bool,
     steps: usize,
 }
 
@@ -136,6 +141,7 @@ impl Reader<'_> {
         if self.silent == 0 {
             self.hasher.write(name);
             self.hasher.write_u8(0xff);
+            self.is_nameless |= name == b"_";
         }
         self.at += length;
         Some(())

@@ -32,16 +32,9 @@ fn thread_locals() {
         &codes::STATIC_TYPE,
         "use std::cell::Cell; thread_local! { pub static N: Cell<Vec<@u32=>>i32@>> = Cell::new(vec![]); } pub fn f() { N.set(vec![]); }",
     );
-    let verdict = patches(
+    // The new initial value is written over the old one, for threads to come (`diff::constants`).
+    patches(
         "use std::cell::Cell; thread_local! { pub static N: Cell<u32> = const { Cell::new(@1=>>2@) }; } pub fn f() { N.set(@3=>>4@); } pub fn g() { f() }",
-    );
-    assert!(
-        verdict
-            .notes
-            .iter()
-            .any(|note| note.contains("`case::N` keeps its live value")),
-        "{:?}",
-        verdict.notes
     );
     let verdict = patches(
         "use std::cell::Cell; thread_local! { pub static N: Cell<u32> = Cell::new(h(@1=>>2@)); } fn h(x: u32) -> u32 { x } pub fn f() { N.set(3); }",

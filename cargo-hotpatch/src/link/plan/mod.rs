@@ -674,13 +674,18 @@ impl Planner<'_, '_> {
             name: definition.name.to_owned(),
             object: None,
         };
-        // A C function of a library that only its own file can see: its name says nothing. Its code has no state.
-        let is_private_code =
-            !is_workspace && definition.is_local() && !is_mangled(definition.name);
+        // Only its own object can see it, and is compiled with that: it may be called otherwise than its signature says. A name of
+        // C's says nothing at all. Its code has no state.
+        let is_private_code = !is_workspace && definition.is_local();
+        let can_change = self.request.policy.can_change(definition.name);
         let found = match self.request.names.old_function(definition.name, Some(&id)) {
             _ if is_private_code || self.is_cut(definition.name) => Ok(None),
             None => Ok(None),
-            Some((old, of)) => self.live.function(old, of.unwrap_or(&id)),
+            Some((old, of)) => {
+                let object = of.unwrap_or(&id);
+                let is_of_workspace = can_change && is_mangled(old);
+                self.live.shared_function(old, object, is_of_workspace)
+            }
         };
         match found {
             Ok(Some(callable)) => return Ok(Base::Run(callable.address())),
@@ -688,12 +693,12 @@ impl Planner<'_, '_> {
             // Several objects have their own copy: this object's own is as good as any, and certain.
             Err(Ambiguous) => {}
         }
-        let slot = if is_workspace && self.request.policy.can_change(definition.name) {
+        let slot = if is_workspace && can_change {
             Some(self.spare_slot()?)
         } else {
             None
         };
-        let key = if matches!(found, Err(Ambiguous)) {
+        let key = if is_private_code || matches!(found, Err(Ambiguous)) {
             precise
         } else {
             plain
@@ -766,7 +771,8 @@ impl Planner<'_, '_> {
         }
         let id = self.store.object(object).id.clone();
         if !self.is_cut(name) {
-            match self.live.function(name, &id) {
+            let is_of_workspace = is_mangled(name) && self.request.policy.can_change(name);
+            match self.live.shared_function(name, &id, is_of_workspace) {
                 Ok(Some(callable)) => return Ok(Base::Run(callable.address())),
                 Ok(None) => {}
                 Err(Ambiguous) => return refuse_ambiguous(name),

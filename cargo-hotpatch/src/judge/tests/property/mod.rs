@@ -135,7 +135,12 @@ fn by_module(verdict: &Verdict, count: usize) -> Vec<Vec<(&'static str, String)>
     for reason in &verdict.restart {
         let mut named = false;
         for (number, reasons) in modules.iter_mut().enumerate() {
-            if reason.message.contains(&format!("::m{number}::")) {
+            // A reason that is known from the source alone has only the type's identifier, `M1A`.
+            let identifier = format!("`M{number}");
+            let is_identifier = reason.message.split_once(&identifier);
+            let is_identifier = is_identifier
+                .is_some_and(|(_, rest)| rest.starts_with(|next: char| next.is_ascii_uppercase()));
+            if is_identifier || reason.message.contains(&format!("::m{number}::")) {
                 reasons.push((reason.code, reason.message.clone()));
                 named = true;
             }
