@@ -162,24 +162,26 @@ fn by_state(body: &Decoded<'_>) -> Option<(u64, Vec<u64>)> {
 
 /// Only the first state of the body leads to a call of `inner`.
 fn is_only_called_first(body: &Decoded<'_>, inner: &HashSet<u64>) -> bool {
-    let Some((_, others)) = by_state(body) else {
+    let Some((first, others)) = by_state(body) else {
         return false;
     };
-    let others = others.into_iter();
-    let later = body
-        .body()
-        .reached_before(others, &body.tables(), &|_| false);
-    let Some(on_panic) = body.on_panic() else {
-        return false;
+    let tables = body.tables();
+    let never = |_: &Instruction| false;
+    let reached = |places: &[u64]| {
+        let places = places.iter().copied();
+        body.body().reached_before(places, &tables, &never)
     };
-    let later_calls = body.instructions.iter().any(|instruction| {
-        later.addresses.contains(&instruction.ip()) && body.names(instruction, inner)
-    });
-    later.is_whole
-        && !later_calls
-        && !on_panic
-            .iter()
-            .any(|instruction| body.names(instruction, inner))
+    let (at_first, later) = (reached(&[first]), reached(&others));
+    // What neither reaches is what a panic leads to.
+    let mut naming = body
+        .instructions
+        .iter()
+        .filter(|one| body.names(one, inner));
+    at_first.is_whole
+        && later.is_whole
+        && naming.all(|one| {
+            at_first.addresses.contains(&one.ip()) && !later.addresses.contains(&one.ip())
+        })
 }
 
 /// `main` stands behind its only call that leads to the body.
@@ -273,4 +275,114 @@ fn has_begun(asked: &Asked<'_>) -> bool {
                 && one.on_panic().is_some()
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAIN: u64 = 0x1000;
+    const POLLS: u64 = 0x2000;
+    const BODY: u64 = 0x3000;
+    const PAGE: u64 = 0x4000;
+    const WAITS: u64 = 0x5000;
+    const RETURN: [u8; 1] = [0xc3];
+    /// A jump to itself, that many bytes behind its beginning.
+    const BACK: u8 = 0xeb;
+
+    fn call_of(callee: u64, at: u64) -> Vec<u8> {
+        let distance = i32::try_from(callee.cast_signed() - (at + 5).cast_signed());
+        [&[0xe8][..], &distance.expect("near").to_le_bytes()].concat()
+    }
+
+    fn function(start: u64, code: &[&[u8]]) -> Function {
+        Function {
+            start,
+            code: code.concat(),
+            address: start,
+        }
+    }
+
+    /// movzx eax, byte [rdi + 5]; test eax, eax; je to `first`, behind `others`.
+    fn body(others: &[u8], first: &[u8]) -> Function {
+        let test = [0x0f, 0xb6, 0x47, 0x05, 0x85, 0xc0, 0x74];
+        let length = u8::try_from(others.len()).expect("few bytes");
+        function(BODY, &[&test, &[length], others, first, &RETURN])
+    }
+
+    fn asks(
+        (main, behind): (&Function, u64),
+        polls: &Function,
+        body: &Function,
+        next: u64,
+    ) -> bool {
+        has_passed(&Asked {
+            body,
+            main,
+            polling: std::slice::from_ref(polls),
+            inner: &HashSet::from([PAGE]),
+            frames: &[(MAIN + behind - 1, MAIN + behind), (next - 1, next)],
+            word: &|_| None,
+        })
+    }
+
+    #[test]
+    fn only_what_is_certain_has_passed() {
+        let once = function(MAIN, &[&call_of(POLLS, MAIN), &RETURN]);
+        // Waits, polls, waits, and begins again with the poll.
+        let polls = function(
+            POLLS,
+            &[
+                &call_of(WAITS, POLLS),
+                &call_of(BODY, POLLS + 5),
+                &call_of(WAITS, POLLS + 10),
+                &[BACK, 0xf4],
+            ],
+        );
+        let first = body(&RETURN, &call_of(PAGE, BODY + 9));
+        assert!(asks((&once, 5), &polls, &first, POLLS + 15));
+        assert!(
+            !asks((&once, 5), &polls, &first, POLLS + 5),
+            "not polled yet"
+        );
+
+        let later = body(&[&call_of(PAGE, BODY + 8)[..], &RETURN].concat(), &RETURN);
+        assert!(
+            !asks((&once, 5), &polls, &later, POLLS + 15),
+            "a later state calls it"
+        );
+
+        let again = function(MAIN, &[&call_of(POLLS, MAIN), &[BACK, 0xf9]]);
+        assert!(
+            !asks((&again, 5), &polls, &first, POLLS + 15),
+            "`main` makes another"
+        );
+        let before = function(
+            MAIN,
+            &[
+                &[0x90, 0x90, 0x74, 0xfc],
+                &call_of(POLLS, MAIN + 4),
+                &RETURN,
+            ],
+        );
+        assert!(
+            !asks((&before, 9), &polls, &first, POLLS + 15),
+            "it may have made several"
+        );
+
+        // A way around the poll: test eax, eax; je behind it.
+        let around = function(
+            POLLS,
+            &[
+                &[0x85, 0xc0, 0x74, 0x05],
+                &call_of(BODY, POLLS + 4),
+                &call_of(WAITS, POLLS + 9),
+                &RETURN,
+            ],
+        );
+        assert!(
+            !asks((&once, 5), &around, &first, POLLS + 14),
+            "it may have gone around"
+        );
+    }
 }
