@@ -90,7 +90,7 @@ pub(crate) struct Simulation {
     /// Items of that kind that the frame of `main` may not know, since it began before them.
     later_frames: BTreeSet<u32>,
     is_started: bool,
-    /// Initial values of thread-locals since the start.
+    /// Initial values of thread-locals, and numbers of traits' methods, since the start.
     initial: BTreeMap<u32, Vec<u32>>,
 }
 
@@ -140,7 +140,7 @@ impl Simulation {
             }
             let seen = match item.kind {
                 Kind::Frame => self.frames.entry(*id).or_default(),
-                Kind::TlConst => self.initial.entry(*id).or_default(),
+                Kind::TlConst | Kind::DynTrait => self.initial.entry(*id).or_default(),
                 _ => continue,
             };
             seen.retain(|k| *k != item.k);
@@ -270,6 +270,16 @@ impl Simulation {
                 }
             }
             Kind::EnumNum => line.newest = vec![format!("{k} AC")],
+            Kind::DynTrait => {
+                line.newest = vec![stateless(program, files, id, item)];
+                // Objects whose item was gone, or was called otherwise, keep the code that they had.
+                let home = program.home(id).unwrap_or_default();
+                let first = *self.addresses.entry(id).or_insert(home);
+                if first != home || self.moved.contains(&id) {
+                    let seen = self.initial.get(&id).into_iter().flatten();
+                    line.older = seen.map(|k| format!("m{id} n {k}")).collect();
+                }
+            }
             Kind::Erased => {
                 line.newest = vec![more::printed(item.letter(), id, item)];
                 // A pointer to a function that is gone is to its last code.

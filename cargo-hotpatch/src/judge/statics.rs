@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::codes;
 use crate::diff::pairing::pair_static_names;
-use crate::source::closures::{Entry, EntryKind, Pairing, pair};
+use crate::source::closures::{Entry, EntryKind, Pairing, pair, resembles_another};
 use crate::source::functions::FunctionText;
-use crate::source::{Difference, ItemKind};
+use crate::source::{Difference, ItemKind, macros};
 
 use super::debug::{DebugFacts, StaticFacts};
 use super::relocatable::Memory;
@@ -285,8 +285,56 @@ fn moved_in_text(evidence: &Evidence<'_, '_>, path: &str) -> Option<String> {
         if let Pairing::Doubtful(why) = pair(&old.entries, &new.entries, &makes_statics) {
             return Some(why);
         }
+        let makers = |text: &'_ FunctionText| -> Vec<Maker> {
+            let mut makers = Vec::new();
+            collect_makers(&text.entries, path, &mut makers);
+            makers
+        };
+        if let Some(why) = surroundings_moved(&makers(old), &makers(new)) {
+            return Some(why);
+        }
     }
     None
+}
+
+/// What makes a static: its own text, and that of the block that it stands in.
+type Maker = (String, String);
+
+/// What makes statics of this path in a function, in the order of their numbers.
+fn collect_makers(entries: &[Entry], path: &str, makers: &mut Vec<Maker>) {
+    let identifier = path.rsplit("::").next().unwrap_or(path);
+    for entry in entries {
+        match entry.kind {
+            EntryKind::Static if names::has_word(&entry.text, identifier) => {
+                makers.push((entry.text.clone(), entry.around.clone()));
+            }
+            EntryKind::Macro | EntryKind::Opaque => {
+                makers.push((String::new(), entry.text.clone()));
+            }
+            _ => collect_makers(&entry.children, path, makers),
+        }
+    }
+}
+
+/// Statics that are declared alike are told apart by the blocks that they stand in. Did these change places?
+fn surroundings_moved(old: &[Maker], new: &[Maker]) -> Option<String> {
+    let texts = |makers: &[Maker]| -> Vec<String> {
+        let texts = makers.iter();
+        texts
+            .map(|(text, around)| format!("{text} {around}"))
+            .collect()
+    };
+    let (before, after) = (texts(old), texts(new));
+    let old_texts: Vec<&str> = before.iter().map(String::as_str).collect();
+    let new_texts: Vec<&str> = after.iter().map(String::as_str).collect();
+    if let Some((one, other)) = resembles_another(&old_texts, &new_texts) {
+        return Some(format!("number {one} of before resembles number {other}"));
+    }
+    // Around one that stands in no block of its own is the whole function, which changed.
+    let is_in_none = old.iter().any(|(_, around)| around.is_empty());
+    (before.len() > 1 && before != after && is_in_none).then(|| {
+        "the block of one of them was edited, and another one has no block of its own".to_owned()
+    })
 }
 
 /// True if statics of this path came or went only behind all others, so that those keep their numbers. The compiler
@@ -325,13 +373,16 @@ fn numbers_stay(evidence: &Evidence<'_, '_>, path: &str) -> bool {
 }
 
 /// A mutable static that is gone while one of its type is new: it may have been renamed or moved, and its value would be
-/// lost without a word. Only statics that stand in the edited texts are looked at, not those that a macro hides.
+/// lost without a word. One that stands in the edited texts must be gone from there as well; of one that a macro hides, what
+/// holds it must have been edited.
 fn judge_replaced(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
-    // A thread-local has two forms of different types.
-    let paths = |facts: &DebugFacts| -> BTreeMap<String, BTreeSet<String>> {
-        let mut paths: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    // A thread-local has two forms of different types. A library and a program may have one name.
+    let paths = |facts: &DebugFacts| -> BTreeMap<(String, String), BTreeSet<String>> {
+        let mut paths: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
         for (symbol, fact) in facts.statics.iter().filter(|(_, fact)| is_mutable(fact)) {
-            let types = paths.entry(said(symbol)).or_default();
+            let full = crate::diff::pairing::canonical(symbol);
+            let root = full.split("::").next().unwrap_or(&full).to_owned();
+            let types = paths.entry((said(symbol), root)).or_default();
             types.insert(fact.type_name.to_string());
         }
         paths
@@ -345,21 +396,24 @@ fn judge_replaced(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             .filter(|value| value.name == identifier)
             .count()
     };
-    for (gone, types) in before.iter().filter(|(path, _)| !after.contains_key(*path)) {
+    for (key, types) in before.iter().filter(|(path, _)| !after.contains_key(*path)) {
+        let gone = &key.0;
         let (home, name) = gone.rsplit_once("::").unwrap_or(("", gone));
-        let heir = after.iter().find(|(path, other)| {
+        let heir = after.iter().find(|(other_key, other)| {
+            let path = &other_key.0;
             let (other_home, other_name) = path.rsplit_once("::").unwrap_or(("", path));
             let same_name = name == other_name;
             // A rename keeps the place, a move keeps the name. With neither, it is another static.
-            (same_name || home == other_home)
-                && !before.contains_key(*path)
-                && *other == types
+            let is_in_text = (same_name || home == other_home)
                 && count(Side::Old, gone) > 0
                 && count(Side::New, path) > 0
                 // Under its old name it may be there still, and merely not be used any more.
-                && (same_name || count(Side::New, gone) < count(Side::Old, gone))
+                && (same_name || count(Side::New, gone) < count(Side::Old, gone));
+            !before.contains_key(*other_key)
+                && *other == types
+                && (is_in_text || same_name && has_other_holder(evidence, gone, path))
         });
-        let Some((heir, _)) = heir else {
+        let Some(((heir, _), _)) = heir else {
             continue;
         };
         verdict.restart(
@@ -370,6 +424,32 @@ fn judge_replaced(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             None,
         );
     }
+}
+
+/// True if a function that holds the one static is gone and one that holds the other is new: a function was renamed or moved, and
+/// with it the static in it that a macro of the workspace makes. Of macros of other crates nobody knows what they keep; what a log
+/// line keeps is no state.
+fn has_other_holder(evidence: &Evidence<'_, '_>, gone: &str, heir: &str) -> bool {
+    let rest = evidence.case.texts.all();
+    let edited = evidence.case.sources.iter();
+    let edited = edited.flat_map(|source| [source.old, source.new]).flatten();
+    let makers = macros::with_word("static", edited.chain(rest.iter().map(String::as_str)));
+    let makes_one = |entry: &Entry| {
+        let called = entry.text.split(" !").next().unwrap_or_default();
+        let name = called.rsplit([' ', ':']).next().unwrap_or_default();
+        entry.kind == EntryKind::Macro && (name == "thread_local" || makers.contains(name))
+    };
+    let holders = |side: Side, path: &str| -> BTreeSet<String> {
+        let parents = names::segments(path);
+        let files = evidence.sources.files.iter();
+        files
+            .flat_map(|file| file.index(side).functions())
+            .filter(|function| parents.contains(&function.name.as_str()))
+            .filter(|function| function.entries.iter().any(makes_one))
+            .map(|function| function.name.clone())
+            .collect()
+    };
+    !holders(Side::Old, gone).is_empty() && !holders(Side::New, heir).is_empty()
 }
 
 /// The standard library's macro makes two variables of each lazily initialised thread-local, one for types with a

@@ -3,6 +3,8 @@
 //! A closure has no name. In symbols and debug info it is "the n-th of its function", so that one more in front of it
 //! gives it another's identity. Their texts are what tells whether the numbers still mean the same.
 
+use std::collections::BTreeMap;
+
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::visit::{self, Visit};
@@ -31,6 +33,8 @@ pub struct Entry {
     pub kind: EntryKind,
     /// All of its tokens.
     pub text: String,
+    /// The block inside of the body that it stands in; empty for what stands in the body itself, and in a macro.
+    pub around: String,
     /// 1-based.
     pub line: usize,
     /// Those inside of it, which are numbered for themselves.
@@ -77,6 +81,41 @@ pub fn pair(old: &[Entry], new: &[Entry], counts: &dyn Fn(EntryKind) -> bool) ->
         }
     }
     Pairing::Certain
+}
+
+/// The first of `old` that one of another number resembles more than the one of its own number does: they may have been
+/// exchanged, and edited as well. Returns both numbers. Texts are tokens with spaces between.
+#[must_use]
+pub fn resembles_another(old: &[&str], new: &[&str]) -> Option<(usize, usize)> {
+    if old.len() != new.len() || old.iter().zip(new).filter(|(a, b)| a != b).count() < 2 {
+        return None;
+    }
+    (0..old.len()).find_map(|index| {
+        let own = likeness(old[index], new[index]);
+        let other = (0..new.len())
+            .filter(|other| new[*other] != old[*other])
+            .find(|other| *other != index && likeness(old[index], new[*other]) > own)?;
+        Some((index, other))
+    })
+}
+
+/// How many of a thousand tokens two texts have in common.
+fn likeness(one: &str, other: &str) -> usize {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut length = 0;
+    for word in one.split_whitespace() {
+        *counts.entry(word).or_default() += 1;
+        length += 1;
+    }
+    let mut common = 0;
+    for word in other.split_whitespace() {
+        length += 1;
+        if let Some(count) = counts.get_mut(word).filter(|count| **count > 0) {
+            *count -= 1;
+            common += 1;
+        }
+    }
+    common * 2000 / length.max(1)
 }
 
 /// Macros of the standard library that expand to neither closures nor statics of their own.
@@ -138,6 +177,7 @@ pub fn entries_of_tokens(tokens: &TokenStream) -> Vec<Entry> {
     vec![Entry {
         kind: EntryKind::Opaque,
         text: tokens.to_string(),
+        around: String::new(),
         line: first_line(tokens),
         children: Vec::new(),
     }]
@@ -165,6 +205,7 @@ impl Collector {
         self.entries.push(Entry {
             kind,
             text: tokens.to_string(),
+            around: self.blocks.last().cloned().unwrap_or_default(),
             line: first_line(tokens),
             children: inner.entries,
         });
@@ -218,6 +259,7 @@ impl<'ast> Visit<'ast> for Collector {
             self.entries.push(Entry {
                 kind: EntryKind::Item,
                 text: text.unwrap_or_else(|| tokens.to_string()),
+                around: self.blocks.last().cloned().unwrap_or_default(),
                 line: first_line(&tokens),
                 children: Vec::new(),
             });

@@ -91,6 +91,38 @@ fn added_and_removed() {
 const LOG: &str = "use std::sync::atomic::*; macro_rules! log { ($e:expr) => { { static N: AtomicU32 = AtomicU32::new(0); N.fetch_add($e, Ordering::SeqCst); } } }";
 
 #[test]
+fn declared_alike_in_blocks() {
+    let blocks = |one: &str, other: &str| {
+        let block = |text: &str| {
+            format!(
+                "{{ static N: AtomicU32 = AtomicU32::new(0); N.fetch_add({text}, Ordering::SeqCst); }}"
+            )
+        };
+        format!(
+            "use std::sync::atomic::*; pub fn f() {{ {} {} }} pub fn g() {{ f() }}",
+            block(one),
+            block(other)
+        )
+    };
+    restarts(&codes::STATIC_PAIRING, &blocks("@1=>>2@", "@2=>>1@"));
+    restarts(
+        &codes::STATIC_PAIRING,
+        &blocks("@7 + 1=>>8 + 2@", "@8 + 2=>>7 + 3@"),
+    );
+    patches(&blocks("1", "@2=>>3@"));
+    patches(&blocks("@1=>>3@", "@2=>>4@"));
+}
+
+/// The static of a log line that a macro of the workspace makes goes with the function that it stands in.
+#[test]
+fn in_a_function_that_is_renamed() {
+    restarts(
+        &codes::STATIC_PAIRING,
+        &format!("{LOG} pub fn @f=>>h@() {{ log!(1); }} pub fn g() {{ @f=>>h@() }}"),
+    );
+}
+
+#[test]
 fn several_of_one_path() {
     patches(&format!(
         "{LOG} pub fn f() -> u32 {{ log!(1); log!(2); @1=>>2@ }} pub fn g() -> u32 {{ f() }}"
