@@ -57,7 +57,13 @@ fn a_history_is_replayed() -> Result<()> {
         ("2", "src/lib.rs 1/1", "patched", "", Verdict::Right),
         // Only lines move, and the initialiser of a static that has its value already changes.
         ("3", "src/lib.rs 1/1", "patched", "", Verdict::Kept),
-        ("4", "src/lib.rs 1/2", "compile-error", "", Verdict::Kept),
+        (
+            "4",
+            "src/lib.rs 1/2",
+            "compile-error",
+            "HP0608",
+            Verdict::Kept,
+        ),
         ("4", "src/lib.rs 2/2", "patched", "", Verdict::Kept),
         ("5", "src/lib.rs 1/2", "restarted", "HP0101", Verdict::Right),
         ("5", "src/lib.rs 2/2", "patched", "", Verdict::Right),

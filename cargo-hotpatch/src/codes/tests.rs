@@ -16,7 +16,6 @@ const WITHOUT_PROJECT: &[(&str, &str)] = &[
         "HP0304",
         "needs a function that the cut before did not see: rustc puts those that make a closure beside it",
     ),
-    ("HP0606", "needs a toolchain that changes under the session"),
     (
         "HP0701",
         "needs a damaged object; judge/tests/bad_input.rs has the judge read some",
