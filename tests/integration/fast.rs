@@ -264,8 +264,8 @@ fn slices() -> Result<()> {
             ),
             // An instance that the program does not have: by what the function calls, and by what that calls.
             (
-                (TEXTS, "wrap(1_u8)", "wrap(2_u16)"),
-                ("wrapped", "wrapped one [2]"),
+                (TEXTS, "wrap(1_u8)", "wrap(1_u8) + &wrap(2_u16)"),
+                ("wrapped", "wrapped one [1][2]"),
                 "fast",
             ),
             (

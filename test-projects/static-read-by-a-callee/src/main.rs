@@ -1,5 +1,4 @@
 //@ why: the new value of an immutable static that a function reads which is called again
-//@ pair: restart-static-in-running-loop
 //@ ask: x => one
 //@ edit src/main.rs: replace "\"one\"" with "\"two\""
 //@ expect: patched

@@ -26,12 +26,12 @@ impl Spelling {
             silent: 0,
             numbers: Vec::new(),
             is_nameless: false,
+            crates: Vec::new(),
             steps: 0,
         };
         reader.path()?;
-        // The crate that has compiled an instance for itself tells it from that of another.
         if matches!(reader.peek(), Some(b'C' | b'B')) {
-            reader.path()?;
+            reader.instantiating_crate()?;
         }
         Some(Self {
             key: reader.hasher.finish(),
@@ -57,10 +57,12 @@ struct Reader<'s> {
     silent: usize,
     numbers: Vec<u64>,
     is_nameless: bool,
+    /// The crates of the path, as they are spelled.
+    crates: Vec<&'s [u8]>,
     steps: usize,
 }
 
-impl Reader<'_> {
+impl<'s> Reader<'s> {
     fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -156,16 +158,38 @@ impl Reader<'_> {
         Some(())
     }
 
+    /// The crate that has compiled an instance for itself tells it from that of another. Of the crates that the path names, one alone
+    /// knows all the others and can have compiled it, so such a one says nothing: a method that a trait gives is the one that
+    /// an `impl` gives in its stead, though only the former is an instance.
+    fn instantiating_crate(&mut self) -> Option<()> {
+        let of_path = self.crates.len();
+        self.silent += 1;
+        self.path()?;
+        self.silent -= 1;
+        let own = *self.crates.get(of_path)?;
+        if !self.crates[..of_path].contains(&own) {
+            self.hasher.write(own);
+        }
+        Some(())
+    }
+
     fn path(&mut self) -> Option<()> {
         let tag = self.next()?;
-        if tag != b'B' {
-            self.tell(u64::from(tag));
+        match tag {
+            b'B' => {}
+            // `<T as Trait>` is written either way: a method that the trait gives, or an `impl`.
+            b'Y' => self.tell(u64::from(b'X')),
+            _ => self.tell(u64::from(tag)),
         }
         match tag {
             b'C' => {
+                let start = self.at;
                 let hash = self.optional(b's')?;
                 self.tell(hash);
-                self.name()
+                self.name()?;
+                let text: &'s [u8] = self.text;
+                self.crates.push(text.get(start..self.at)?);
+                Some(())
             }
             b'M' => {
                 self.module_of_impl()?;
@@ -346,6 +370,16 @@ mod tests {
         let first = read("_RNvMCskVyHOA0GFd3_2wsNtB2_3Dog4name");
         let second = read("_RNvMs_CskVyHOA0GFd3_2wsNtB4_3Dog4name");
         assert_eq!(first, second);
+    }
+
+    #[test]
+    fn a_method_that_a_trait_gives_is_the_one_that_an_impl_gives_in_its_stead() {
+        let own = read("_RNvXCs1_1aNtCs1_1a3CatNtCs1_1a6Animal5shown");
+        let given = read("_RNvYNtCs1_1a3CatNtCs1_1a6Animal5shownCs1_1a");
+        assert_eq!(own.key, given.key);
+        // Another crate's copy of it.
+        let copy = read("_RNvYNtCs1_1a3CatNtCs1_1a6Animal5shownCs2_1b");
+        assert_ne!(given.key, copy.key);
     }
 
     #[test]

@@ -1,9 +1,8 @@
-//@ why: the new value of an immutable static that only a running frame reads
-//@ pair: static-read-by-a-callee
+//@ why: the new value of an immutable static that only a running frame reads: it is written over the old one
+//@ pair: restart-const-in-running-loop
 //@ ask: x => one
 //@ edit src/main.rs: replace "\"one\"" with "\"two\""
-//@ expect: restarted
-//@ code: HP0902
+//@ expect: patched
 //@ ask: x => two
 
 static GREETING: &str = "one";
