@@ -1,0 +1,4 @@
+#[inline]
+pub fn thrice(number: u32) -> u32 {
+    number * 3
+}

@@ -1,0 +1,3 @@
+pub fn shown() -> String {
+    String::from("[3]")
+}
