@@ -361,7 +361,13 @@ fn strings(numbers: Option<&Vec<u32>>) -> Vec<String> {
 
 /// What must be the same for newer code to be the code of something that is kept.
 fn made_as(program: &Program, id: u32, item: &Item, key: &str) -> (Ty, u8, Option<(usize, u8)>) {
-    let own = if item.uses_type() { item.ty } else { Ty::U64 };
+    // A function captures nothing.
+    let is_function = item.kind == Kind::Handler && key.ends_with(".f");
+    let own = if item.uses_type() && !is_function {
+        item.ty
+    } else {
+        Ty::U64
+    };
     let ty = sub_of(id, item, key).map_or(own, |sub| sub.ty);
     (ty, item.order, program.home(id))
 }

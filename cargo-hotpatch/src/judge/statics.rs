@@ -372,6 +372,20 @@ fn numbers_stay(evidence: &Evidence<'_, '_>, path: &str) -> bool {
         })
 }
 
+/// True if functions of one name use the one static in the old texts, and the other in the new ones.
+fn has_user_of(evidence: &Evidence<'_, '_>, gone: &str, heir: &str) -> bool {
+    let users = |side: Side, path: &str| -> BTreeSet<&str> {
+        let identifier = path.rsplit("::").next().unwrap_or(path);
+        let files = evidence.sources.files.iter();
+        files
+            .flat_map(|file| file.index(side).functions())
+            .filter(|function| names::has_word(&function.body, identifier))
+            .map(|function| function.name.as_str())
+            .collect()
+    };
+    !users(Side::Old, gone).is_disjoint(&users(Side::New, heir))
+}
+
 /// A mutable static that is gone while one of its type is new: it may have been renamed or moved, and its value would be
 /// lost without a word. One that stands in the edited texts must be gone from there as well; of one that a macro hides, what
 /// holds it must have been edited.
@@ -403,8 +417,8 @@ fn judge_replaced(evidence: &Evidence<'_, '_>, verdict: &mut Verdict) {
             let path = &other_key.0;
             let (other_home, other_name) = path.rsplit_once("::").unwrap_or(("", path));
             let same_name = name == other_name;
-            // A rename keeps the place, a move keeps the name. With neither, it is another static.
-            let is_in_text = (same_name || home == other_home)
+            // A rename keeps the place, a move keeps the name. With neither, it is another static, unless the same function uses it.
+            let is_in_text = (same_name || home == other_home || has_user_of(evidence, gone, path))
                 && count(Side::Old, gone) > 0
                 && count(Side::New, path) > 0
                 // Under its old name it may be there still, and merely not be used any more.

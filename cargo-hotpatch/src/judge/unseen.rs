@@ -14,7 +14,7 @@ use crate::source::{Difference, ItemKind, definitions, macros};
 use super::debug::{DebugFacts, TypeKind};
 use super::layout::Finding;
 use super::reach::Reach;
-use super::sources::Side;
+use super::sources::{Side, SourceFile};
 use super::texts::{self, ChangedText};
 use super::{Evidence, Verdict, names, renames};
 
@@ -208,10 +208,8 @@ fn judge_numbers(
             if is_found(&before.name) {
                 continue;
             }
-            let all = evidence.sources.files.iter();
-            let mut namesakes = all
-                .flat_map(|file| file.new.types())
-                .filter(|after| after.name == before.name)
+            let mut namesakes = successors(evidence, file, before)
+                .into_iter()
                 .map(|after| numbers(after).and_then(|new| renumbered(&old, &new)))
                 .peekable();
             if namesakes.peek().is_none() {
@@ -238,6 +236,33 @@ fn judge_numbers(
             );
         }
     }
+}
+
+/// The types that this one may be now: the one in its place among those of its name in the file, if there are as many as before; else all
+/// of its name.
+fn successors<'e>(
+    evidence: &'e Evidence<'_, '_>,
+    file: &'e SourceFile<'_>,
+    before: &TypeText,
+) -> Vec<&'e TypeText> {
+    let (old, new): (Vec<&TypeText>, Vec<&TypeText>) = (
+        (file.old.types().iter())
+            .filter(|one| one.name == before.name)
+            .collect(),
+        (file.new.types().iter())
+            .filter(|one| one.name == before.name)
+            .collect(),
+    );
+    let place = old.iter().position(|one| one.line == before.line);
+    if let Some(place) = place
+        && old.len() == new.len()
+    {
+        return vec![new[place]];
+    }
+    let all = evidence.sources.files.iter();
+    all.flat_map(|file| file.new.types())
+        .filter(|after| after.name == before.name)
+        .collect()
 }
 
 /// True if any text of the old program names the type, but for its own definition. One that nothing names has no numbers.
