@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::debug::{DebugFacts, StaticFacts, TypeShape};
 use super::names;
+use super::relocatable::Memory;
 
 /// Types and statics that were in some earlier build of the running program and are not in the newest one.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -57,6 +58,14 @@ impl Departed {
                 old.statics.insert(symbol.clone(), fact.clone());
             }
         }
+    }
+
+    /// The immutable statics, by their symbols.
+    pub(crate) fn constants(&self) -> impl Iterator<Item = &str> {
+        self.statics
+            .iter()
+            .filter(|(_, fact)| fact.memory == Memory::Constant)
+            .map(|(symbol, _)| &**symbol)
     }
 
     /// Adds what a patch has just made depart; the newer fact is the right one.

@@ -51,7 +51,8 @@ pub struct Live {
     patched_code: BTreeMap<RunAddr, RunAddr>,
     /// The code of the image's functions, in the order of their addresses: made when first needed.
     image_code: OnceCell<Vec<Range<LinkAddr>>>,
-    statics: HashMap<String, RunAddr>,
+    /// Where statics are whose place is not that of the image; `None` for one that a later one of its name has nothing to do with.
+    statics: HashMap<String, Option<RunAddr>>,
     /// Where patches have constants.
     constants: Vec<Range<RunAddr>>,
     thread_locals: HashMap<String, i64>,
@@ -333,8 +334,8 @@ impl Live {
     /// # Errors
     /// [`Ambiguous`] when a name that is not mangled exists several times.
     pub fn static_address(&self, name: &str) -> Result<Option<RunAddr>, Ambiguous> {
-        if let Some(address) = self.statics.get(name) {
-            return Ok(Some(*address));
+        if let Some(known) = self.statics.get(name) {
+            return Ok(*known);
         }
         let mut addresses: Vec<LinkAddr> = self
             .image
@@ -361,7 +362,7 @@ impl Live {
             let mut patches = self.constants.iter();
             patches.any(|pages| pages.start <= range.start && range.end <= pages.end)
         };
-        if let Some(address) = self.statics.get(name).copied()
+        if let Some(address) = self.statics.get(name).copied().flatten()
             && is_in_patch(address..address.offset(size))
         {
             return Some(address);
@@ -520,7 +521,9 @@ impl Live {
                 bodies.push(function.body.clone());
             }
         }
-        self.statics.extend(patch.statics.iter().cloned());
+        let placed = patch.statics.iter().cloned();
+        self.statics
+            .extend(placed.map(|(name, address)| (name, Some(address))));
         let constants = patch
             .segments
             .iter()
@@ -540,8 +543,12 @@ impl Live {
         &self.departed
     }
 
-    /// Takes note of what an edit has taken out of the source.
+    /// Takes note of what an edit has taken out of the source, after its names were taken note of. An immutable static that comes back is
+    /// a new one: what is in its old place may be something else.
     pub fn depart(&mut self, departed: Departed) {
+        for name in departed.constants() {
+            self.statics.insert(name.to_owned(), None);
+        }
         self.departed.extend(departed);
     }
 
@@ -581,7 +588,7 @@ impl Live {
         }
         for (name, address, offset) in renamed_statics {
             if let Some(address) = address {
-                self.statics.insert(name.clone(), address);
+                self.statics.insert(name.clone(), Some(address));
             }
             if let Some(offset) = offset {
                 self.thread_locals.insert(name, offset);

@@ -243,11 +243,11 @@ fn carry_out(
     removed.extend(cut.into_iter().map(|(old, _)| old));
     let departed = std::mem::take(&mut decided.departed);
     if decided.is_empty() {
-        running.live.depart(departed);
         // The names may have moved all the same.
         running
             .live
             .commit_names(&moved, &removed, &decided.difference.renamed_statics);
+        running.live.depart(departed);
         return Ok(not_needed(&decided));
     }
     if let Some(reason) = running.is_lost() {
