@@ -38,7 +38,8 @@ impl Session {
         (!change.files.is_empty()).then_some(change)
     }
 
-    /// Whether this very content is what runs, or is being compiled: only now has it been seen.
+    /// Whether this very content is what runs, or was written by the build that compiles it: only now has it been seen. What a job has read
+    /// before its save was told of is the save's all the same: the watch knows of a file a moment before the session does.
     fn was_built(&mut self, file: &ChangedFile) -> bool {
         let Some(content) = &file.content else {
             return false;
@@ -46,6 +47,7 @@ impl Session {
         let is_compiled = |job: &super::Job| {
             let mut sources = job.sources.iter();
             !job.is_superseded
+                && job.generated.contains(&file.path)
                 && sources
                     .any(|source| source.path == file.path && source.new.as_ref() == Some(content))
         };
@@ -75,6 +77,7 @@ impl Session {
             }
             let new = fs::read(path).ok();
             if new.as_deref() != Some(&**old) {
+                job.generated.push(path.clone());
                 job.sources.push(SourceChange {
                     path: path.clone(),
                     old: Some(old.clone()),

@@ -140,6 +140,8 @@ struct Job {
     build_began: SystemTime,
     /// What its build has written.
     written: Vec<PathBuf>,
+    /// Sources that nobody saved and that its build has written: what it compiles has them.
+    generated: Vec<PathBuf>,
     /// Why cargo builds, if it does.
     restart_reasons: Vec<Reason>,
     /// Cargo builds, and nobody knows yet whether it has to.

@@ -227,6 +227,7 @@ impl Session {
             compile_began: SystemTime::now(),
             build_began: SystemTime::now(),
             written: Vec::new(),
+            generated: Vec::new(),
             restart_reasons: Vec::new(),
             ahead: None,
             paused: None,
