@@ -6,8 +6,8 @@
 //! and its trait. The numbers only count items of one path, from the top of the text: two `const _` blocks, a `fn part` in each of
 //! two blocks, what a macro makes each time that it is called. So:
 //!
-//! - An item that is alone with its path, before and after, is the one that its path says ([`Spelling::key`]).
-//! - Of several items of one path, a *group*, each is what its object says of it: its bytes and what they refer to ([`Colors`]). A
+//! - An item that is alone with its path, before and after, is the one that its path says (`Spelling::key`).
+//! - Of several items of one path, a *group*, each is what its object says of it: its bytes and what they refer to (`Colors`). A
 //!   reference to an item of a group means that item's content; any other reference means a path. No number counts.
 //! - Where contents are equal, an item is known by who refers to it: if a function that is alone with its path refers to one
 //!   item of a group, before and after, these two are one (a *vote*). So is what those two refer to.
